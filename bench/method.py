@@ -1,0 +1,72 @@
+"""What a segmentation method makes available, and how it is found.
+
+A method is a file ``methods/<name>.py``, or a package ``methods/<name>/`` whose
+``config.py`` imports nothing slow and whose ``method.py`` holds the class; an
+installed package can offer one under the entry-point group ``bench.methods``. The
+file name is the registry. Each defines ``Config`` (a frozen pydantic model),
+``PRESETS`` (named configurations) and one subclass of :class:`Method`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from typing import ClassVar, Generic, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from bench.schema import Batch, DataSpec, Frozen, Stage
+
+C = TypeVar("C", bound=Frozen)
+
+
+class Method(nn.Module, ABC, Generic[C]):
+    """A method of semantic segmentation: its stages, losses and predictions.
+
+    Nothing here knows devices, optimisers, files or global seeds. All randomness
+    comes from the ``seeds`` given, one int64 per image, through ``bench.seeding``.
+    """
+
+    version: ClassVar[int] = 1
+    """Raised whenever results would change."""
+
+    def __init__(self, config: C, data: DataSpec) -> None:
+        super().__init__()
+        self.config = config
+        self.data = data
+
+    @abstractmethod
+    def stages(self) -> tuple[Stage, ...]:
+        """Return the training stages in order."""
+
+    def forward(self, stage: str, batch: Batch) -> dict[str, Tensor]:
+        """Return the weighted scalar losses of a training step; their sum is minimised."""
+        raise TypeError(f"{type(self).__name__} has no losses for stage {stage!r}")
+
+    @abstractmethod
+    def predict(self, image: Tensor, seeds: Tensor) -> Tensor:
+        """Return int64 labels [B, H, W] for float32 images [B, 3, H, W] in [0, 1].
+
+        A pixel the method calls void is IGNORE_INDEX; it counts as a miss.
+        """
+
+    def fit(self, stage: str, batches: Iterable[Batch]) -> None:
+        """Learn a stage in closed form from one pass over the training set."""
+        raise TypeError(f"{type(self).__name__} has no closed form for stage {stage!r}")
+
+    def scores(self, image: Tensor, seeds: Tensor) -> Tensor | None:
+        """Return float32 class scores [B, K, H, W], or None where a method has none."""
+        return None
+
+    def reconstruct(self, label: Tensor, seeds: Tensor) -> Tensor:
+        """Return int64 labels [B, H, W] after encoding and decoding the truth.
+
+        The ceiling of a generative method: what it would score with a perfect prior.
+        """
+        raise TypeError(f"{type(self).__name__} has no latent code to reconstruct from")
+
+    @property
+    def reconstructs(self) -> bool:
+        """Whether the method has a codec, and so a ceiling."""
+        return type(self).reconstruct is not Method.reconstruct

@@ -1,0 +1,259 @@
+"""The nouns of the harness: what a suite, a cell and a record are.
+
+Imports nothing of the project and nothing slow, so that a suite can be read and
+refused within milliseconds. A *cell* is one number's worth of work; a *record* is
+what a finished cell leaves behind.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+IGNORE_INDEX = 255
+"""The label of a pixel that no score and no loss counts."""
+
+Task = Literal["predict", "reconstruct"]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[int, Field(gt=0)]
+
+
+class Frozen(BaseModel):
+    """Base of every value object: immutable, and unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Batch(NamedTuple):
+    """What a training step sees."""
+
+    image: Tensor  # float32 [B, 3, H, W] in [0, 1]
+    label: Tensor  # int64 [B, H, W], classes or IGNORE_INDEX
+    seeds: Tensor  # int64 [B], one per image and step: the root of every draw
+
+
+class DataSpec(Frozen):
+    """What a method may know of the data before it sees an image."""
+
+    classes: tuple[str, ...]
+    palette: tuple[tuple[int, int, int], ...]
+    """The dataset's own display colours, one RGB triple in 0..255 a class."""
+    size: tuple[Positive, Positive]
+    """Height and width of the images given to the method, in pixels."""
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes, the ignored label left out."""
+        return len(self.classes)
+
+    @model_validator(mode="after")
+    def _palette_matches(self) -> DataSpec:
+        if len(self.palette) != len(self.classes):
+            raise ValueError(f"{len(self.palette)} colours for {len(self.classes)} classes")
+        return self
+
+
+class Augment(Frozen):
+    """Random changes of a training sample, drawn per image and step.
+
+    Labels are resampled by nearest neighbour only.
+    """
+
+    flip: bool = True
+    """Mirror left to right with probability one half."""
+    scale: tuple[float, float] = (1.0, 1.0)
+    """Range of the uniform random resize, before cropping to the input size."""
+    crop: tuple[Positive, Positive] | None = None
+    """Height and width of the random crop; the protocol's input size when absent."""
+    colour: Fraction = 0.0
+    """Strength of random brightness, contrast and saturation factors 1 +- colour."""
+
+
+class Stage(Frozen):
+    """One training step of a method: which submodules learn, for how long, and how.
+
+    All modules not named are frozen and in evaluation mode. ``steps=0`` marks a
+    stage in closed form, for which the harness calls ``Method.fit``.
+    """
+
+    name: str
+    modules: tuple[str, ...]
+    steps: Annotated[int, Field(ge=0)]
+    batch_size: Positive = 8
+    """Images of one optimiser step, over all processes and accumulated micro-steps."""
+    accumulate: Positive = 1
+    lr: Annotated[float, Field(gt=0)] = 1e-3
+    weight_decay: Annotated[float, Field(ge=0)] = 0.01
+    betas: tuple[float, float] = (0.9, 0.999)
+    warmup_steps: Annotated[int, Field(ge=0)] = 0
+    schedule: Literal["poly", "cosine", "constant"] = "poly"
+    power: float = 1.0
+    """Exponent of the poly schedule."""
+    grad_clip: Annotated[float, Field(gt=0)] | None = 1.0
+    """Largest allowed norm of all gradients together."""
+    ema: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Decay of the weight average that is kept in place of the last weights."""
+    augment: Augment = Augment()
+
+
+class Condition(Frozen):
+    """A corruption and its severity; ``none`` at severity 0 is the clean image."""
+
+    corruption: str = "none"
+    severity: Annotated[int, Field(ge=0, le=5)] = 0
+
+    def __str__(self) -> str:
+        return "clean" if self.corruption == "none" else f"{self.corruption} {self.severity}"
+
+
+CLEAN = Condition()
+
+
+class DataRef(Frozen):
+    """One split of one dataset, as a suite names it."""
+
+    dataset: str
+    subset: str = ""
+    """A domain or variant of the dataset, where it has several."""
+    split: str = ""
+    """Empty: ``train`` under ``train_on``, ``val`` under ``test_on``."""
+    options: Mapping[str, Any] = {}
+    """The dataset's own settings, checked against its ``Options``."""
+
+    def __str__(self) -> str:
+        return "/".join(part for part in (self.dataset, self.subset) if part)
+
+
+class Slide(Frozen):
+    """Sliding-window inference (Zhao et al., arXiv:1612.01105, and mmsegmentation)."""
+
+    window: tuple[Positive, Positive]
+    stride: tuple[Positive, Positive]
+
+
+class Protocol(Frozen):
+    """Everything that is between a file on disk and a score, the method apart."""
+
+    resize: tuple[Positive, Positive] | None = None
+    """Height and width every image is resized to (bilinear, antialiased); labels
+    follow by nearest neighbour. Absent: images keep their own size."""
+    slide: Slide | None = None
+    """Sliding windows instead of the whole image in one pass."""
+    score: Literal["input", "native"] = "native"
+    """Where label and prediction are compared: at the resized input, or at the
+    label's own size, the prediction being resized to it by nearest neighbour."""
+    apply: Literal["input", "native"] = "input"
+    """Whether a corruption is applied after or before the resize."""
+    batch_size: Positive = 8
+    """Images the loader hands over at a time; never changes a result."""
+    metrics: tuple[str, ...] = ("mIoU", "mAcc", "aAcc")
+
+
+class Cell(Frozen):
+    """One number's worth of work, all names resolved."""
+
+    suite: str
+    method: str
+    """The adapter: the file name under ``methods``."""
+    label: str
+    preset: str
+    config: Mapping[str, Any]
+    """The method's resolved configuration, defaults included."""
+    train_on: DataRef
+    test_on: DataRef
+    condition: Condition
+    task: Task
+    seed: int
+    protocol: Protocol
+    limit: Positive | None = None
+    """Only the first images of the test split, when set; stamped on every result."""
+
+    def __str__(self) -> str:
+        return f"{self.label} | {self.test_on} | {self.condition} | {self.task} | seed {self.seed}"
+
+
+class Provenance(Frozen):
+    """What a number depended on beside its configuration."""
+
+    commit: str
+    dirty: bool
+    """The working tree had uncommitted changes or untracked files."""
+    packages: Mapping[str, str]
+    device: str
+    threads: int
+    platform: str
+
+
+class Record(Frozen):
+    """What a finished cell leaves behind; its counts are in an array file beside it."""
+
+    version: Literal[1] = 1
+    key: str
+    status: Literal["ok", "failed"]
+    cell: Cell
+    error: str = ""
+    """One line, when the cell failed."""
+    image_ids: tuple[str, ...] = ()
+    clusters: tuple[str, ...] = ()
+    """Of each image: the sequence or city within which images are correlated."""
+    classes: tuple[str, ...] = ()
+    palette: tuple[tuple[int, int, int], ...] = ()
+    parameters: int = 0
+    """Number of the method's parameters."""
+    train_data: str = ""
+    """Content fingerprint of the training split."""
+    test_data: str = ""
+    """Content fingerprint of the test split."""
+    stages: tuple[str, ...] = ()
+    """Keys of the training stages behind the result, in order."""
+    weights: tuple[str, ...] = ()
+    """SHA-256 of each stage's weights."""
+    corruption_version: int = 0
+    train_seconds: float = 0.0
+    evaluate_seconds: float = 0.0
+    finished: str = ""
+    """ISO 8601 time, UTC."""
+    provenance: Provenance | None = None
+
+
+class Manifest(Frozen):
+    """What a run of a suite consists of: the cells it asked for, in the suite's order.
+
+    A folder may hold records of earlier forms of a suite; reports read only these.
+    """
+
+    version: Literal[1] = 1
+    suite: str
+    question: str
+    keys: tuple[str, ...]
+    source: str
+    """The suite file's text, with overrides already applied."""
+    command: str
+    """What reproduces the run."""
+
+
+def fingerprint(*parts: Any) -> str:
+    """Hash any nest of models, mappings, sequences and scalars to 24 hex digits.
+
+    Mappings are hashed in key order, so that the order of a YAML file changes
+    nothing; floats by their shortest exact decimal form.
+    """
+    text = json.dumps(parts, sort_keys=True, default=_plain, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, set | frozenset):
+        return sorted(value)
+    raise TypeError(f"cannot fingerprint a {type(value).__name__}: {value!r}")

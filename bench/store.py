@@ -1,0 +1,162 @@
+"""Results on disk: content-keyed, written atomically, safe for several writers.
+
+Layout under the output folder::
+
+    stages/<stage key>/     stage.json  log.jsonl  weights.safetensors  (checkpoint.pt)
+    <suite>/suite.json      the cells of the latest run, in order
+    <suite>/records/        <cell key>.json, one a cell
+    <suite>/counts/         <cell key>.npz, per-image counts of a finished cell
+    <suite>/previews/       <cell key>.npz, a few images with label and prediction
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, NamedTuple
+
+from bench.schema import Manifest, Record
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from bench.metrics import Counts
+
+
+class StoreError(Exception):
+    """The output folder does not hold what was asked for."""
+
+
+class Preview(NamedTuple):
+    """A few images of a cell, as the method saw them."""
+
+    ids: np.ndarray  # str [n]
+    image: np.ndarray  # uint8 [n, H, W, 3], after resize and corruption
+    label: np.ndarray  # uint8 [n, H, W]
+    prediction: np.ndarray  # uint8 [n, H, W]
+
+
+def write_atomic(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+    """Write a file so that it is either whole or absent, whoever else writes it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def write_json(path: Path, text: str) -> None:
+    """Write JSON text atomically, with a newline at its end."""
+    write_atomic(path, lambda file: file.write(text.encode() + b"\n"))
+
+
+class SuiteFolder:
+    """The records of one suite."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def manifest(self) -> Manifest:
+        """Read which cells the latest run asked for."""
+        path = self.path / "suite.json"
+        if not path.exists():
+            raise StoreError(f"{path}: no such file; `python -m bench run` writes it")
+        return Manifest.model_validate_json(path.read_text())
+
+    def write_manifest(self, manifest: Manifest) -> None:
+        """Write which cells this run asks for."""
+        write_json(self.path / "suite.json", manifest.model_dump_json(indent=1))
+
+    def record(self, key: str) -> Record | None:
+        """Read a cell's record, or None if there is none."""
+        try:
+            text = (self.path / "records" / f"{key}.json").read_text()
+        except FileNotFoundError:
+            return None
+        return Record.model_validate_json(text)
+
+    def write(self, record: Record, counts: Counts | None, preview: Preview | None) -> None:
+        """Write a cell: arrays first, so that a record never lacks its counts."""
+        import numpy as np
+
+        for folder, arrays in (("counts", counts), ("previews", preview)):
+            if arrays is not None:
+                content = arrays._asdict()
+                write_atomic(
+                    self.path / folder / f"{record.key}.npz",
+                    lambda file, content=content: np.savez_compressed(file, **content),
+                )
+        write_json(
+            self.path / "records" / f"{record.key}.json", record.model_dump_json(indent=1)
+        )
+
+    def counts(self, key: str) -> Counts:
+        """Read a finished cell's per-image counts."""
+        from bench.metrics import Counts
+
+        return Counts(**self._arrays("counts", key))
+
+    def preview(self, key: str) -> Preview | None:
+        """Read a cell's stored images, or None where none were kept."""
+        if not (self.path / "previews" / f"{key}.npz").exists():
+            return None
+        return Preview(**self._arrays("previews", key))
+
+    def records(self) -> Iterator[Record]:
+        """Read the records of the latest run in the suite's order, missing ones left out."""
+        for key in self.manifest().keys:
+            record = self.record(key)
+            if record is not None:
+                yield record
+
+    def _arrays(self, folder: str, key: str) -> dict[str, np.ndarray]:
+        import numpy as np
+
+        path = self.path / folder / f"{key}.npz"
+        if not path.exists():
+            raise StoreError(f"{path}: no such file; delete the record beside it and run again")
+        with np.load(path, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+
+
+def suite_folders(path: Path) -> list[SuiteFolder]:
+    """Find the suites below a folder (or the folder itself), in order of their names."""
+    found = sorted(manifest.parent for manifest in path.rglob("suite.json"))
+    if not found:
+        raise StoreError(f"{path}: no results here (no suite.json at or below it)")
+    return [SuiteFolder(folder) for folder in found]
+
+
+class StageFolder:
+    """One training stage on disk."""
+
+    def __init__(self, output: Path, key: str) -> None:
+        self.key = key
+        self.path = output / "stages" / key
+        self.weights = self.path / "weights.safetensors"
+        self.checkpoint = self.path / "checkpoint.pt"
+        self.log = self.path / "log.jsonl"
+
+    def summary(self) -> dict[str, object] | None:
+        """Read what a finished stage recorded of itself, or None if it is not finished."""
+        try:
+            text = (self.path / "stage.json").read_text()
+        except FileNotFoundError:
+            return None
+        content: dict[str, object] = json.loads(text)
+        return content
+
+    def finish(self, summary: dict[str, object]) -> None:
+        """Mark the stage finished; its checkpoint is of no more use."""
+        write_json(self.path / "stage.json", json.dumps(summary, indent=1))
+        self.checkpoint.unlink(missing_ok=True)
