@@ -1,44 +1,36 @@
-"""What a segmentation method makes available, and how it is found.
+"""What a segmentation method makes available.
 
 A method is a file ``methods/<name>.py``, or a package ``methods/<name>/`` whose
-``config.py`` imports nothing slow and whose ``method.py`` holds the class; an
-installed package can offer one under the entry-point group ``bench.methods``. The
-file name is the registry. Each defines ``Config`` (a frozen pydantic model),
-``PRESETS`` (named configurations) and one subclass of :class:`Method`.
+``config.py`` imports nothing slow and whose ``method.py`` holds the class; the file name
+is the registry (``bench/discover.py``). Each defines ``Config`` (a frozen pydantic
+model, which also lists the training stages), ``PRESETS`` (named configurations) and one
+subclass of :class:`Method`.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from typing import ClassVar, Generic, TypeVar
+from typing import Generic, TypeVar
 
-import torch
 from torch import Tensor, nn
 
-from bench.schema import Batch, DataSpec, Frozen, Stage
+from bench.schema import Batch, DataSpec, MethodConfig
 
-C = TypeVar("C", bound=Frozen)
+C = TypeVar("C", bound=MethodConfig)
 
 
 class Method(nn.Module, ABC, Generic[C]):
-    """A method of semantic segmentation: its stages, losses and predictions.
+    """A method of semantic segmentation: its losses and predictions.
 
     Nothing here knows devices, optimisers, files or global seeds. All randomness
     comes from the ``seeds`` given, one int64 per image, through ``bench.seeding``.
     """
 
-    version: ClassVar[int] = 1
-    """Raised whenever results would change."""
-
     def __init__(self, config: C, data: DataSpec) -> None:
         super().__init__()
         self.config = config
         self.data = data
-
-    @abstractmethod
-    def stages(self) -> tuple[Stage, ...]:
-        """Return the training stages in order."""
 
     def forward(self, stage: str, batch: Batch) -> dict[str, Tensor]:
         """Return the weighted scalar losses of a training step; their sum is minimised."""
@@ -65,8 +57,3 @@ class Method(nn.Module, ABC, Generic[C]):
         The ceiling of a generative method: what it would score with a perfect prior.
         """
         raise TypeError(f"{type(self).__name__} has no latent code to reconstruct from")
-
-    @property
-    def reconstructs(self) -> bool:
-        """Whether the method has a codec, and so a ceiling."""
-        return type(self).reconstruct is not Method.reconstruct

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -70,8 +70,6 @@ class Augment(Frozen):
     """Mirror left to right with probability one half."""
     scale: tuple[float, float] = (1.0, 1.0)
     """Range of the uniform random resize, before cropping to the input size."""
-    crop: tuple[Positive, Positive] | None = None
-    """Height and width of the random crop; the protocol's input size when absent."""
     colour: Fraction = 0.0
     """Strength of random brightness, contrast and saturation factors 1 +- colour."""
 
@@ -101,6 +99,19 @@ class Stage(Frozen):
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None
     """Decay of the weight average that is kept in place of the last weights."""
     augment: Augment = Augment()
+
+
+class MethodConfig(Frozen):
+    """Base of a method's configuration: what can be planned without building the method."""
+
+    version: ClassVar[int] = 1
+    """Of the method; raised whenever its results would change."""
+    reconstructs: ClassVar[bool] = False
+    """Whether the method has a codec between labels and latents, and so a ceiling."""
+
+    def stages(self, data: DataSpec) -> tuple[Stage, ...]:
+        """Return the training stages in order."""
+        raise TypeError(f"{type(self).__module__}.{type(self).__name__} does not define stages")
 
 
 class Condition(Frozen):
@@ -144,6 +155,8 @@ class Protocol(Frozen):
     resize: tuple[Positive, Positive] | None = None
     """Height and width every image is resized to (bilinear, antialiased); labels
     follow by nearest neighbour. Absent: images keep their own size."""
+    crop: tuple[Positive, Positive] | None = None
+    """Height and width of the random crops trained on; absent: ``resize``."""
     slide: Slide | None = None
     """Sliding windows instead of the whole image in one pass."""
     score: Literal["input", "native"] = "native"
@@ -154,6 +167,19 @@ class Protocol(Frozen):
     batch_size: Positive = 8
     """Images the loader hands over at a time; never changes a result."""
     metrics: tuple[str, ...] = ("mIoU", "mAcc", "aAcc")
+
+    @property
+    def input_size(self) -> tuple[int, int]:
+        """Height and width of what a method is trained on, in pixels."""
+        size = self.crop or self.resize
+        assert size is not None, "the validator below requires one"
+        return size
+
+    @model_validator(mode="after")
+    def _has_input_size(self) -> Protocol:
+        if self.crop is None and self.resize is None:
+            raise ValueError("neither resize nor crop is given; one must fix the input size")
+        return self
 
 
 class Cell(Frozen):

@@ -1,0 +1,119 @@
+"""Finding methods by name: the file name is the registry.
+
+A method is ``methods/<name>.py`` or the package ``methods/<name>/``, or comes from an
+installed package through the entry-point group ``bench.methods``. Only what is named is
+imported. Of a package, ``config.py`` is imported alone where the class is not needed, so
+that configurations are checked before anything slow is loaded.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import importlib.util
+import pkgutil
+from collections.abc import Iterable, Mapping
+from importlib.metadata import entry_points
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, cast
+
+from bench.schema import MethodConfig
+
+if TYPE_CHECKING:
+    from bench.method import Method
+
+GROUP = "bench.methods"
+
+
+class UnknownMethod(Exception):
+    """No method of that name, or a method file that lacks what it must define."""
+
+
+def method_modules() -> dict[str, str]:
+    """Return the module of every method that can be had, by name, without importing any."""
+    import methods
+
+    found = {entry.name: entry.value for entry in entry_points(group=GROUP)}
+    for module in pkgutil.iter_modules(methods.__path__):
+        if not module.name.startswith("_"):
+            found[module.name] = f"methods.{module.name}"
+    return dict(sorted(found.items()))
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """Say what is known, nearest first: the second half of an error message."""
+    known = list(known)
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f" (did you mean {close[0]!r}?)" if close else ""
+    return f"known are {', '.join(known)}{hint}" if known else "there are none"
+
+
+def _part(name: str, part: str) -> ModuleType:
+    """Import a method's module, or its ``part`` if it is a package that has one."""
+    modules = method_modules()
+    if name not in modules:
+        raise UnknownMethod(f"no method {name!r}; {suggest(name, modules)}")
+    module = modules[name]
+    if importlib.util.find_spec(f"{module}.{part}") if _is_package(module) else None:
+        module = f"{module}.{part}"
+    return importlib.import_module(module)
+
+
+def _is_package(module: str) -> bool:
+    spec = importlib.util.find_spec(module)
+    return spec is not None and spec.submodule_search_locations is not None
+
+
+def config_is_light(name: str) -> bool:
+    """Whether a method's configuration can be had without importing its class."""
+    return _is_package(method_modules()[name])
+
+
+def load_config(name: str) -> tuple[type[MethodConfig], Mapping[str, MethodConfig]]:
+    """Return a method's ``Config`` class and its ``PRESETS``."""
+    module = _part(name, "config")
+    for attribute in ("Config", "PRESETS"):
+        if not hasattr(module, attribute):
+            raise UnknownMethod(f"{module.__file__}: defines no {attribute}")
+    return module.Config, module.PRESETS
+
+
+def load_method(name: str) -> type[Method[Any]]:
+    """Return a method's class: the one subclass of ``Method`` that its module defines."""
+    from bench.method import Method
+
+    module = _part(name, "method")
+    classes = [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type)
+        and issubclass(value, Method)
+        and value.__module__ == module.__name__
+    ]
+    if len(classes) != 1:
+        names = [c.__name__ for c in classes]
+        raise UnknownMethod(f"{module.__file__}: one Method subclass expected, found {names}")
+    return cast("type[Method[Any]]", classes[0])
+
+
+def resolve_config(name: str, preset: str, overrides: Mapping[str, Any]) -> MethodConfig:
+    """Return a preset with some fields replaced, fully validated.
+
+    Raises:
+        UnknownMethod: if there is no such method or preset.
+        pydantic.ValidationError: if an override is unknown or of the wrong type.
+    """
+    config, presets = load_config(name)
+    if preset not in presets:
+        raise UnknownMethod(f"{name} has no preset {preset!r}; {suggest(preset, presets)}")
+    return config.model_validate(merge(presets[preset].model_dump(), overrides))
+
+
+def merge(base: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Replace values of a nested mapping by those of another, key by key."""
+    merged = dict(base)
+    for key, value in overrides.items():
+        old = merged.get(key)
+        both = isinstance(old, Mapping) and isinstance(value, Mapping)
+        merged[key] = merge(old, value) if both else value  # type: ignore[arg-type]
+    return merged
