@@ -49,14 +49,12 @@ def suggest(name: str, known: Iterable[str]) -> str:
 
 
 def _part(name: str, part: str) -> ModuleType:
-    """Import a method's module, or its ``part`` if it is a package that has one."""
+    """Import a method's file, or that part of it if it is a package."""
     modules = method_modules()
     if name not in modules:
         raise UnknownMethod(f"no method {name!r}; {suggest(name, modules)}")
     module = modules[name]
-    if importlib.util.find_spec(f"{module}.{part}") if _is_package(module) else None:
-        module = f"{module}.{part}"
-    return importlib.import_module(module)
+    return importlib.import_module(f"{module}.{part}" if _is_package(module) else module)
 
 
 def _is_package(module: str) -> bool:

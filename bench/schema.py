@@ -118,7 +118,8 @@ class Condition(Frozen):
     """A corruption and its severity; ``none`` at severity 0 is the clean image."""
 
     corruption: str = "none"
-    severity: Annotated[int, Field(ge=0, le=5)] = 0
+    severity: Annotated[int, Field(ge=0)] = 0
+    """Index from 1 into the corruption's published grid; 0 is the clean image."""
 
     def __str__(self) -> str:
         return "clean" if self.corruption == "none" else f"{self.corruption} {self.severity}"
@@ -242,6 +243,9 @@ class Record(Frozen):
     weights: tuple[str, ...] = ()
     """SHA-256 of each stage's weights."""
     corruption_version: int = 0
+    """Of the corruptions' specification; 0 for clean images."""
+    corruption_probe: str = ""
+    """Hash of the corrupted probe image, which shows a drift of the libraries beneath."""
     train_seconds: float = 0.0
     evaluate_seconds: float = 0.0
     finished: str = ""

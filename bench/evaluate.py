@@ -1,0 +1,208 @@
+"""A split under a protocol and a condition -> counts per image.
+
+Kernels are not batch-invariant: the same image can get other logits beside other
+images, or in a batch of another size. So a method always sees micro-batches of one fixed
+shape, the last one padded, whose composition follows from the split's order alone; the
+loader's batch size, the number of processes and resumption change nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from accelerate.utils import gather_object
+from torch import Tensor
+from torch.nn import functional
+from torch.utils.data import DataLoader, Dataset
+
+from bench import seeding
+from bench.loading import Loaded, Split, resize_label, to_device, to_tensors
+from bench.method import Method
+from bench.metrics import Counts, count_image, stack_counts
+from bench.schema import Batch, Condition, Slide, Task
+from bench.store import Preview
+from bench.train import Progress
+
+MICRO_BATCH = 8
+"""Rows of every forward pass at evaluation, where images share one size."""
+PREVIEWS = 4
+"""Images of a cell that are kept to be looked at."""
+
+
+class Job(NamedTuple):
+    """What a trained method is evaluated on."""
+
+    split: Split
+    condition: Condition
+    task: Task
+    seed: int
+    """The suite's seed: root of corruptions and of the method's draws."""
+
+
+class Evaluation(NamedTuple):
+    """What a job comes to."""
+
+    counts: Counts
+    preview: Preview
+
+
+class _Scored(NamedTuple):
+    """One image's outcome, small enough to travel between processes."""
+
+    index: int
+    confusion: np.ndarray  # int64 [K + 1, K + 1]
+    sample: Loaded | None  # only of the images kept as a preview
+    prediction: np.ndarray  # uint8 [h, w], of those images; empty otherwise
+
+
+class _Images(Dataset[Loaded]):
+    """The images of some indices under a job's condition, for a loader."""
+
+    def __init__(self, job: Job, indices: Sequence[int]) -> None:
+        self.job, self.indices = job, indices
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __getitem__(self, position: int) -> Loaded:
+        job = self.job
+        return job.split.load(self.indices[position], job.condition, job.seed)
+
+
+def evaluate(
+    method: Method[Any], job: Job, accelerator: Accelerator, progress: Progress
+) -> Evaluation:
+    """Evaluate a trained method on a split under a condition.
+
+    Args:
+        method: with all weights loaded.
+        job: images, condition, task and seed.
+        accelerator: the process's device and peers; micro-batches are shared out.
+        progress: told the number of images done.
+
+    Raises:
+        DatasetError: if a sample cannot be read.
+        ValueError: if the method returns labels of a wrong size, type or value.
+    """
+    method.to(accelerator.device).eval()
+    split = job.split
+    rows = MICRO_BATCH if split.protocol.resize else 1
+    starts = range(0, len(split), rows)
+    mine = starts[accelerator.process_index :: accelerator.num_processes]
+    indices = [i for start in mine for i in range(start, min(start + rows, len(split)))]
+    images = _Images(job, indices)
+    loader = DataLoader(images, batch_size=split.protocol.batch_size, collate_fn=list)
+    progress.begin("evaluating", len(indices))
+    scored: list[_Scored] = []
+    with torch.inference_mode():
+        for samples in _regroup(loader, rows):
+            labels = _label(method, samples, rows, job, accelerator)
+            for sample, label in zip(samples, labels, strict=True):
+                index = indices[len(scored)]
+                scored.append(_score(index, sample, label, method.data.num_classes))
+            progress.advance(len(scored))
+    if accelerator.num_processes > 1:
+        scored = gather_object(scored)
+    return _collect(sorted(scored, key=lambda item: item.index))
+
+
+def _regroup(batches: Iterable[list[Loaded]], rows: int) -> Iterator[list[Loaded]]:
+    """Turn a loader's batches of any size into micro-batches; only the last may be short."""
+    waiting: list[Loaded] = []
+    for batch in batches:
+        waiting += batch
+        while len(waiting) >= rows:
+            yield waiting[:rows]
+            waiting = waiting[rows:]
+    if waiting:
+        yield waiting
+
+
+def _label(
+    method: Method[Any], samples: list[Loaded], rows: int, job: Job, accelerator: Accelerator
+) -> np.ndarray:
+    """Label one micro-batch, padded with its last image; uint8 [len(samples), h, w]."""
+    where = (job.seed, str(job.split.reference), str(job.condition))
+    padded = samples + samples[-1:] * (rows - len(samples))
+    seeds = [seeding.key("predict", *where, sample.id) for sample in padded]
+    batch = to_device(to_tensors(padded, seeds), accelerator)
+    if job.task == "reconstruct":
+        labels = method.reconstruct(batch.label, batch.seeds)
+    elif job.split.protocol.slide is not None:
+        labels = slide_labels(method, batch, job.split.protocol.slide)
+    else:
+        labels = method.predict(batch.image, batch.seeds)
+    if labels.shape != batch.label.shape or labels.dtype != torch.int64:
+        expected = f"int64 {tuple(batch.label.shape)}"
+        got = f"{labels.dtype} {tuple(labels.shape)}"
+        raise ValueError(f"{type(method).__name__} returned {got}; {expected} is expected")
+    return labels[: len(samples)].cpu().numpy()
+
+
+def slide_labels(method: Method[Any], batch: Batch, slide: Slide) -> Tensor:
+    """Label images by windows, as mmsegmentation's ``slide_inference`` places them.
+
+    Windows overlap; the last of a row or column is moved back to end at the border. Scores
+    are averaged where the method has them, else one-hot votes (ties to the lowest class),
+    which is what GSS-FF does. Images smaller than a window are padded with zeros.
+
+    Returns:
+        int64 [B, H, W].
+    """
+    height, width = batch.image.shape[-2:]
+    grow = [max(0, w - have) for w, have in zip(slide.window, (height, width), strict=True)]
+    image = functional.pad(batch.image, (0, grow[1], 0, grow[0]))
+    total = torch.zeros(
+        len(image), method.data.num_classes, *image.shape[-2:], device=image.device
+    )
+    places = [
+        _window_starts(size, window, stride)
+        for size, window, stride in zip(image.shape[-2:], slide.window, slide.stride, strict=True)
+    ]
+    for top in places[0]:
+        for left in places[1]:
+            area = (..., slice(top, top + slide.window[0]), slice(left, left + slide.window[1]))
+            seeds = seeding.derive(batch.seeds, "window", top, left)
+            total[area] += _window_scores(method, image[area], seeds)
+    return total[..., :height, :width].argmax(dim=1)
+
+
+def _window_starts(size: int, window: int, stride: int) -> list[int]:
+    """Return where windows begin, so that they cover the side and none leaves it."""
+    return sorted({min(start, size - window) for start in range(0, size, stride)})
+
+
+def _window_scores(method: Method[Any], image: Tensor, seeds: Tensor) -> Tensor:
+    """Return a method's scores, or votes where it has none; a void pixel votes for nothing."""
+    scores = method.scores(image, seeds)
+    if scores is not None:
+        return scores
+    classes = method.data.num_classes
+    labels = method.predict(image, seeds).clamp(max=classes)
+    return functional.one_hot(labels, classes + 1)[..., :classes].movedim(-1, 1).float()
+
+
+def _score(index: int, sample: Loaded, label: np.ndarray, num_classes: int) -> _Scored:
+    at_truth = resize_label(label.astype(np.int32), sample.truth.shape)
+    confusion = count_image(sample.truth, at_truth, num_classes)
+    if index >= PREVIEWS:
+        return _Scored(index, confusion, None, np.empty(0, np.uint8))
+    return _Scored(index, confusion, sample, label.astype(np.uint8))
+
+
+def _collect(scored: list[_Scored]) -> Evaluation:
+    """Put the images of a split together; a preview shows those of the first one's size."""
+    kept = [(item.sample, item.prediction) for item in scored if item.sample is not None]
+    shape = kept[0][0].label.shape
+    kept = [(sample, prediction) for sample, prediction in kept if sample.label.shape == shape]
+    preview = Preview(
+        ids=np.array([sample.id for sample, _ in kept]),
+        image=np.stack([sample.image for sample, _ in kept]),
+        label=np.stack([sample.label for sample, _ in kept]),
+        prediction=np.stack([prediction for _, prediction in kept]),
+    )
+    return Evaluation(stack_counts([item.confusion for item in scored]), preview)

@@ -1,0 +1,189 @@
+"""From a dataset's sample to what a method is given: resize, corruption, tensors.
+
+Images are resized bilinearly with antialiasing, labels by nearest neighbour only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import torch
+from PIL import Image
+
+from bench import corruptions, seeding
+from bench.dataset import Dataset, Sample
+from bench.schema import CLEAN, IGNORE_INDEX, Augment, Batch, Condition, Protocol
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
+    from bench.schema import DataRef
+
+CACHE_BYTES = 2**30
+"""Decoded samples kept in memory; most sets of small suites fit whole."""
+
+
+class Loaded(NamedTuple):
+    """One image as a method sees it, and its truth."""
+
+    id: str
+    image: np.ndarray  # uint8 [h, w, 3], after resize and corruption
+    label: np.ndarray  # uint8 [h, w], at the image's size
+    truth: np.ndarray  # uint8 [H, W], at the size at which the protocol scores
+
+
+class Split:
+    """A split of a dataset under a protocol; decoded samples are kept in memory."""
+
+    def __init__(
+        self, dataset: Dataset, reference: DataRef, protocol: Protocol, limit: int | None = None
+    ) -> None:
+        self.dataset = dataset
+        self.reference = reference
+        self.protocol = protocol
+        self.ids = dataset.ids()[:limit]
+        self.clusters = tuple(dataset.cluster(index) for index in range(len(self.ids)))
+        self._samples: dict[int, Sample] = {}
+        self._room = CACHE_BYTES
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def preload(self) -> None:
+        """Read what fits in memory, so that damaged files are found before any training.
+
+        Raises:
+            DatasetError: for the first sample that cannot be used.
+        """
+        for index in range(len(self)):
+            self.sample(index)
+            if self._room < 0:
+                return
+
+    def sample(self, index: int) -> Sample:
+        """Return a sample at its own size.
+
+        Raises:
+            DatasetError: if its files are damaged or contradict each other.
+        """
+        if index in self._samples:
+            return self._samples[index]
+        sample = self.dataset[index]
+        if self._room >= 0:
+            self._room -= sample.image.nbytes + sample.label.nbytes
+            self._samples[index] = sample
+        return sample
+
+    def load(self, index: int, condition: Condition = CLEAN, seed: int = 0) -> Loaded:
+        """Return an image under a condition, resized as the protocol says."""
+        sample = self.sample(index)
+        image, label = sample.image, sample.label
+        native = self.protocol.apply == "native"
+        if native:
+            image = self._corrupt(image, sample.id, condition, seed)
+        if self.protocol.resize is not None:
+            image = resize_image(image, self.protocol.resize)
+            label = resize_label(label, self.protocol.resize)
+        if not native:
+            image = self._corrupt(image, sample.id, condition, seed)
+        truth = sample.label if self.protocol.score == "native" else label
+        return Loaded(sample.id, image, label, truth)
+
+    def _corrupt(
+        self, image: np.ndarray, image_id: str, condition: Condition, seed: int
+    ) -> np.ndarray:
+        if condition == CLEAN:
+            return image
+        key = seeding.key("corruption", seed, str(self.reference), image_id, str(condition))
+        return corruptions.corrupt(image, condition.corruption, condition.severity, key)
+
+
+def resize_image(image: np.ndarray, size: Sequence[int]) -> np.ndarray:
+    """Resize uint8 [H, W, 3] to (height, width), bilinear with antialiasing."""
+    if image.shape[:2] == tuple(size):
+        return image
+    resized = Image.fromarray(image).resize((size[1], size[0]), Image.Resampling.BILINEAR)
+    return np.asarray(resized)
+
+
+def resize_label(label: np.ndarray, size: Sequence[int]) -> np.ndarray:
+    """Resize integers [H, W] to (height, width) by nearest neighbour."""
+    if label.shape == tuple(size):
+        return label
+    resized = Image.fromarray(label).resize((size[1], size[0]), Image.Resampling.NEAREST)
+    return np.asarray(resized)
+
+
+def to_tensors(samples: Sequence[Loaded], seeds: Sequence[int]) -> Batch:
+    """Stack samples of one size into a batch, images scaled to [0, 1]."""
+    images = np.stack([sample.image for sample in samples])
+    labels = np.stack([sample.label for sample in samples])
+    return Batch(
+        image=torch.from_numpy(images).permute(0, 3, 1, 2).float().div(255).contiguous(),
+        label=torch.from_numpy(labels).long(),
+        seeds=torch.tensor(list(seeds)),
+    )
+
+
+def to_device(batch: Batch, accelerator: Accelerator) -> Batch:
+    """Move a batch to the process's device; seeds stay, for draws are made on the CPU."""
+    device = accelerator.device
+    return Batch(batch.image.to(device), batch.label.to(device), batch.seeds)
+
+
+def augment(
+    sample: Loaded, settings: Augment, crop: tuple[int, int], seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Apply a training sample's random changes.
+
+    Args:
+        sample: image and label at the protocol's size.
+        settings: which changes, and how strong.
+        crop: height and width of the result; smaller images are padded, labels with
+            IGNORE_INDEX, images with their mean colour.
+        seed: key of this image's draw in this step.
+
+    Returns:
+        uint8 [h, w, 3] and uint8 [h, w].
+    """
+    random = seeding.numpy_generator(seed)
+    image, label = sample.image, sample.label
+    factor = random.uniform(*settings.scale)
+    if factor != 1.0:
+        size = [max(1, round(side * factor)) for side in label.shape]
+        image, label = resize_image(image, size), resize_label(label, size)
+    image, label = _random_crop(image, label, crop, random)
+    if settings.flip and random.random() < 0.5:
+        image, label = image[:, ::-1], label[:, ::-1]
+    if settings.colour:
+        image = _jitter(image, settings.colour, random)
+    return np.ascontiguousarray(image), np.ascontiguousarray(label)
+
+
+def _random_crop(
+    image: np.ndarray, label: np.ndarray, crop: tuple[int, int], random: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    missing = [max(0, want - have) for want, have in zip(crop, label.shape, strict=True)]
+    if any(missing):
+        edges = [(0, missing[0]), (0, missing[1])]
+        mean = image.reshape(-1, 3).mean(axis=0).round().astype(np.uint8)
+        padded = np.tile(mean, (label.shape[0] + missing[0], label.shape[1] + missing[1], 1))
+        padded[: label.shape[0], : label.shape[1]] = image
+        image, label = padded, np.pad(label, edges, constant_values=IGNORE_INDEX)
+    top, left = (
+        int(random.integers(have - want + 1)) for have, want in zip(label.shape, crop, strict=True)
+    )
+    area = (slice(top, top + crop[0]), slice(left, left + crop[1]))
+    return image[area], label[area]
+
+
+def _jitter(image: np.ndarray, strength: float, random: np.random.Generator) -> np.ndarray:
+    """Scale brightness, contrast and saturation by factors in 1 +- strength."""
+    brightness, contrast, saturation = random.uniform(1 - strength, 1 + strength, 3)
+    values = image.astype(np.float32) * brightness
+    values = (values - values.mean()) * contrast + values.mean()
+    grey = values @ np.float32([0.299, 0.587, 0.114])
+    values = grey[..., None] + (values - grey[..., None]) * saturation
+    return values.round().clip(0, 255).astype(np.uint8)

@@ -1,0 +1,200 @@
+"""Ensure the stages, evaluate the cells, record them; a failure stops nothing else."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from accelerate import Accelerator
+from accelerate.utils import broadcast_object_list
+
+from bench import corruptions, seeding
+from bench.console import Console
+from bench.discover import load_method
+from bench.env import provenance
+from bench.evaluate import Evaluation, Job, evaluate
+from bench.loading import Split
+from bench.method import Method
+from bench.plan import Plan, Planned, Training
+from bench.schema import CLEAN, Condition, DataRef, Manifest, Record
+from bench.train import Lesson, load_stage, make_accelerator, train_stage
+
+
+class Outcome(NamedTuple):
+    """What a run did."""
+
+    records: list[Record]
+    """Of every cell of the suite, those of earlier runs included."""
+    computed: int
+    """Cells evaluated in this run."""
+
+    @property
+    def failed(self) -> list[Record]:
+        """The cells that failed."""
+        return [record for record in self.records if record.status == "failed"]
+
+
+def run(plan: Plan, console: Console) -> Outcome:
+    """Compute every cell of a plan that has no finished record."""
+    todo = [planned for planned in plan.cells if plan.done(planned) is None]
+    if not todo:
+        return Outcome([record for p in plan.cells if (record := plan.done(p))], 0)
+    return _Runner(plan, console).run()
+
+
+class _Runner:
+    """The state of a run: the device, the opened splits and the records so far."""
+
+    def __init__(self, plan: Plan, console: Console) -> None:
+        self.plan, self.console = plan, console
+        self.accelerator: Accelerator = make_accelerator()
+        self.splits: dict[tuple[DataRef, str], Split] = {}
+        self.records: list[Record] = []
+        self.computed = 0
+
+    def run(self) -> Outcome:
+        plan = self.plan
+        self._preload()
+        for training in plan.trainings:
+            cells = plan.cells_of(training)
+            if any(self._missing(planned) for planned in cells):
+                self._run_training(training, cells)
+            else:
+                self.records += [record for p in cells if (record := plan.done(p))]
+            self._write_manifest()
+        return Outcome(self.records, self.computed)
+
+    def _preload(self) -> None:
+        """Open and read the splits that will be used; damaged data stop the run here."""
+        for planned in self.plan.cells:
+            if self.plan.done(planned) is None:
+                self._split(planned.cell.test_on, "val").preload()
+                if planned.training.weights() is None:
+                    self._split(planned.training.train_on, "train").preload()
+
+    def _missing(self, planned: Planned) -> bool:
+        """Whether a cell is to be computed; the main process decides for all."""
+        missing = [self.plan.done(planned) is None]
+        if self.accelerator.num_processes > 1:
+            broadcast_object_list(missing)
+        return missing[0]
+
+    def _run_training(self, training: Training, cells: list[Planned]) -> None:
+        try:
+            method, seconds = self._trained(training)
+        except Exception as error:  # whatever a method raises is that method's failure
+            for planned in cells:
+                self._keep(planned, _failure(planned, error), None)
+            return
+        for planned in cells:
+            if self._missing(planned):
+                self._run_cell(planned, method, seconds)
+            elif record := self.plan.done(planned):
+                self.records.append(record)
+
+    def _trained(self, training: Training) -> tuple[Method[Any], float]:
+        """Return a method with all its weights, and the seconds its training took."""
+        method_class = load_method(training.entry.adapter)
+        with seeding.seeded(seeding.key("init", training.seed, training.entry.adapter)):
+            method = method_class(training.config, training.data)
+        seconds = 0.0
+        for stage, folder in training.stages:
+            if folder.summary() is None or not folder.weights.exists():
+                split = self._split(training.train_on, "train")
+                self.console.stage(training.entry.title, stage)
+                lesson = Lesson(training.entry.adapter, stage, split, training.seed, folder)
+                train_stage(method, lesson, self.accelerator, self.console)
+            load_stage(method, stage, folder)
+            summary: Any = folder.summary()
+            seconds += summary["seconds"]
+        return method, seconds
+
+    def _split(self, reference: DataRef, default: str) -> Split:
+        place = (reference, default)
+        if place not in self.splits:
+            limit = self.plan.settings.limit if default == "val" else None
+            dataset = self.plan.datasets[place]
+            self.splits[place] = Split(dataset, reference, self.plan.suite.protocol, limit)
+        return self.splits[place]
+
+    def _run_cell(self, planned: Planned, method: Method[Any], train_seconds: float) -> None:
+        cell = planned.cell
+        started = time.monotonic()
+        try:
+            split = self._split(cell.test_on, "val")
+            job = Job(split, cell.condition, cell.task, cell.seed)
+            result = evaluate(method, job, self.accelerator, self.console)
+        except Exception as error:
+            self._keep(planned, _failure(planned, error), None)
+            return
+        training = planned.training
+        weights = training.weights()
+        record = Record(
+            key=planned.key(weights),
+            status="ok",
+            cell=cell,
+            image_ids=split.ids,
+            clusters=split.clusters,
+            classes=training.data.classes,
+            palette=training.data.palette,
+            parameters=sum(p.numel() for p in method.parameters()),
+            train_data=training.train_data,
+            test_data=planned.test_data,
+            stages=tuple(folder.key for _, folder in training.stages),
+            weights=weights or (),
+            corruption_version=0 if cell.condition == CLEAN else corruptions.VERSION,
+            corruption_probe=_probe(cell.condition),
+            train_seconds=train_seconds,
+            evaluate_seconds=time.monotonic() - started,
+            finished=_now(),
+            provenance=provenance(),
+        )
+        self._keep(planned, record, result)
+
+    def _keep(self, planned: Planned, record: Record, result: Evaluation | None) -> None:
+        """Write a cell's record and show its number."""
+        self.records.append(record)
+        self.computed += 1
+        if self.accelerator.is_main_process:
+            counts, preview = result if result is not None else (None, None)
+            self.plan.folder.write(record, counts, preview)
+            self.console.cell(record, counts)
+
+    def _write_manifest(self) -> None:
+        if not self.accelerator.is_main_process:
+            return
+        self.plan.folder.write_manifest(
+            Manifest(
+                suite=self.plan.suite.name,
+                question=self.plan.suite.question,
+                keys=tuple(record.key for record in self.records),
+                source=self.plan.source,
+                command=self.plan.settings.command,
+            )
+        )
+
+
+def _failure(planned: Planned, error: Exception) -> Record:
+    """Return the record of a failed cell: the error in one line, and where it arose."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    text = " ".join(str(error).split()) or "no message"
+    return Record(
+        key=planned.key(),
+        status="failed",
+        cell=planned.cell,
+        error=f"{type(error).__name__}: {text} ({frame.name}, line {frame.lineno})",
+        finished=_now(),
+        provenance=provenance(),
+    )
+
+
+def _probe(condition: Condition) -> str:
+    if condition == CLEAN:
+        return ""
+    return corruptions.probe_hash(condition.corruption, condition.severity)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
