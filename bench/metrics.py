@@ -16,7 +16,7 @@ from bench.schema import IGNORE_INDEX
 class Counts(NamedTuple):
     """The confusion matrix of every image of a cell, in sparse form.
 
-    Row r says: in image ``image[r]`` there are ``count[r]`` pixels of true class
+    Row r says: in image ``image[r]`` there are ``pixels[r]`` pixels of true class
     ``truth[r]`` that were predicted ``predicted[r]``. The index ``num_classes`` stands for
     void on either side, so definitions that differ in void can all be had.
     """
@@ -27,7 +27,7 @@ class Counts(NamedTuple):
     image: np.ndarray  # int32 [M]
     truth: np.ndarray  # int16 [M], 0..K
     predicted: np.ndarray  # int16 [M], 0..K
-    count: np.ndarray  # int64 [M]
+    pixels: np.ndarray  # int64 [M]
 
     @property
     def num_images(self) -> int:
@@ -82,5 +82,5 @@ def stack_counts(confusions: list[np.ndarray]) -> Counts:
         image=image.astype(np.int32),
         truth=truth.astype(np.int16),
         predicted=predicted.astype(np.int16),
-        count=dense[image, truth, predicted],
+        pixels=dense[image, truth, predicted],
     )
