@@ -1,0 +1,191 @@
+"""How sure a score is: paired bootstrap over images, and corrections for many comparisons.
+
+Resamples are drawn from the number of units alone, so two calls on the same images use
+the same ones: replicates of different methods and conditions are paired wherever they
+come from, and any arithmetic on them keeps the pairing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import NamedTuple
+
+import numpy as np
+
+from bench.metrics import Counts, Metric
+from bench.seeding import key, numpy_generator
+
+RESAMPLES = 10_000
+LEVEL = 0.95
+_BLOCK_FLOATS = 2_000_000  # bounds the memory of one block of resamples to about 16 MB
+
+
+class Interval(NamedTuple):
+    """A percentile interval."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its bootstrap replicates and the cells it rests on.
+
+    Differences, ratios and means of estimates are estimates: the replicates stay
+    paired, and the keys of all cells are carried along.
+    """
+
+    value: float
+    draws: np.ndarray  # float64 [R]
+    keys: tuple[str, ...] = ()
+    by_seed: tuple[float, ...] = ()
+    """The number for each training seed alone."""
+
+    def interval(self, level: float = LEVEL) -> Interval:
+        """Return the percentile interval (Efron & Tibshirani 1993, chapter 13)."""
+        known = self.draws[~np.isnan(self.draws)]
+        if known.size == 0:
+            return Interval(np.nan, np.nan)
+        low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
+        return Interval(float(low), float(high))
+
+    def p_value(self) -> float:
+        """Return the two-sided bootstrap p value of "this is zero".
+
+        One is added to both counts, so that no finite number of resamples gives 0
+        (Davison & Hinkley 1997, equation 4.11).
+        """
+        beyond = min((self.draws <= 0).sum(), (self.draws >= 0).sum())
+        return float(min(1.0, 2 * (beyond + 1) / (self.draws.size + 1)))
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation over training seeds (n - 1), NaN with fewer than two."""
+        return float(np.std(self.by_seed, ddof=1)) if len(self.by_seed) > 1 else float("nan")
+
+    def __sub__(self, other: Estimate) -> Estimate:
+        return self._with(other, lambda a, b: a - b)
+
+    def __truediv__(self, other: Estimate) -> Estimate:
+        return self._with(other, _divide)
+
+    def _with(self, other: Estimate, apply: Callable[..., np.ndarray]) -> Estimate:
+        same_seeds = len(self.by_seed) == len(other.by_seed)
+        pairs = zip(self.by_seed, other.by_seed, strict=True) if same_seeds else ()
+        return Estimate(
+            float(apply(np.float64(self.value), np.float64(other.value))),
+            apply(self.draws, other.draws),
+            tuple(dict.fromkeys(self.keys + other.keys)),
+            tuple(float(apply(np.float64(a), np.float64(b))) for a, b in pairs),
+        )
+
+
+def _divide(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    quotient = np.full_like(b, np.nan)
+    np.divide(a, b, out=quotient, where=b != 0)
+    return quotient
+
+
+def mean(estimates: Sequence[Estimate]) -> Estimate:
+    """Average estimates with equal weight, as mPC does over severities and corruptions."""
+    seeds = {len(estimate.by_seed) for estimate in estimates}
+    by_seed = (
+        np.mean([estimate.by_seed for estimate in estimates], axis=0) if len(seeds) == 1 else ()
+    )
+    return Estimate(
+        float(np.mean([estimate.value for estimate in estimates])),
+        np.mean([estimate.draws for estimate in estimates], axis=0),
+        tuple(dict.fromkeys(key for estimate in estimates for key in estimate.keys)),
+        tuple(map(float, by_seed)),
+    )
+
+
+def mean_over_seeds(estimates: Sequence[Estimate]) -> Estimate:
+    """Average one cell's estimates over its training seeds, keeping each seed's value."""
+    averaged = mean(estimates)
+    return Estimate(
+        averaged.value, averaged.draws, averaged.keys, tuple(each.value for each in estimates)
+    )
+
+
+def replicates(
+    metric: Metric,
+    cells: Sequence[Counts],
+    clusters: Sequence[str] | None = None,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> np.ndarray:
+    """Bootstrap a data-set-level metric of several cells on the same images.
+
+    Images, or whole clusters of correlated images, are drawn with replacement; the
+    counts of the drawn ones are summed and scored anew, which is what the metric does
+    with the data set itself.
+
+    Args:
+        metric: what to score.
+        cells: counts of the same N images, in the same order.
+        clusters: of each image, the sequence or city it is drawn together with.
+        resamples: R.
+        seed: another set of resamples for another seed.
+
+    Returns:
+        float64 [len(cells), R], column r of every row from the same images.
+
+    Raises:
+        ValueError: if the cells hold different numbers of images.
+    """
+    sizes = {counts.num_images for counts in cells}
+    if len(sizes) != 1:
+        raise ValueError(f"cells of {sorted(sizes)} images cannot be paired")
+    parts = np.stack([_by_cluster(metric.parts(counts), clusters) for counts in cells])
+    count, units, width = parts.shape
+    # float64 holds sums of pixel counts exactly, whatever order a BLAS adds them in
+    flat = parts.transpose(1, 0, 2).reshape(units, count * width)
+    generator = numpy_generator(key("bootstrap", seed, units, resamples))
+    block = max(1, _BLOCK_FLOATS // max(units, count * width))
+    found = np.empty((count, resamples))
+    for start in range(0, resamples, block):
+        stop = min(start + block, resamples)
+        summed = (_weights(generator, stop - start, units) @ flat).reshape(-1, count, width)
+        found[:, start:stop] = metric.of_parts(summed).T
+    return found
+
+
+def _by_cluster(parts: np.ndarray, clusters: Sequence[str] | None) -> np.ndarray:
+    """Sum float64 [N, F] over the images of each cluster, [G, F]."""
+    if clusters is None:
+        return parts
+    names, member = np.unique(np.asarray(clusters), return_inverse=True)
+    grouped = np.zeros((len(names), parts.shape[1]))
+    np.add.at(grouped, member, parts)
+    return grouped
+
+
+def _weights(generator: np.random.Generator, rows: int, units: int) -> np.ndarray:
+    """Draw how often each unit is in each resample, float64 [rows, units]."""
+    drawn = generator.integers(units, size=(rows, units)) + units * np.arange(rows)[:, None]
+    return np.bincount(drawn.ravel(), minlength=rows * units).reshape(rows, units).astype(float)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Adjust p values of one table for multiplicity (Holm 1979), in the given order."""
+    ordered = sorted(range(len(p_values)), key=lambda index: p_values[index])
+    adjusted, largest = [0.0] * len(p_values), 0.0
+    for rank, index in enumerate(ordered):
+        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[index]))
+        adjusted[index] = largest
+    return adjusted
+
+
+def minimum_detectable(difference: Estimate, power: float = 0.8, level: float = LEVEL) -> float:
+    """Return the smallest true difference that a test on these images would likely find.
+
+    The normal approximation ``(z_(1 - alpha / 2) + z_power) * standard error``, with the
+    standard error of the paired difference from its replicates.
+    """
+    normal = NormalDist()
+    factor = normal.inv_cdf((1 + level) / 2) + normal.inv_cdf(power)
+    return float(factor * np.std(difference.draws, ddof=1))
