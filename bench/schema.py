@@ -118,7 +118,8 @@ class Condition(Frozen):
     """A corruption and its severity; ``none`` at severity 0 is the clean image."""
 
     corruption: str = "none"
-    severity: Annotated[int, Field(ge=0, le=5)] = 0
+    severity: Annotated[int, Field(ge=0)] = 0
+    """Index into the corruption's own grid (``bench.corruptions.SEVERITIES``), from 1."""
 
     def __str__(self) -> str:
         return "clean" if self.corruption == "none" else f"{self.corruption} {self.severity}"
