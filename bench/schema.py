@@ -119,7 +119,7 @@ class Condition(Frozen):
 
     corruption: str = "none"
     severity: Annotated[int, Field(ge=0)] = 0
-    """Index from 1 into the corruption's published grid; 0 is the clean image."""
+    """Index from 1 into the corruption\'s own grid (``bench.corruptions.SEVERITIES``); 0: clean."""
 
     def __str__(self) -> str:
         return "clean" if self.corruption == "none" else f"{self.corruption} {self.severity}"
