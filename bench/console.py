@@ -97,7 +97,14 @@ class Console:
         """Print what a plan still has to do."""
         table = Table(box=box.SIMPLE_HEAD)
         table.add_column("method")
-        for name in ("seed", "stages to train", "cells done", "to evaluate", "training", "evaluation"):
+        for name in (
+            "seed",
+            "stages to train",
+            "cells done",
+            "to evaluate",
+            "training",
+            "evaluation",
+        ):
             table.add_column(name, justify="right")
         for cost in costs:
             table.add_row(

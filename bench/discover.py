@@ -15,7 +15,7 @@ import pkgutil
 from collections.abc import Iterable, Mapping
 from importlib.metadata import entry_points
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from bench.schema import MethodConfig
 
@@ -91,7 +91,7 @@ def load_method(name: str) -> type[Method[Any]]:
     if len(classes) != 1:
         names = [c.__name__ for c in classes]
         raise UnknownMethod(f"{module.__file__}: one Method subclass expected, found {names}")
-    return cast("type[Method[Any]]", classes[0])
+    return classes[0]
 
 
 def resolve_config(name: str, preset: str, overrides: Mapping[str, Any]) -> MethodConfig:

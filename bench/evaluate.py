@@ -53,7 +53,7 @@ class Evaluation(NamedTuple):
 class _Scored(NamedTuple):
     """One image's outcome, small enough to travel between processes."""
 
-    index: int
+    place: int  # in the split
     confusion: np.ndarray  # int64 [K + 1, K + 1]
     sample: Loaded | None  # only of the images kept as a preview
     prediction: np.ndarray  # uint8 [h, w], of those images; empty otherwise
@@ -102,12 +102,12 @@ def evaluate(
         for samples in _regroup(loader, rows):
             labels = _label(method, samples, rows, job, accelerator)
             for sample, label in zip(samples, labels, strict=True):
-                index = indices[len(scored)]
-                scored.append(_score(index, sample, label, method.data.num_classes))
+                place = indices[len(scored)]
+                scored.append(_score(place, sample, label, method.data.num_classes))
             progress.advance(len(scored))
     if accelerator.num_processes > 1:
         scored = gather_object(scored)
-    return _collect(sorted(scored, key=lambda item: item.index))
+    return _collect(sorted(scored, key=lambda item: item.place))
 
 
 def _regroup(batches: Iterable[list[Loaded]], rows: int) -> Iterator[list[Loaded]]:
@@ -156,9 +156,7 @@ def slide_labels(method: Method[Any], batch: Batch, slide: Slide) -> Tensor:
     height, width = batch.image.shape[-2:]
     grow = [max(0, w - have) for w, have in zip(slide.window, (height, width), strict=True)]
     image = functional.pad(batch.image, (0, grow[1], 0, grow[0]))
-    total = torch.zeros(
-        len(image), method.data.num_classes, *image.shape[-2:], device=image.device
-    )
+    total = torch.zeros(len(image), method.data.num_classes, *image.shape[-2:], device=image.device)
     places = [
         _window_starts(size, window, stride)
         for size, window, stride in zip(image.shape[-2:], slide.window, slide.stride, strict=True)
@@ -186,12 +184,12 @@ def _window_scores(method: Method[Any], image: Tensor, seeds: Tensor) -> Tensor:
     return functional.one_hot(labels, classes + 1)[..., :classes].movedim(-1, 1).float()
 
 
-def _score(index: int, sample: Loaded, label: np.ndarray, num_classes: int) -> _Scored:
+def _score(place: int, sample: Loaded, label: np.ndarray, num_classes: int) -> _Scored:
     at_truth = resize_label(label.astype(np.int32), sample.truth.shape)
     confusion = count_image(sample.truth, at_truth, num_classes)
-    if index >= PREVIEWS:
-        return _Scored(index, confusion, None, np.empty(0, np.uint8))
-    return _Scored(index, confusion, sample, label.astype(np.uint8))
+    if place >= PREVIEWS:
+        return _Scored(place, confusion, None, np.empty(0, np.uint8))
+    return _Scored(place, confusion, sample, label.astype(np.uint8))
 
 
 def _collect(scored: list[_Scored]) -> Evaluation:

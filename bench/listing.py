@@ -49,7 +49,7 @@ def _corruptions() -> Iterator[tuple[str, str]]:
     from bench.corruptions import CATALOGUE
 
     for name, corruption in CATALOGUE.items():
-        yield name, f"{corruption.family}: {corruption.description}"
+        yield name, f"{corruption.family}: {corruption.summary}"
 
 
 def _metrics() -> Iterator[tuple[str, str]]:

@@ -184,6 +184,7 @@ def _jitter(image: np.ndarray, strength: float, random: np.random.Generator) -> 
     brightness, contrast, saturation = random.uniform(1 - strength, 1 + strength, 3)
     values = image.astype(np.float32) * brightness
     values = (values - values.mean()) * contrast + values.mean()
-    grey = values @ np.float32([0.299, 0.587, 0.114])
+    grey = values @ np.array([0.299, 0.587, 0.114], np.float32)
     values = grey[..., None] + (values - grey[..., None]) * saturation
-    return values.round().clip(0, 255).astype(np.uint8)
+    jittered: np.ndarray = values.round().clip(0, 255).astype(np.uint8)
+    return jittered

@@ -176,9 +176,7 @@ def _training(
     return Training(entry, config, data, train_on, train_data, seed, tuple(stages))
 
 
-def _cells(
-    suite: Suite, training: Training, test: TestEntry, limit: int | None
-) -> Iterable[Cell]:
+def _cells(suite: Suite, training: Training, test: TestEntry, limit: int | None) -> Iterable[Cell]:
     for task in suite.tasks:
         if task == "reconstruct" and not training.config.reconstructs:
             continue  # no codec, no ceiling
@@ -295,5 +293,7 @@ def disk_bytes(plan: Plan, references: Path) -> int | None:
     missing = sum(plan.done(planned) is None for planned in plan.cells)
     if missing and not (records and arrays):
         return None
-    cell = sum(statistics.fmean(p.stat().st_size for p in kind) for kind in (records, arrays) if kind)
+    cell = sum(
+        statistics.fmean(p.stat().st_size for p in kind) for kind in (records, arrays) if kind
+    )
     return round(missing * cell)

@@ -15,6 +15,7 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, NamedTuple
 
@@ -91,14 +92,9 @@ class SuiteFolder:
 
         for folder, arrays in (("counts", counts), ("previews", preview)):
             if arrays is not None:
-                content = arrays._asdict()
-                write_atomic(
-                    self.path / folder / f"{record.key}.npz",
-                    lambda file, content=content: np.savez_compressed(file, **content),
-                )
-        write_json(
-            self.path / "records" / f"{record.key}.json", record.model_dump_json(indent=1)
-        )
+                save = partial(np.savez_compressed, **arrays._asdict())
+                write_atomic(self.path / folder / f"{record.key}.npz", save)
+        write_json(self.path / "records" / f"{record.key}.json", record.model_dump_json(indent=1))
 
     def counts(self, key: str) -> Counts:
         """Read a finished cell's per-image counts."""

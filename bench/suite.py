@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError
 
 from bench import corruptions, datasets
@@ -151,17 +152,14 @@ def _override(tree: Any, override: str, yaml: YAML) -> None:
     path, separator, text = override.partition("=")
     if not separator:
         raise SuiteError(f"--set {override}: key=value is expected, such as seeds=[0,1]")
-    *parents, last = [int(part) if part.isdigit() else part for part in path.split(".")]
+    parts = [int(part) if part.isdigit() else part for part in path.split(".")]
     node = tree
     try:
-        for part in parents:
+        for part in parts[:-1]:
             node = node.setdefault(part, {}) if isinstance(node, dict) else node[part]
-        if isinstance(node, dict) or (isinstance(node, list) and isinstance(last, int)):
-            node[last] = yaml.load(text)
-            return
-    except (IndexError, TypeError):
-        pass
-    raise SuiteError(f"--set {override}: the suite has nothing at {path!r}")
+        node[parts[-1]] = yaml.load(text)
+    except (IndexError, TypeError) as error:
+        raise SuiteError(f"--set {override}: the suite has nothing at {path!r}") from error
 
 
 def _validate(tree: dict[str, Any]) -> tuple[list[_Fault], Suite | None]:
@@ -326,11 +324,12 @@ def _format(path: Path, tree: Any, fault: _Fault) -> str:
 
 def _position(tree: Any, fault: _Fault) -> tuple[int, int]:
     """Return the line and column, from 1, of the deepest place of a fault in the file."""
-    position, node = (0, 0), tree
+    position: tuple[int, int] = (0, 0)
+    node = tree
     for depth, part in enumerate(fault.loc):
         on_key = fault.on_key and depth == len(fault.loc) - 1
         try:
-            if isinstance(node, dict):
+            if isinstance(node, CommentedMap):
                 position = node.lc.key(part) if on_key else node.lc.value(part)
             else:
                 position = node.lc.item(part)

@@ -30,6 +30,8 @@ from bench.schema import Batch, Stage
 from bench.store import StageFolder, write_atomic
 
 CHECKPOINT_SECONDS = 60.0
+Tensors = tuple[Tensor, ...] | list[Tensor]
+
 LOG_LINES = 200
 """Lines of a stage's log, whatever its length."""
 
@@ -161,7 +163,7 @@ def learning_rate(stage: Stage, step: int) -> float:
         return stage.lr * (step + 1) / (stage.warmup_steps + 1)
     done = (step - stage.warmup_steps) / max(1, stage.steps - stage.warmup_steps)
     if stage.schedule == "poly":
-        return stage.lr * (1 - done) ** stage.power
+        return stage.lr * math.pow(1 - done, stage.power)
     if stage.schedule == "cosine":
         return stage.lr * 0.5 * (1 + math.cos(math.pi * done))
     return stage.lr
@@ -320,9 +322,7 @@ def step_indices(images: int, stage: Stage, seed: int, step: int) -> list[int]:
     return chosen
 
 
-def _whole_batches(
-    lesson: Lesson, accelerator: Accelerator, progress: Progress
-) -> Iterator[Batch]:
+def _whole_batches(lesson: Lesson, accelerator: Accelerator, progress: Progress) -> Iterator[Batch]:
     """Yield every training image once, unchanged and in order."""
     stage, split = lesson.stage, lesson.split
     progress.begin(f"fitting {stage.name}", len(split))
@@ -351,7 +351,7 @@ def _average(modules: nn.ModuleDict, decay: float) -> AveragedModel:
     """
 
     @torch.no_grad()
-    def update(average: list[Tensor], current: list[Tensor], count: Tensor) -> None:
+    def update(average: Tensors, current: Tensors, count: Tensor | int) -> None:
         n = int(count)
         kept = min(decay, (1 + n) / (10 + n))
         for old, new in zip(average, current, strict=True):
