@@ -134,10 +134,15 @@ class DataRef(Frozen):
     dataset: str
     subset: str = ""
     """A domain or variant of the dataset, where it has several."""
-    split: str = ""
-    """Empty: ``train`` under ``train_on``, ``val`` under ``test_on``."""
+    split: str
+    """In a suite ``train`` under ``train_on`` and ``val`` under ``test_on``, if not given."""
     options: Mapping[str, Any] = {}
     """The dataset's own settings, checked against its ``Options``."""
+
+    @property
+    def key(self) -> str:
+        """A name of the split with its options, for use in mappings."""
+        return fingerprint(self)
 
     def __str__(self) -> str:
         return "/".join(part for part in (self.dataset, self.subset) if part)

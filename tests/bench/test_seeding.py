@@ -26,7 +26,9 @@ def test_a_row_of_noise_does_not_depend_on_its_mates():
 
 def test_derived_seeds_are_independent_of_position():
     seeds = torch.tensor([5, 6])
-    assert seeding.derive(seeds, "a").tolist() == seeding.derive(seeds.flip(0), "a").flip(0).tolist()
+    assert (
+        seeding.derive(seeds, "a").tolist() == seeding.derive(seeds.flip(0), "a").flip(0).tolist()
+    )
     assert seeding.derive(seeds, "a").tolist() != seeding.derive(seeds, "b").tolist()
 
 
