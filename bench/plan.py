@@ -6,13 +6,14 @@ run of a finished suite ends at once.
 
 from __future__ import annotations
 
+import itertools
 import statistics
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench import corruptions, datasets
-from bench.dataset import Dataset
+from bench.dataset import Dataset, LabelSpace
 from bench.discover import resolve_config
 from bench.schema import (
     CLEAN,
@@ -85,8 +86,8 @@ class Plan(NamedTuple):
     folder: SuiteFolder
     trainings: tuple[Training, ...]
     cells: tuple[Planned, ...]
-    datasets: dict[tuple[DataRef, str], Dataset]
-    """Every split in use, by reference and default split."""
+    datasets: Mapping[str, Dataset]
+    """Every split in use, by the key of its reference."""
 
     def done(self, planned: Planned) -> Record | None:
         """Return a cell's finished record, or None if it is to be computed."""
@@ -107,49 +108,40 @@ def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
         PlanError: if a test set has other classes than the training set.
     """
     suite = loaded.suite
-    opened = {
-        (reference, split): _open(reference, split, settings.data_root)
-        for split, references in (("train", suite.train_on), ("val", _references(suite)))
-        for reference in references
-    }
-    fingerprints = {place: dataset.fingerprint() for place, dataset in opened.items()}
+    references = (*suite.train_on, *(test.reference() for test in suite.test_on))
+    opened = {reference.key: _open(reference, settings.data_root) for reference in references}
+    content = {key: dataset.fingerprint() for key, dataset in opened.items()}
     trainings: list[Training] = []
     cells: list[Planned] = []
-    for entry in suite.methods:
-        for seed in suite.seeds:
-            for train_on in suite.train_on:
-                place = (train_on, "train")
-                training = _training(
-                    suite, entry, train_on, opened[place], fingerprints[place], seed, settings
-                )
-                trainings.append(training)
-                for test in suite.test_on:
-                    reference = test.reference()
-                    _same_classes(train_on, opened[place], reference, opened[reference, "val"])
-                    cells += [
-                        Planned(cell, training, fingerprints[reference, "val"])
-                        for cell in _cells(suite, training, test, settings.limit)
-                    ]
+    for entry, seed, train_on in itertools.product(suite.methods, suite.seeds, suite.train_on):
+        space = opened[train_on.key].label_space
+        training = _training(suite, entry, train_on, space, content[train_on.key], seed, settings)
+        trainings.append(training)
+        for test in suite.test_on:
+            key = test.reference().key
+            _same_classes(train_on, space, test, opened[key].label_space)
+            cells += [
+                Planned(cell, training, content[key])
+                for cell in _cells(suite, training, test, settings.limit)
+            ]
     folder = SuiteFolder(settings.output / suite.name)
     return Plan(suite, loaded.source, settings, folder, tuple(trainings), tuple(cells), opened)
 
 
-def _references(suite: Suite) -> tuple[DataRef, ...]:
-    return tuple(test.reference() for test in suite.test_on)
-
-
-def _open(reference: DataRef, split: str, root: Path | None) -> Dataset:
+def _open(reference: DataRef, root: Path | None) -> Dataset:
     """Open a split and check that its files are there."""
     dataset_class = datasets.load_dataset_class(reference.dataset)
     options = dataset_class.Options.model_validate(reference.options)
-    dataset = dataset_class(reference.split or split, reference.subset, root, options)
+    dataset = dataset_class(reference.split, reference.subset, root, options)
     dataset.check()
     return dataset
 
 
-def _same_classes(train_on: DataRef, train: Dataset, test_on: DataRef, test: Dataset) -> None:
-    if train.label_space.classes != test.label_space.classes:
-        spaces = f"{train.label_space.name!r}; {test_on} is labelled in {test.label_space.name!r}"
+def _same_classes(
+    train_on: DataRef, trained: LabelSpace, test_on: DataRef, tested: LabelSpace
+) -> None:
+    if trained.classes != tested.classes:
+        spaces = f"{trained.name!r}; {test_on} is labelled in {tested.name!r}"
         raise PlanError(f"{train_on} is labelled in {spaces}: test on a set of the same space")
 
 
@@ -157,13 +149,12 @@ def _training(
     suite: Suite,
     entry: MethodEntry,
     train_on: DataRef,
-    dataset: Dataset,
+    space: LabelSpace,
     train_data: str,
     seed: int,
     settings: Settings,
 ) -> Training:
     config = resolve_config(entry.adapter, entry.preset, entry.config)
-    space = dataset.label_space
     size = suite.protocol.input_size
     data = DataSpec(classes=space.classes, palette=space.palette, size=size)
     key = fingerprint(
@@ -224,7 +215,7 @@ def estimate(plan: Plan, references: Path) -> list[Cost]:
         missing = [stage for stage, folder in training.stages if folder.summary() is None]
         cells = plan.cells_of(training)
         todo = [p for p in cells if plan.done(p) is None]
-        images = sum(len(_split_of(plan, p)[: p.cell.limit]) for p in todo)
+        images = sum(_num_images(plan, p) for p in todo)
         per_image = speeds.per_image(training.entry) if todo else 0.0
         costs.append(
             Cost(
@@ -241,8 +232,9 @@ def estimate(plan: Plan, references: Path) -> list[Cost]:
     return costs
 
 
-def _split_of(plan: Plan, planned: Planned) -> tuple[str, ...]:
-    return plan.datasets[planned.cell.test_on, "val"].ids()
+def _num_images(plan: Plan, planned: Planned) -> int:
+    images = len(plan.datasets[planned.cell.test_on.key])
+    return min(images, planned.cell.limit or images)
 
 
 class _Speeds:

@@ -50,7 +50,7 @@ class _Runner:
     def __init__(self, plan: Plan, console: Console) -> None:
         self.plan, self.console = plan, console
         self.accelerator: Accelerator = make_accelerator()
-        self.splits: dict[tuple[DataRef, str], Split] = {}
+        self.splits: dict[tuple[str, int | None], Split] = {}
         self.records: list[Record] = []
         self.computed = 0
 
@@ -70,9 +70,9 @@ class _Runner:
         """Open and read the splits that will be used; damaged data stop the run here."""
         for planned in self.plan.cells:
             if self.plan.done(planned) is None:
-                self._split(planned.cell.test_on, "val").preload()
+                self._split(planned.cell.test_on, planned.cell.limit).preload()
                 if planned.training.weights() is None:
-                    self._split(planned.training.train_on, "train").preload()
+                    self._split(planned.training.train_on).preload()
 
     def _missing(self, planned: Planned) -> bool:
         """Whether a cell is to be computed; the main process decides for all."""
@@ -102,7 +102,7 @@ class _Runner:
         seconds = 0.0
         for stage, folder in training.stages:
             if folder.summary() is None or not folder.weights.exists():
-                split = self._split(training.train_on, "train")
+                split = self._split(training.train_on)
                 self.console.stage(training.entry.title, stage)
                 lesson = Lesson(training.entry.adapter, stage, split, training.seed, folder)
                 train_stage(method, lesson, self.accelerator, self.console)
@@ -111,11 +111,11 @@ class _Runner:
             seconds += summary["seconds"]
         return method, seconds
 
-    def _split(self, reference: DataRef, default: str) -> Split:
-        place = (reference, default)
+    def _split(self, reference: DataRef, limit: int | None = None) -> Split:
+        """Return a split; its samples stay in memory for the cells to come."""
+        place = (reference.key, limit)
         if place not in self.splits:
-            limit = self.plan.settings.limit if default == "val" else None
-            dataset = self.plan.datasets[place]
+            dataset = self.plan.datasets[reference.key]
             self.splits[place] = Split(dataset, reference, self.plan.suite.protocol, limit)
         return self.splits[place]
 
@@ -123,7 +123,7 @@ class _Runner:
         cell = planned.cell
         started = time.monotonic()
         try:
-            split = self._split(cell.test_on, "val")
+            split = self._split(cell.test_on, cell.limit)
             job = Job(split, cell.condition, cell.task, cell.seed)
             result = evaluate(method, job, self.accelerator, self.console)
         except Exception as error:
