@@ -1,0 +1,84 @@
+"""Shared fixtures: a small world of real files, and the README's own method."""
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import methods
+
+README = Path(__file__).parents[1] / "README.md"
+
+SUITE = """\
+name: small
+question: Does the harness hold together?
+methods:
+  - {adapter: position_prior, label: Floor}
+  - {adapter: my_method, label: Mine, config: {steps: 6}}
+train_on: [camvid]
+test_on: [camvid]
+conditions:
+  - {corruption: gaussian_noise, severities: [1, 5]}
+protocol:
+  resize: [24, 32]
+  score: input
+"""
+
+
+class World(NamedTuple):
+    """A folder to stand in: CamVid-like data, a suite and an empty store."""
+
+    root: Path
+    suite: Path
+    output: Path
+
+
+def draw_camvid(root: Path, frames: dict[str, int], size: tuple[int, int] = (30, 40)) -> None:
+    """Draw a tree in CamVid's layout: bands of classes whose colours tell them apart."""
+    random = np.random.default_rng(0)
+    for split, count in frames.items():
+        for index in range(count):
+            label = np.repeat(np.sort(random.integers(0, 12, size[0]))[:, None], size[1], 1)
+            noise = random.integers(0, 40, (*size, 3))
+            image = label[..., None] * np.array([20, 7, 13]) + noise
+            name = f"000{index % 2}TP_{index:06d}.png"
+            for folder, array in ((split, image), (f"{split}annot", label)):
+                (root / folder).mkdir(parents=True, exist_ok=True)
+                Image.fromarray(array.astype(np.uint8)).save(root / folder / name)
+
+
+def readme_method() -> str:
+    """Return the method that the README shows how to add."""
+    blocks = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.DOTALL)
+    found = [block for block in blocks if "methods/my_method.py" in block]
+    assert len(found) == 1
+    return found[0]
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory, monkeypatch):
+    """Keep what datasets cache out of the user's home; shared, for drawing takes time."""
+    folder = tmp_path_factory.getbasetemp() / "cache"
+    monkeypatch.setenv("BENCH_CACHE", str(folder))
+
+
+@pytest.fixture
+def my_method(tmp_path, monkeypatch):
+    """Make the README's method known, as a file dropped into ``methods`` would be."""
+    folder = tmp_path / "methods"
+    folder.mkdir()
+    (folder / "my_method.py").write_text(readme_method())
+    monkeypatch.setattr(methods, "__path__", [*methods.__path__, str(folder)])
+    return folder / "my_method.py"
+
+
+@pytest.fixture
+def world(tmp_path, monkeypatch, my_method):
+    """A small world, with the test standing in it."""
+    draw_camvid(tmp_path / "camvid", {"train": 7, "val": 5})
+    (tmp_path / "small.yaml").write_text(SUITE)
+    monkeypatch.chdir(tmp_path)
+    return World(tmp_path, tmp_path / "small.yaml", tmp_path / "out")
