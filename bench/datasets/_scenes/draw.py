@@ -1,0 +1,115 @@
+"""A street scene from its key: image, label, instances and depth."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from bench.datasets._scenes import weather as air
+from bench.datasets._scenes.layout import furnish
+from bench.datasets._scenes.raster import SKY, Raster, View, make_view, rasterise
+from bench.datasets._scenes.shade import Surfaces, find_surfaces, sky_colour
+from bench.datasets._scenes.street import Street, draw_street
+from bench.seeding import key, numpy_generator
+
+_OVERSAMPLING = 2
+"""Colours are averaged over this many samples a pixel and axis; labels are the first one."""
+
+
+class Scene(NamedTuple):
+    """One drawn scene."""
+
+    image: np.ndarray  # uint8 [H, W, 3]
+    label: np.ndarray  # uint8 [H, W], train ids or IGNORE_INDEX
+    instance: np.ndarray  # uint16 [H, W], 0 where nothing is counted
+    depth: np.ndarray  # float32 [H, W], metres along the optical axis, inf in the sky
+
+
+def draw_scene(domain: str, split: str, index: int, height: int, width: int) -> Scene:
+    """Draw a scene.
+
+    The street depends on split and index alone: index i of every domain is the same street
+    in other weather (or, for ``low_camera``, seen from another place).
+    """
+    seed = key("scenes", "street", split, index)
+    street = draw_street(numpy_generator(seed), domain == "low_camera", seed)
+    rng = numpy_generator(key("scenes", "weather", domain, split, index))
+    weather = air.draw_weather(rng, domain)
+    if domain in ("fog", "rain", "snow"):
+        street = street._replace(light=air.dull_light(street.light))
+    layout = furnish(street, umbrellas=weather.rain > 0)
+    view = make_view(street.camera, height * _OVERSAMPLING, width * _OVERSAMPLING)
+    raster = rasterise(layout.polygons, view, street.camera.hood)
+    surfaces = find_surfaces(street, layout, raster, view)
+    colour = _light(street, weather, surfaces, raster, view, layout.lamps)
+    image = _photograph(_average(colour), weather, rng)
+    # Nearest neighbour: one sample decides, so that labels stay crisp.
+    picked = (slice(None, None, _OVERSAMPLING), slice(None, None, _OVERSAMPLING))
+    return Scene(
+        image,
+        np.ascontiguousarray(surfaces.label[picked]),
+        _renumber(surfaces.instance[picked]),
+        np.ascontiguousarray(raster.depth[picked]),
+    )
+
+
+def _light(
+    street: Street,
+    weather: air.Weather,
+    surfaces: Surfaces,
+    raster: Raster,
+    view: View,
+    lamps: np.ndarray,
+) -> np.ndarray:
+    """Return the light that reaches the camera, float32 [H, W, 3]."""
+    sky = sky_colour(street.light, raster)
+    if weather.snow:
+        air.lay_snow(surfaces, raster, weather.snow)
+    if weather.night:
+        sky = air.night_sky(sky)
+        arriving = air.night_light(surfaces, raster, lamps)
+        colour = surfaces.colour * (arriving + surfaces.glow[..., None])
+    else:
+        colour = surfaces.colour * surfaces.light
+    at_sky = raster.ids == SKY
+    colour[at_sky] = sky[at_sky]
+    mist = sky_colour(street.light, raster._replace(rise=np.zeros((1, 1), np.float32)))[0, 0]
+    mist = air.night_sky(mist) if weather.night else mist
+    depth = raster.depth
+    if weather.extinction > 0.02:
+        # Dense air hides the sky as well; its path through fog is long but finite.
+        depth = np.where(at_sky, 60 / np.clip(raster.rise, 0.05, 1), depth)
+        air.through_air(colour, depth.astype(np.float32), mist, weather.extinction)
+    else:
+        air.through_air(colour, np.where(at_sky, np.float32(0), depth), mist, weather.extinction)
+    if weather.rain:
+        air.wet_road(colour, surfaces, raster, view, weather.rain)
+    return colour
+
+
+def _photograph(colour: np.ndarray, weather: air.Weather, rng: np.random.Generator) -> np.ndarray:
+    shape = colour.shape[:2]
+    for amount, fall in ((weather.rain, air.streaks), (weather.snow, air.flakes)):
+        if amount:
+            share = fall(rng, shape, amount)[..., None].astype(np.float32) / 255
+            colour += (np.float32(0.9) - colour) * share
+    picture = air.expose(colour, weather, rng)
+    return air.bloom(picture, 1.6) if weather.night else picture
+
+
+def _average(colour: np.ndarray) -> np.ndarray:
+    """Average blocks of samples to pixels."""
+    n = _OVERSAMPLING
+    parts = [colour[row::n, column::n] for row in range(n) for column in range(n)]
+    total = parts[0].copy()
+    for part in parts[1:]:
+        total += part
+    return np.asarray(total / np.float32(n * n))
+
+
+def _renumber(instance: np.ndarray) -> np.ndarray:
+    """Number the visible things 1, 2, ... in order of their first pixel's number."""
+    present, inverse = np.unique(instance, return_inverse=True)
+    offset = 0 if present[0] == 0 else 1
+    return (inverse.reshape(instance.shape) + offset).astype(np.uint16)

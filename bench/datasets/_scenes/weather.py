@@ -1,0 +1,182 @@
+"""Air, weather, night and the camera's sensor."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from bench.datasets._scenes.raster import SKY, Raster, View
+from bench.datasets._scenes.shade import Surfaces
+from bench.datasets._scenes.street import Light
+from bench.datasets._scenes.texture import noise
+
+
+class Weather(NamedTuple):
+    """What is between the street and the picture."""
+
+    extinction: float  # of the air, 1/metre
+    rain: float  # 0..1
+    snow: float  # 0..1
+    night: bool
+    gain: float  # exposure
+    warmth: float  # white balance, red against blue
+    noise: float  # of the sensor, in 0..1 at full light
+    vignette: float
+
+
+def draw_weather(rng: np.random.Generator, domain: str) -> Weather:
+    """Draw the weather of a domain. Fog has a meteorological range of 25 to 110 metres.
+
+    The range is where contrast falls to 5 %: extinction = 3 / range (Koschmieder's law, as
+    in Foggy Cityscapes: Sakaridis et al., arXiv:1708.07819, Section 3.1).
+    """
+    night = domain == "night"
+    clear = 3 / rng.uniform(700, 3000)
+    extinction = {
+        "fog": 3 / rng.uniform(25, 110),
+        "rain": 3 / rng.uniform(120, 400),
+        "snow": 3 / rng.uniform(90, 350),
+    }.get(domain, clear)
+    return Weather(
+        extinction=extinction,
+        rain=rng.uniform(0.35, 1.0) if domain == "rain" else 0.0,
+        snow=rng.uniform(0.35, 1.0) if domain == "snow" else 0.0,
+        night=night,
+        gain=rng.uniform(0.85, 1.2) * (1.0 if not night else 1.15),
+        warmth=rng.uniform(-0.06, 0.06),
+        noise=rng.uniform(0.008, 0.028) * (2.2 if night else 1.0),
+        vignette=rng.uniform(0.0, 0.3),
+    )
+
+
+def dull_light(light: Light) -> Light:
+    """Return the light under a closed cover of cloud."""
+    level = light.ambient[1] if light.overcast else light.ambient[1] + 0.25
+    return light._replace(
+        sun=(0.0, 0.0, 0.0), ambient=(level * 0.97, level, level * 1.04), overcast=True
+    )
+
+
+def lay_snow(surfaces: Surfaces, raster: Raster, amount: float) -> None:
+    """Whiten what faces up, roads least where wheels ran; in place."""
+    drift = noise(raster.x * 5 + 11, raster.z * 5 + raster.y * 7)
+    ground = raster.y < 0.02
+    road = surfaces.road
+    reach = np.where(road, amount * 1.1 - 0.85, amount * 1.3 - 0.1)
+    leaves = (surfaces.label == 8) & ~ground
+    reach = np.where(leaves, amount * 0.6 - 0.55 + 0.3 * np.clip(drift, 0, 1), reach)
+    faces_up = (surfaces.up > 0.35) | leaves
+    cover = np.clip((reach - drift) * 2.5, 0, 0.92) * faces_up
+    cover[raster.ids == SKY] = 0
+    white = np.array([0.88, 0.9, 0.94], dtype=np.float32)
+    surfaces.colour[...] += (white - surfaces.colour) * cover[..., None].astype(np.float32)
+
+
+def night_light(surfaces: Surfaces, raster: Raster, lamps: np.ndarray) -> np.ndarray:
+    """Return float32 [H, W, 3] of light from lamps, headlights and the night sky."""
+    light = np.full(surfaces.colour.shape, (0.055, 0.065, 0.1), dtype=np.float32)
+    sodium = np.array([1.0, 0.78, 0.48], dtype=np.float32)
+    pools = np.zeros(raster.ids.shape, dtype=np.float32)
+    for x, y, z in lamps[np.argsort(lamps[:, 2], kind="stable")][:8]:
+        distance = (raster.x - x) ** 2 + (raster.y - y) ** 2 + (raster.z - z) ** 2
+        pools += 26 / (14 + distance)
+    across = np.abs(raster.x) / (1.2 + 0.42 * np.abs(raster.z))
+    beam = np.clip(1 - across, 0, 1) * 60 / (60 + raster.z * raster.z)
+    beam *= np.clip(1.3 - 0.28 * raster.y, 0.12, 1)
+    return np.asarray(light + pools[..., None] * sodium + (0.75 * beam)[..., None])
+
+
+def night_sky(sky: np.ndarray) -> np.ndarray:
+    """Darken a daylight sky to the glow over a town."""
+    tint = np.array([0.11, 0.1, 0.115], dtype=np.float32)
+    return np.asarray(sky * tint)
+
+
+def through_air(colour: np.ndarray, depth: np.ndarray, air: np.ndarray, extinction: float) -> None:
+    """Mix in airlight by depth, in place (Koschmieder's law).
+
+    The transmittance comes out of a table of rounded values, so that it is the same on
+    every machine; libraries differ in the last digit of an exponential.
+    """
+    steps = 2048
+    values = [round(math.exp(-8 * i / steps), 7) for i in range(steps)]
+    table = np.array([*values, 0.0], dtype=np.float32)
+    index = np.minimum(depth * np.float32(extinction * steps / 8), steps).astype(np.int32)
+    passed = table[index][..., None]
+    colour *= passed
+    colour += air * (1 - passed)
+
+
+def wet_road(
+    colour: np.ndarray, surfaces: Surfaces, raster: Raster, view: View, rain: float
+) -> None:
+    """Let wet ground mirror what is above the horizon, in place."""
+    import cv2
+
+    horizon = (view.rows - 1) / 2 + view.axes[2, 1] / view.axes[1, 1] * view.focal
+    rows = np.clip(np.rint(2 * horizon - np.arange(view.rows)), 0, view.rows - 1).astype(np.int64)
+    picture = (np.clip(colour, 0, 1) * 255).astype(np.uint8)
+    smear = max(3, view.rows // 14) | 1
+    mirrored = cv2.blur(picture, (3, smear))[rows].astype(np.float32) / 255
+    ground = surfaces.road | ((raster.y < 0.01) & (raster.ids != SKY) & (surfaces.label == 1))
+    puddles = np.clip(noise(raster.x * 2.2 + 5, raster.z * 2.2) * 1.6 + 0.6 * rain, 0, 1)
+    grazing = np.clip(raster.depth / 26, 0, 1)
+    share = ground * rain * (0.14 + 0.34 * puddles + 0.2 * grazing)
+    share = share[..., None].astype(np.float32)
+    colour *= 1 - 0.3 * rain * ground[..., None]
+    colour += (mirrored - colour) * share
+
+
+def streaks(rng: np.random.Generator, shape: tuple[int, int], rain: float) -> np.ndarray:
+    """Draw falling rain, uint8 [H, W]."""
+    import cv2
+
+    rows, columns = shape
+    layer = np.zeros(shape, dtype=np.uint8)
+    lean = rng.normal(0, 0.12)
+    for x, y, size in rng.random((int(rain * 170), 3)).tolist():
+        length = rows * (0.03 + 0.1 * size * size)
+        start = (int(x * columns * 16), int(y * rows * 16))
+        end = (int(start[0] + lean * length * 16), int(start[1] + length * 16))
+        cv2.line(layer, start, end, int(40 + 75 * size), 1, cv2.LINE_AA, 4)
+    return layer
+
+
+def flakes(rng: np.random.Generator, shape: tuple[int, int], snow: float) -> np.ndarray:
+    """Draw falling snow, uint8 [H, W]."""
+    import cv2
+
+    rows, columns = shape
+    layer = np.zeros(shape, dtype=np.uint8)
+    for x, y, size in rng.random((int(snow * 260), 3)).tolist():
+        radius = rows / 96 * (0.25 + 1.0 * size**6)
+        centre = (int(x * columns * 16), int(y * rows * 16))
+        cv2.circle(layer, centre, int(radius * 16), int(120 + 110 * size), -1, cv2.LINE_AA, 4)
+    return layer
+
+
+def bloom(picture: np.ndarray, strength: float) -> np.ndarray:
+    """Spread the light of bright spots, uint8 [H, W, 3] in and out."""
+    import cv2
+
+    bright = cv2.subtract(picture, (150, 150, 150, 0))
+    size = max(3, picture.shape[0] // 8) | 1
+    halo = cv2.GaussianBlur(bright, (size, size), 0)
+    return np.asarray(cv2.addWeighted(picture, 1.0, halo, strength, 0))
+
+
+def expose(colour: np.ndarray, weather: Weather, rng: np.random.Generator) -> np.ndarray:
+    """Turn light float32 [H, W, 3] into a picture uint8 [H, W, 3], as a cheap camera does."""
+    rows, columns = colour.shape[:2]
+    y = np.linspace(-1, 1, rows, dtype=np.float32)[:, None]
+    x = np.linspace(-1, 1, columns, dtype=np.float32)[None, :]
+    falloff = 1 - np.float32(weather.vignette) * (x * x + y * y) / 2
+    balance = np.array([1 + weather.warmth, 1.0, 1 - weather.warmth], dtype=np.float32)
+    light = np.clip(colour * (falloff * np.float32(weather.gain))[..., None] * balance, 0, None)
+    # A shoulder keeps highlights from clipping hard.
+    light = light * (1 + light * np.float32(0.22)) / (1 + light * np.float32(0.42))
+    spread = np.float32(weather.noise) * np.sqrt(light + np.float32(0.08))
+    light += spread * rng.standard_normal(colour.shape, dtype=np.float32)
+    return np.asarray((np.clip(light, 0, 1) * 255 + 0.5).astype(np.uint8))
