@@ -57,7 +57,7 @@ OWN_SET = (
         "weather",
         "too little light, bluish, with sensor noise",
         ("stops", "electrons at full scale"),
-        ((1.5, 4000), (2.5, 2000), (3.5, 1000), (4.5, 500), (5.5, 250)),
+        ((1, 4000), (1.75, 2000), (2.5, 1000), (3.25, 500), (4, 250)),
         OWN,
         random=True,
     ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import cmath
+from collections.abc import Iterator
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -78,18 +80,30 @@ def plasma(size: int, decay: float, draws: np.random.RandomState) -> np.ndarray:
 
 
 def crystals(height: int, width: int, draws: np.random.RandomState) -> np.ndarray:
-    """Draw ice that is thick at the border and thins out inwards, uint8 [H, W, 3].
+    """Draw ice ferns over a film of uneven thickness, uint8 [H, W, 3].
 
-    Veins are where fractal maps cross their middle; a further map says how thick the
-    ice is.
+    A fern is a stem with side needles at 60 degrees, the angle of ice, which shorten
+    towards its tip; lengths are fractions of the image height.
     """
     size = 1 << (max(height, width, 4) - 1).bit_length()
-    maps = [plasma(size, decay, draws)[:height, :width] for decay in (1.7, 1.9, 2.2)]
-    fine, coarse = (1 - np.abs(2 * each - 1) for each in maps[:2])
-    row, column = np.mgrid[:height, :width].astype(np.float32)
-    edge = np.minimum(np.minimum(row, height - 1 - row), np.minimum(column, width - 1 - column))
-    border = np.exp(-6 * edge / max(min(height, width), 1))
-    thick = np.clip(1.6 * maps[2] + 0.7 * border - 0.6, 0, 1)
-    bright = np.clip(thick * (0.35 + 0.5 * fine**6 + 0.4 * coarse**12), 0, 1)
-    ice: np.ndarray = bright[..., None] * np.array([225, 240, 255])
-    return ice.astype(np.uint8)
+    film = plasma(size, 1.8, draws)[:height, :width]
+    needles = np.zeros((height, width), np.uint8)
+    thickness = max(1, round(height / 400))
+    ferns = draws.random_sample((max(1, round(220 * width / height)), 4))
+    for across, down, turn, stretch in ferns:
+        reach = (0.05 + 0.25 * stretch**2) * height
+        for start, end in _fern(complex(across * width, down * height), turn, reach):
+            ends = [(round(point.real), round(point.imag)) for point in (start, end)]
+            cv2.line(needles, ends[0], ends[1], 90 + round(150 * turn), thickness, cv2.LINE_AA)
+    relief = cv2.GaussianBlur(needles, (0, 0), max(0.5, height / 600)).astype(np.float32)
+    bright = np.clip(150 * film + relief * (0.35 + 0.65 * film), 0, 255)[..., None]
+    return np.asarray((bright * np.array([0.88, 0.95, 1])).astype(np.uint8))
+
+
+def _fern(root: complex, turn: float, reach: float) -> Iterator[tuple[complex, complex]]:
+    direction = cmath.rect(1, 2 * cmath.pi * turn)
+    yield root, root + reach * direction
+    for part in np.linspace(0.1, 0.9, 9):
+        joint = root + float(part) * reach * direction
+        for side in (-cmath.pi / 3, cmath.pi / 3):
+            yield joint, joint + 0.45 * (1 - part) * reach * direction * cmath.rect(1, side)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from bench.corruptions.depth import ground_plane_depth
+from bench.corruptions.depth import street_depth
 from bench.corruptions.filters import gaussian, magnified, motion_taps, trail
 from bench.corruptions.pixels import UNIT, fractions, rounded, strips, truncated
 from bench.corruptions.textures import crystals, frost_picture, plasma
@@ -45,10 +45,10 @@ def depth_fog(
     Args:
         image: uint8 [H, W, 3].
         visibility_m: meteorological optical range in metres.
-        depth: float32 [H, W] in metres; without it ``ground_plane_depth``.
+        depth: float32 [H, W] in metres; without it ``street_depth``.
     """
     if depth is None:
-        depth = ground_plane_depth(*image.shape[:2])
+        depth = street_depth(*image.shape[:2])
     through = np.exp(-2.996 / visibility_m * depth.astype(np.float32))[..., None]
     light = airlight(image)
     out = np.empty_like(image)
