@@ -14,7 +14,8 @@ from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from bench.corruptions.catalogue import CATALOGUE, GROUPS, NAMES, SEVERITIES, Corruption
+from bench.corruptions.catalogue import CATALOGUE, GROUPS, NAMES, SEVERITIES
+from bench.corruptions.entry import Corruption
 
 if TYPE_CHECKING:
     import numpy as np

@@ -27,11 +27,43 @@ def brightness(image: np.ndarray, added: float) -> np.ndarray:
     return out
 
 
+def saturate(image: np.ndarray, factor: float, added: float) -> np.ndarray:
+    """Multiply the HSV saturation and add to it, keeping hue and value.
+
+    A channel's distance from the pixel's largest then changes by one gain for the
+    pixel, a function of its largest and its range. Grey has hue red, so that adding
+    saturation turns it red: its green and blue fall.
+    """
+    largest, spread = np.mgrid[:256, :256].astype(np.float32)
+    gain = np.minimum(largest, spread * factor + largest * added) / np.maximum(spread, 1)
+    fall = (UNIT * 255 * added).astype(np.float32)  # of grey
+    out = np.empty_like(image)
+    for rows in strips(image):
+        top = image[rows].max(axis=2)
+        span = top - image[rows].min(axis=2)
+        distance = (top[..., None] - image[rows]).astype(np.float32)
+        distance *= gain[top, span][..., None]
+        distance[..., 1:] += np.where(span == 0, fall[top], np.float32(0))[..., None]
+        out[rows] = np.maximum(top[..., None] - distance, 0).astype(np.uint8)
+    return out
+
+
 def contrast(image: np.ndarray, factor: float) -> np.ndarray:
     """Pull every channel towards its own mean over the image."""
     mean = np.array(cv2.mean(image)[:3]) / 255
     table = truncated((UNIT[:, None] - mean) * factor + mean)  # [256, 3]
     return cv2.LUT(image, table[None])
+
+
+def gain(image: np.ndarray, factor: float) -> np.ndarray:
+    """Multiply every channel (torchvision's ``adjust_brightness``, rounded to nearest)."""
+    return cv2.LUT(image, rounded(UNIT * 255 * factor))
+
+
+def grey_contrast(image: np.ndarray, factor: float) -> np.ndarray:
+    """Blend with the image's mean grey (torchvision's ``adjust_contrast``, rounded)."""
+    mean = float(np.array(cv2.mean(image)[:3]) @ LUMA)
+    return cv2.LUT(image, rounded(UNIT * 255 * factor + (1 - factor) * mean))
 
 
 def saturation(image: np.ndarray, factor: float) -> np.ndarray:

@@ -15,7 +15,7 @@ def gaussian_kernel(sigma: float, radius: int) -> np.ndarray:
     """Sample a normalised Gaussian at -radius..radius, float64 [2 radius + 1]."""
     offsets = np.arange(-radius, radius + 1)
     kernel = np.exp(-0.5 / (sigma * sigma) * offsets**2)
-    return kernel / kernel.sum()
+    return np.asarray(kernel / kernel.sum())
 
 
 def gaussian(image: np.ndarray, sigma: float) -> np.ndarray:
@@ -79,3 +79,36 @@ def trail(layer: np.ndarray, taps: list[Tap]) -> np.ndarray:
             shifted = block[top - dy : top - dy + height, left - dx : left - dx + width]
             cv2.scaleAdd(shifted, weight, out[rows], out[rows])
     return out
+
+
+def zoomed(layer: np.ndarray, factor: float) -> np.ndarray:
+    """Magnify the middle of a layer and cut to its size from the top left corner.
+
+    imagecorruptions' ``clipped_zoom``, linear with the corners aligned, which rounds the
+    middle up to whole pixels and so may give a few more than it needs.
+
+    Args:
+        layer: float32 or float64, [H, W] or [H, W, C].
+        factor: at least 1.
+
+    Returns:
+        Of the layer's dtype and shape.
+    """
+    height, width = layer.shape[:2]
+    return magnified(layer, factor)[:height, :width]
+
+
+def magnified(layer: np.ndarray, factor: float) -> np.ndarray:
+    """Magnify the middle of a layer, keeping the excess that ``zoomed`` cuts off."""
+    import torch
+    from torch.nn.functional import interpolate
+
+    height, width = layer.shape[:2]
+    inner = math.ceil(height / factor), math.ceil(width / factor)
+    top, left = (height - inner[0]) // 2, (width - inner[1]) // 2
+    middle = layer[top : top + inner[0], left : left + inner[1]].reshape(1, *inner, -1)
+    size = round(inner[0] * factor), round(inner[1] * factor)
+    planes = torch.from_numpy(middle).permute(0, 3, 1, 2)  # [1, C, h, w], channels last
+    large = interpolate(planes, size, mode="bilinear", align_corners=True)
+    large = large.permute(0, 2, 3, 1).reshape(*size, *layer.shape[2:])
+    return np.asarray(large.numpy())

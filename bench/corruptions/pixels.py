@@ -24,6 +24,11 @@ def strips(image: np.ndarray) -> Iterator[slice]:
         yield slice(start, min(start + rows, height))
 
 
+def fractions(image: np.ndarray) -> np.ndarray:
+    """Turn uint8 into float32 fractions of full scale."""
+    return np.asarray(np.divide(image, 255, dtype=np.float32))
+
+
 def truncated(fraction: np.ndarray) -> np.ndarray:
     """Turn fractions of full scale into uint8 as imagecorruptions does: cut, not rounded.
 

@@ -1,0 +1,109 @@
+"""Layers that weather is made of: fractal maps, frost pictures, drawn ice."""
+
+from __future__ import annotations
+
+import cmath
+from collections.abc import Iterator
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+FROST_FILES = ("frost1.png", "frost2.png", "frost3.png", "frost4.jpg", "frost5.jpg")
+"""imagecorruptions ships a sixth, which its draw of randint(5) never reaches."""
+FROST_REMEDY = (
+    "frost needs the pictures of the package imagecorruptions, which is not installed: "
+    "`pip install --no-deps imagecorruptions`, or use frost_procedural"
+)
+
+
+def frost_folder() -> Path | None:
+    """Find the frost pictures of an installed imagecorruptions, without importing it."""
+    spec = find_spec("imagecorruptions")
+    if spec is None or spec.origin is None:
+        return None
+    folder = Path(spec.origin).parent / "frost"
+    return folder if all((folder / name).exists() for name in FROST_FILES) else None
+
+
+@lru_cache(maxsize=len(FROST_FILES))
+def frost_picture(index: int) -> np.ndarray:
+    """Read one of the frost pictures, uint8 [H, W, 3] RGB.
+
+    Raises:
+        FileNotFoundError: if imagecorruptions is not installed.
+    """
+    folder = frost_folder()
+    if folder is None:
+        raise FileNotFoundError(FROST_REMEDY)
+    picture = np.asarray(cv2.imread(str(folder / FROST_FILES[index])))[..., ::-1].copy()
+    picture.setflags(write=False)  # shared by all callers
+    return picture
+
+
+def plasma(size: int, decay: float, draws: np.random.RandomState) -> np.ndarray:
+    """Draw a periodic fractal map, float32 [size, size] in [0, 1].
+
+    imagecorruptions' ``plasma_fractal`` (float32 since c959e65), draw for draw.
+
+    Args:
+        size: a power of two.
+        decay: the wobble is divided by this at every halving of the step.
+        draws: the legacy stream.
+    """
+    heights = np.zeros((size, size), np.float32)
+    wobble, step = 100.0, size
+
+    def settle(four: np.ndarray) -> np.ndarray:
+        noise = draws.uniform(-wobble, wobble, four.shape)
+        noise *= wobble
+        noise += four / 4
+        return noise
+
+    while step >= 2:
+        half = step // 2
+        corners = heights[::step, ::step]
+        square = corners + np.roll(corners, -1, axis=0)
+        square += np.roll(square, -1, axis=1)
+        heights[half::step, half::step] = settle(square)
+        centres = heights[half::step, half::step]
+        across = corners + np.roll(corners, -1, axis=1)
+        heights[::step, half::step] = settle(centres + np.roll(centres, 1, axis=0) + across)
+        down = corners + np.roll(corners, -1, axis=0)
+        heights[half::step, ::step] = settle(centres + np.roll(centres, 1, axis=1) + down)
+        step, wobble = half, wobble / decay
+    heights -= heights.min()
+    heights /= heights.max()
+    return heights
+
+
+def crystals(height: int, width: int, draws: np.random.RandomState) -> np.ndarray:
+    """Draw ice ferns over a film of uneven thickness, uint8 [H, W, 3].
+
+    A fern is a stem with side needles at 60 degrees, the angle of ice, which shorten
+    towards its tip; lengths are fractions of the image height.
+    """
+    size = 1 << (max(height, width, 4) - 1).bit_length()
+    film = plasma(size, 1.8, draws)[:height, :width]
+    needles = np.zeros((height, width), np.uint8)
+    thickness = max(1, round(height / 400))
+    ferns = draws.random_sample((max(1, round(220 * width / height)), 4))
+    for across, down, turn, stretch in ferns:
+        reach = (0.05 + 0.25 * stretch**2) * height
+        for start, end in _fern(complex(across * width, down * height), turn, reach):
+            ends = [(round(point.real), round(point.imag)) for point in (start, end)]
+            cv2.line(needles, ends[0], ends[1], 90 + round(150 * turn), thickness, cv2.LINE_AA)
+    relief = cv2.GaussianBlur(needles, (0, 0), max(0.5, height / 600)).astype(np.float32)
+    bright = np.clip(150 * film + relief * (0.35 + 0.65 * film), 0, 255)[..., None]
+    return np.asarray((bright * np.array([0.88, 0.95, 1])).astype(np.uint8))
+
+
+def _fern(root: complex, turn: float, reach: float) -> Iterator[tuple[complex, complex]]:
+    direction = cmath.rect(1, 2 * cmath.pi * turn)
+    yield root, root + reach * direction
+    for part in np.linspace(0.1, 0.9, 9):
+        joint = root + float(part) * reach * direction
+        for side in (-cmath.pi / 3, cmath.pi / 3):
+            yield joint, joint + 0.45 * (1 - part) * reach * direction * cmath.rect(1, side)
