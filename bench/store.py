@@ -56,9 +56,14 @@ def write_atomic(path: Path, write: Callable[[IO[bytes]], object]) -> None:
         raise
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write text as UTF-8, atomically."""
+    write_atomic(path, lambda file: file.write(text.encode()))
+
+
 def write_json(path: Path, text: str) -> None:
     """Write JSON text atomically, with a newline at its end."""
-    write_atomic(path, lambda file: file.write(text.encode() + b"\n"))
+    write_text(path, text + "\n")
 
 
 class SuiteFolder:
