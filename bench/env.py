@@ -7,8 +7,12 @@ import subprocess
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench.schema import Provenance
+
+if TYPE_CHECKING:
+    import torch
 
 PACKAGES = (
     "accelerate",
@@ -27,12 +31,10 @@ PACKAGES = (
 
 
 @cache
-def provenance() -> Provenance:
+def provenance(device: torch.device) -> Provenance:
     """Describe the code, the packages and the device of this process."""
     import torch
-    from accelerate import PartialState
 
-    device = PartialState().device
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else _processor()
     commit, dirty = _revision(Path(__file__).parent)
     return Provenance(

@@ -20,7 +20,7 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
 from bench import seeding
-from bench.loading import Loaded, Split, resize_label, to_device, to_tensors
+from bench.loading import Loaded, Split, resize_label, to_tensors
 from bench.method import Method
 from bench.metrics import Counts, count_image, stack_counts
 from bench.schema import Batch, Condition, Slide, Task
@@ -129,7 +129,7 @@ def _label(
     where = (job.seed, str(job.split.reference), str(job.condition))
     padded = samples + samples[-1:] * (rows - len(samples))
     seeds = [seeding.key("predict", *where, sample.id) for sample in padded]
-    batch = to_device(to_tensors(padded, seeds), accelerator)
+    batch = to_tensors(padded, seeds, accelerator.device)
     if job.task == "reconstruct":
         labels = method.reconstruct(batch.label, batch.seeds)
     elif job.split.protocol.slide is not None:

@@ -17,8 +17,6 @@ from bench.dataset import Dataset, Sample
 from bench.schema import CLEAN, IGNORE_INDEX, Augment, Batch, Condition, Protocol
 
 if TYPE_CHECKING:
-    from accelerate import Accelerator
-
     from bench.schema import DataRef
 
 CACHE_BYTES = 2**30
@@ -116,21 +114,18 @@ def resize_label(label: np.ndarray, size: Sequence[int]) -> np.ndarray:
     return np.asarray(resized)
 
 
-def to_tensors(samples: Sequence[Loaded], seeds: Sequence[int]) -> Batch:
-    """Stack samples of one size into a batch, images scaled to [0, 1]."""
+def to_tensors(samples: Sequence[Loaded], seeds: Sequence[int], device: torch.device) -> Batch:
+    """Stack samples of one size into a batch on a device, images scaled to [0, 1].
+
+    The seeds stay on the CPU, where draws are made.
+    """
     images = np.stack([sample.image for sample in samples])
     labels = np.stack([sample.label for sample in samples])
     return Batch(
-        image=torch.from_numpy(images).permute(0, 3, 1, 2).float().div(255).contiguous(),
-        label=torch.from_numpy(labels).long(),
+        image=torch.from_numpy(images).to(device).permute(0, 3, 1, 2).float().div(255).contiguous(),
+        label=torch.from_numpy(labels).to(device).long(),
         seeds=torch.tensor(list(seeds)),
     )
-
-
-def to_device(batch: Batch, accelerator: Accelerator) -> Batch:
-    """Move a batch to the process's device; seeds stay, for draws are made on the CPU."""
-    device = accelerator.device
-    return Batch(batch.image.to(device), batch.label.to(device), batch.seeds)
 
 
 def augment(

@@ -7,9 +7,6 @@ import traceback
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from accelerate import Accelerator
-from accelerate.utils import broadcast_object_list
-
 from bench import corruptions, seeding
 from bench.console import Console
 from bench.discover import load_method
@@ -19,7 +16,7 @@ from bench.loading import Split
 from bench.method import Method
 from bench.plan import Plan, Planned, Training
 from bench.schema import CLEAN, Condition, DataRef, Manifest, Record
-from bench.train import Lesson, load_stage, make_accelerator, train_stage
+from bench.train import Lesson, agree, load_stage, make_accelerator, train_stage
 
 
 class Outcome(NamedTuple):
@@ -49,7 +46,7 @@ class _Runner:
 
     def __init__(self, plan: Plan, console: Console) -> None:
         self.plan, self.console = plan, console
-        self.accelerator: Accelerator = make_accelerator()
+        self.accelerator = make_accelerator()
         self.splits: dict[tuple[str, int | None], Split] = {}
         self.records: list[Record] = []
         self.computed = 0
@@ -76,17 +73,14 @@ class _Runner:
 
     def _missing(self, planned: Planned) -> bool:
         """Whether a cell is to be computed; the main process decides for all."""
-        missing = [self.plan.done(planned) is None]
-        if self.accelerator.num_processes > 1:
-            broadcast_object_list(missing)
-        return missing[0]
+        return agree(self.accelerator, self.plan.done(planned) is None)
 
     def _run_training(self, training: Training, cells: list[Planned]) -> None:
         try:
             method, seconds = self._trained(training)
         except Exception as error:  # whatever a method raises is that method's failure
             for planned in cells:
-                self._keep(planned, _failure(planned, error), None)
+                self._keep(planned, self._failure(planned, error), None)
             return
         for planned in cells:
             if self._missing(planned):
@@ -127,7 +121,7 @@ class _Runner:
             job = Job(split, cell.condition, cell.task, cell.seed)
             result = evaluate(method, job, self.accelerator, self.console)
         except Exception as error:
-            self._keep(planned, _failure(planned, error), None)
+            self._keep(planned, self._failure(planned, error), None)
             return
         training = planned.training
         weights = training.weights()
@@ -149,7 +143,7 @@ class _Runner:
             train_seconds=train_seconds,
             evaluate_seconds=time.monotonic() - started,
             finished=_now(),
-            provenance=provenance(),
+            provenance=provenance(self.accelerator.device),
         )
         self._keep(planned, record, result)
 
@@ -161,6 +155,19 @@ class _Runner:
             counts, preview = result if result is not None else (None, None)
             self.plan.folder.write(record, counts, preview)
             self.console.cell(record, counts)
+
+    def _failure(self, planned: Planned, error: Exception) -> Record:
+        """Return the record of a failed cell: the error in one line, and where it arose."""
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        text = " ".join(str(error).split()) or "no message"
+        return Record(
+            key=planned.key(),
+            status="failed",
+            cell=planned.cell,
+            error=f"{type(error).__name__}: {text} ({frame.name}, line {frame.lineno})",
+            finished=_now(),
+            provenance=provenance(self.accelerator.device),
+        )
 
     def _write_manifest(self) -> None:
         if not self.accelerator.is_main_process:
@@ -174,20 +181,6 @@ class _Runner:
                 command=self.plan.settings.command,
             )
         )
-
-
-def _failure(planned: Planned, error: Exception) -> Record:
-    """Return the record of a failed cell: the error in one line, and where it arose."""
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    text = " ".join(str(error).split()) or "no message"
-    return Record(
-        key=planned.key(),
-        status="failed",
-        cell=planned.cell,
-        error=f"{type(error).__name__}: {text} ({frame.name}, line {frame.lineno})",
-        finished=_now(),
-        provenance=provenance(),
-    )
 
 
 def _probe(condition: Condition) -> str:

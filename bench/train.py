@@ -17,14 +17,14 @@ from typing import Any, NamedTuple, Protocol
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import DistributedDataParallelKwargs
+from accelerate.utils import DistributedDataParallelKwargs, broadcast_object_list
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from bench import seeding
 from bench.env import provenance
-from bench.loading import Loaded, Split, augment, to_device, to_tensors
+from bench.loading import Loaded, Split, augment, to_tensors
 from bench.method import Method
 from bench.schema import Batch, Stage
 from bench.store import StageFolder, write_atomic
@@ -78,6 +78,14 @@ def make_accelerator() -> Accelerator:
     )
 
 
+def agree(accelerator: Accelerator, decision: bool) -> bool:
+    """Return the main process's decision in every process."""
+    shared = [decision]
+    if accelerator.num_processes > 1:
+        broadcast_object_list(shared)
+    return shared[0]
+
+
 def train_stage(
     method: Method[Any], lesson: Lesson, accelerator: Accelerator, progress: Progress
 ) -> None:
@@ -118,7 +126,7 @@ def train_stage(
                 "parameters_trained": sum(p.numel() for p in modules.parameters()),
                 "seconds": earlier + time.monotonic() - started,
                 "losses": losses,
-                "provenance": provenance().model_dump(mode="json"),
+                "provenance": provenance(accelerator.device).model_dump(mode="json"),
             }
         )
     accelerator.wait_for_everyone()
@@ -259,7 +267,7 @@ class _Run:
                 image, label = augment(sample, stage.augment, crop, key)
                 samples.append(Loaded(sample.id, image, label, label))
                 seeds.append(key)
-            batches.append(to_device(to_tensors(samples, seeds), self.accelerator))
+            batches.append(to_tensors(samples, seeds, self.accelerator.device))
         return batches
 
     def _finite(self, losses: Mapping[str, Tensor]) -> dict[str, float]:
@@ -330,7 +338,7 @@ def _whole_batches(lesson: Lesson, accelerator: Accelerator, progress: Progress)
         indices = range(start, min(start + stage.batch_size, len(split)))
         samples = [split.load(index) for index in indices]
         seeds = [seeding.key("fit", lesson.seed, stage.name, s.id) for s in samples]
-        yield to_device(to_tensors(samples, seeds), accelerator)
+        yield to_tensors(samples, seeds, accelerator.device)
         progress.advance(indices[-1] + 1)
 
 

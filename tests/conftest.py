@@ -1,6 +1,7 @@
 """Shared fixtures: a small world of real files, and the README's own method."""
 
 import re
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -71,6 +72,7 @@ def my_method(tmp_path, monkeypatch):
     folder = tmp_path / "methods"
     folder.mkdir()
     (folder / "my_method.py").write_text(readme_method())
+    monkeypatch.delitem(sys.modules, "methods.my_method", raising=False)
     monkeypatch.setattr(methods, "__path__", [*methods.__path__, str(folder)])
     return folder / "my_method.py"
 
