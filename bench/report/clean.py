@@ -114,7 +114,7 @@ def comparisons(block: Block) -> Table:
             Entry(f"{a} − {b}"),
             number(difference, "points"),
             Entry(unit="p", value=p, keys=difference.keys),
-            Entry(unit="points", value=minimum_detectable(difference), keys=difference.keys),
+            Entry(unit="percent", value=minimum_detectable(difference), keys=difference.keys),
         )
         for (a, b, difference), p in zip(pairs, adjusted, strict=True)
     ]
@@ -126,26 +126,27 @@ def comparisons(block: Block) -> Table:
 
 
 def definitions(block: Block) -> Table:
-    """One method's clean predictions under every published definition of a score."""
+    """The same clean predictions under every published definition of a score."""
     rows = [
         (
-            Entry(label),
+            Entry(name),
             *(
                 number(block.score(label, name), interval=False, missing=missing(block, label))
-                for name in METRICS
+                for label in block.labels
             ),
+            Entry(metric.definition),
+            Entry(metric.absent),
+            Entry(metric.source),
         )
-        for label in block.labels
+        for name, metric in METRICS.items()
     ]
-    meaning = "; ".join(f"{name}: {metric.definition}" for name, metric in METRICS.items())
-    caption = (
-        f"{block.data_note}{absent_note(*METRICS)} {meaning}. The same predictions throughout:"
+    caption = f"{block.data_note}Per cent. The predictions are the same throughout, only the"
+    caption += (
+        " definition of the score differs: scores of two papers compare only where it is one."
     )
-    caption += " a number means nothing without its definition."
-    names = ("Method", *(f"{name} ↑" for name in METRICS))
-    return Table(
-        "definitions", "The same predictions, other definitions", caption, names, tuple(rows)
-    )
+    names = ("Score", *(f"{label} ↑" for label in block.labels), "Definition", "Absent", "Source")
+    title = "The same predictions, other definitions"
+    return Table("definitions", title, caption, names, tuple(rows))
 
 
 def classes(block: Block) -> Table:
@@ -216,5 +217,5 @@ def cost(block: Block) -> Table:
         f"{block.data_note}Measured on {', '.join(dict.fromkeys(used)) or 'an unknown device'}:"
     )
     caption += " times are of this machine and include reading and corrupting images."
-    names = ("Method", "Preset", "Parameters", "Training", "Evaluation (ms/image)")
+    names = ("Method", "Preset", "Parameters", "Training (s)", "Evaluation (ms/image)")
     return Table("cost", "Cost", caption, names, tuple(rows))

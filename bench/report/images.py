@@ -46,7 +46,7 @@ class Strip(NamedTuple):
 
     title: str
     fixed: tuple[Picture, ...]
-    """What no severity changes: the clean image and the label."""
+    """What no severity changes: the clean image, unless it is all there is."""
     frames: tuple[Frame, ...]
 
     @property
@@ -100,21 +100,30 @@ class _Gallery:
         return next(kept for (at, _), kept in self.previews.items() if at == condition)
 
     def _strip(self, title: str, members: Sequence[Condition], index: int) -> Strip:
-        preview = self._any(members[0])
-        fixed = [Picture("label", *paint(preview.label[index], self._palette))]
-        if members[0] != CLEAN and any(at == CLEAN for at, _ in self.previews):
-            fixed.insert(0, Picture("clean image", *photo(self._any(CLEAN).image[index])))
+        clean = (
+            [CLEAN] if members[0] != CLEAN and any(at == CLEAN for at, _ in self.previews) else []
+        )
+        fixed = [Picture("image", *photo(self._any(at).image[index])) for at in clean]
         frames = tuple(self._frame(condition, index) for condition in members)
-        return Strip(f"{title}, image {preview.ids[index]}", tuple(fixed), frames)
+        name = self._any(members[0]).ids[index]
+        return Strip(f"{title}, image {name}", tuple(fixed), frames)
 
     def _frame(self, condition: Condition, index: int) -> Frame:
-        seen = Picture("image", *photo(self._any(condition).image[index]))
+        preview = self._any(condition)
+        seen = "image" if condition == CLEAN else "corrupted image"
         predictions = [
             Picture(label, *paint(self.previews[condition, label].prediction[index], self._palette))
             for label in self.block.labels
             if (condition, label) in self.previews
         ]
-        return Frame(condition.severity, (seen, *predictions))
+        return Frame(
+            condition.severity,
+            (
+                Picture(seen, *photo(preview.image[index])),
+                Picture("label", *paint(preview.label[index], self._palette)),
+                *predictions,
+            ),
+        )
 
     @property
     def _palette(self) -> tuple[tuple[int, int, int], ...]:

@@ -215,7 +215,9 @@ def heat_map(block: Block) -> Plot:
     caption = (
         f"{block.data_note}{PRIMARY} averaged over severities as a share of the clean {PRIMARY},"
     )
-    caption += " in per cent; lighter keeps more."
+    caption += " in per cent; darker loses more."
+    if block.floor in block.labels and block.floor not in labels:
+        caption += f" Without {block.floor}, which does not look at the image."
     return Plot("heat_map", "What each corruption leaves", caption, figure, (inline_svg(figure),))
 
 

@@ -63,14 +63,14 @@ def _worst(block: Block, label: str, why: str) -> tuple[Entry, Entry]:
     if not known:
         return Entry(why), number(None, missing=why)
     share, name = min(known, key=lambda pair: pair[0].value)
-    return Entry(name.replace("_", " ")), number(share)
+    return Entry(name), number(share)
 
 
 def conditions(block: Block) -> Table:
     """The score of each method under each condition."""
     rows = [
         (
-            Entry(condition.corruption.replace("_", " ")),
+            Entry(condition.corruption),
             Entry(unit="count", value=condition.severity),
             [block.score(label, condition=condition) for label in block.labels],
         )
@@ -107,7 +107,7 @@ def retention(block: Block) -> Table:
             share = score / clean if clean is not None and score is not None else None
             entries.append(number(share, missing=missing(block, label)))
         severity = Entry(unit="count", value=condition.severity)
-        rows.append((Entry(condition.corruption.replace("_", " ")), severity, *entries))
+        rows.append((Entry(condition.corruption), severity, *entries))
     caption = f"{block.data_note}Corrupted {PRIMARY} / clean {PRIMARY} in per cent"
     caption += f" ({METRICS[PRIMARY].absent}). {block.interval_note}"
     names = ("Corruption", "Severity", *block.labels)

@@ -15,7 +15,7 @@ from bench.stats import Estimate
 
 Unit = Literal["text", "percent", "points", "count", "seconds", "p"]
 
-_CSV_SUFFIX: dict[Unit, str] = {"percent": "_fraction", "points": "_fraction", "seconds": "_s"}
+_CSV_SUFFIX: dict[Unit, str] = {"percent": "_fraction", "points": "_fraction"}
 _LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
     "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",

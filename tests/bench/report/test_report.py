@@ -69,7 +69,7 @@ def read_tables(destination: Path) -> dict[Key, str]:
             for row in csv.DictReader(file):
                 keys = [
                     name
-                    for name in ("Method", "Class", "Pair", "Corruption", "Severity")
+                    for name in ("Method", "Class", "Pair", "Score", "Corruption", "Severity")
                     if name in row
                 ]
                 name = " ".join(row[key] for key in keys)
@@ -104,7 +104,7 @@ def test_cells_equal_hand_counts(
                 place = places["classes", name, f"{label}_fraction"]
                 assert float(place) == pytest.approx(value)
         else:
-            row = f"{condition.corruption.replace('_', ' ')} {condition.severity}"
+            row = f"{condition.corruption} {condition.severity}"
             place = places["conditions", row, f"{label}_fraction"]
             assert float(place) == pytest.approx(np.mean(iou))
     mean = {key: np.mean(iou) for key, iou in scores.items()}
@@ -159,7 +159,7 @@ def test_unchanged_results_are_not_reported_twice(
 def test_failed_cell_shows_everywhere(made: tuple[Path, Path, object], page: str) -> None:
     places = read_tables(made[1])
     assert places["failures", WEAK, "Error"] == "Diverged: loss 'ce' is nan <at> step 7"
-    assert places["conditions", "motion blur 3", f"{WEAK}_status"] == "failed"
+    assert places["conditions", "motion_blur 3", f"{WEAK}_status"] == "failed"
     assert places["robustness", WEAK, "mPC_status"] == "failed"
     assert places["robustness", GOOD, "mPC_status"] == "ok"
     assert "1 of 16 cells failed." in page
