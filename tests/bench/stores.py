@@ -36,6 +36,7 @@ PROVENANCE = Provenance(
 
 
 def make_cell(label: str, condition: Condition = CLEAN, **changes: Any) -> Cell:
+    """Make a cell on clean images of the generated city, some of its fields replaced."""
     settings: dict[str, Any] = {
         "suite": "robustness",
         "method": label.lower().replace("-", "_"),
@@ -72,6 +73,7 @@ def predict(truth: np.ndarray, accuracy: float, name: str) -> np.ndarray:
 
 
 def count(truth: np.ndarray, predicted: np.ndarray) -> Counts:
+    """Count labels uint8 [N, H, W]."""
     pairs = zip(truth, predicted, strict=True)
     return stack_counts([count_image(t, p, len(CLASSES)) for t, p in pairs])
 

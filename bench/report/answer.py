@@ -1,0 +1,112 @@
+"""The answer to a suite's question, computed from the numbers and never typed."""
+
+from __future__ import annotations
+
+from bench.report.block import PRIMARY, Block, describe
+from bench.report.clean import ALPHA
+from bench.report.robust import retained
+from bench.report.table import Entry, number
+from bench.stats import Estimate
+
+Sentence = tuple[str | Entry, ...]
+"""Words and the numbers between them, which keep what they rest on."""
+
+Ranked = list[tuple[str, Estimate]]
+
+
+def answer(block: Block) -> list[Sentence]:
+    """Say which method is best, by how much, and how sure that is."""
+    clean = _ranked({label: block.score(label) for label in block.labels})
+    if not clean:
+        return [("No cell on ", describe(block.first.test_on), " has finished.")]
+    sentences = [_best(block, clean), *_floor(block), *_corrupted(block), *_ceiling(block)]
+    failed = len(block.records) - len(block.finished)
+    if failed:
+        sentences.append((f"{failed} of {len(block.records)} cells failed; see below.",))
+    return sentences
+
+
+def _ranked(scores: dict[str, Estimate | None]) -> Ranked:
+    known = [(label, score) for label, score in scores.items() if score is not None]
+    return sorted(known, key=lambda pair: -pair[1].value)
+
+
+def _best(block: Block, clean: Ranked) -> Sentence:
+    label, score = clean[0]
+    start: Sentence = (
+        f"On clean images of {describe(block.first.test_on)}, {label} has the highest {PRIMARY}, ",
+        number(score),
+    )
+    if len(clean) == 1:
+        return (*start, ".")
+    second, other = clean[1]
+    return (*start, *_versus(second, score - other), ".")
+
+
+def _versus(second: str, difference: Estimate) -> Sentence:
+    lead = number(difference, "points")
+    if difference.p_value() < ALPHA:
+        return (f", ahead of {second} by ", lead)
+    return (f"; {second} is within noise of it (difference ", lead, ")")
+
+
+def _floor(block: Block) -> list[Sentence]:
+    """Count the learned methods whose whole interval lies above the floor."""
+    floor = block.score(block.floor) if block.floor else None
+    if floor is None:
+        return []
+    leads = {}
+    for label in block.learned:
+        score = block.score(label)
+        if score is not None:
+            leads[label] = score - floor
+    if not leads:
+        return []
+    above = [label for label, lead in leads.items() if lead.interval().low > 0]
+    below = [label for label in leads if label not in above]
+    start = "All" if not below else f"{len(above)} of"
+    text = f"{start} {len(leads)} learned methods beat the floor ({block.floor}, "
+    rest = f" {', '.join(below)} do{'es' if len(below) == 1 else ''} not." if below else ""
+    return [(text, number(floor), ") with the whole paired interval above zero.", rest)]
+
+
+def _corrupted(block: Block) -> list[Sentence]:
+    scores = _ranked({label: block.mpc(label) for label in block.learned or block.labels})
+    if not scores:
+        return []
+    label, score = scores[0]
+    count = f"{len(block.conditions)} conditions ({len(block.corruptions)} corruptions)"
+    sentence: Sentence = (f"Over {count}, {label} has the highest mPC, ", number(score))
+    if len(scores) > 1:
+        sentence += _versus(scores[1][0], score - scores[1][1])
+    return [(*sentence, "."), _kept(block, [name for name, _ in scores])]
+
+
+def _kept(block: Block, labels: list[str]) -> Sentence:
+    """Say how much of the clean score is kept, and what costs most on average."""
+    shares = _ranked({label: retained(block, label) for label in labels})
+    most, least = shares[0], shares[-1]
+    sentence: Sentence = (f"{most[0]} keeps ", number(most[1]), " of its clean score")
+    if len(shares) > 1:
+        sentence += (f", {least[0]} ", number(least[1]))
+    if len(block.corruptions) < 2:
+        return (*sentence, ".")
+    lost = {
+        name: sum(share.value for label in labels if (share := retained(block, label, name)))
+        for name in block.corruptions
+    }
+    worst = min(lost, key=lambda name: lost[name])
+    return (*sentence, f"; {worst.replace('_', ' ')} costs most on average.")
+
+
+def _ceiling(block: Block) -> list[Sentence]:
+    ceilings = _ranked({label: block.score(label, task="reconstruct") for label in block.labels})
+    sentences: list[Sentence] = []
+    for label, ceiling in ceilings:
+        score = block.score(label)
+        if score is not None:
+            sentences.append(
+                (f"With a perfect prior {label} would reach ", number(ceiling), "; it has ",
+                 number(score / ceiling), " of that.")
+            )  # fmt: skip
+    return sentences

@@ -1,0 +1,106 @@
+"""A suite's records to the files of its report."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from bench.metrics import METRICS
+from bench.report import PAGE
+from bench.report.answer import answer
+from bench.report.block import PRIMARY, Block, make_blocks
+from bench.report.clean import clean_tables, missing, separated
+from bench.report.images import BUDGET_BYTES, make_strips
+from bench.report.page import Section, render
+from bench.report.plots import looks, make_plots, save
+from bench.report.robust import robust_tables
+from bench.report.table import Entry, Table, number
+from bench.store import SuiteFolder, write_text
+
+
+def assemble(folder: SuiteFolder, destination: Path, *, digest: str, example: bool) -> None:
+    """Write every table, plot and the page; see :func:`bench.report.write`."""
+    manifest, records = folder.manifest(), list(folder.records())
+    blocks = make_blocks(folder)
+    sections = [_section(block, len(blocks), folder.path.parent) for block in blocks]
+    common = list(_common_tables(blocks))
+    for old in ("tables", "plots"):
+        shutil.rmtree(destination / old, ignore_errors=True)
+    for section in sections:
+        stem = f"{section.anchor}-" if len(sections) > 1 else ""
+        _write_tables(section.tables, destination / "tables", stem)
+        for plot in section.plots:
+            save(plot, destination / "plots", stem + plot.slug)
+    _write_tables(common, destination / "tables", "")
+    page = render(manifest, sections, records, common, digest=digest, example=example)
+    write_text(destination / PAGE, page)
+
+
+def _section(block: Block, count: int, output: Path) -> Section:
+    return Section(
+        anchor=re.sub(r"[^a-z0-9]+", "-", block.title.lower()).strip("-"),
+        block=block,
+        sentences=answer(block),
+        tables=[*clean_tables(block), *robust_tables(block)],
+        plots=list(make_plots(block, output)),
+        strips=make_strips(block, BUDGET_BYTES // count),
+        looks=looks(block),
+    )
+
+
+def _common_tables(blocks: Sequence[Block]) -> Iterable[Table]:
+    if len(blocks) > 1:
+        yield overview(blocks)
+    if any(len(block.finished) < len(block.records) for block in blocks):
+        yield failures(blocks)
+
+
+def overview(blocks: Sequence[Block]) -> Table:
+    """The clean score of every method on every test set."""
+    labels = tuple(dict.fromkeys(label for block in blocks for label in block.labels))
+    scores = [[block.score(label) for label in labels] for block in blocks]
+    best = separated(scores)
+    rows = [
+        (
+            Entry(label),
+            *(
+                number(row[at], best=(index, at) in best, missing=missing(blocks[index], label))
+                for index, row in enumerate(scores)
+            ),
+        )
+        for at, label in enumerate(labels)
+    ]
+    caption = f"Clean {PRIMARY} in per cent ({METRICS[PRIMARY].absent}). "
+    caption += " ".join(f"{block.title}: {block.data_note}" for block in blocks)
+    caption += "Bold: separated from every other method on that test set (Holm over the table, 5%)."
+    names = ("Method", *(f"{block.title} ↑" for block in blocks))
+    return Table("overview", "All test sets, clean", caption, names, tuple(rows))
+
+
+def failures(blocks: Sequence[Block]) -> Table:
+    """Every failed cell with its error."""
+    rows = [
+        (
+            Entry(record.cell.label),
+            Entry(str(record.cell.test_on)),
+            Entry(str(record.cell.condition)),
+            Entry(record.cell.task),
+            Entry(str(record.cell.seed)),
+            Entry(record.error),
+        )
+        for block in blocks
+        for record in block.records
+        if record.status == "failed"
+    ]
+    caption = "Cells without a result, and why. Running the suite again tries them anew."
+    names = ("Method", "Test set", "Condition", "Task", "Seed", "Error")
+    return Table("failures", "Failed cells", caption, names, tuple(rows))
+
+
+def _write_tables(tables: Iterable[Table], folder: Path, stem: str) -> None:
+    for table in tables:
+        forms = {"md": table.markdown(), "csv": table.csv(), "tex": table.latex()}
+        for ending, text in forms.items():
+            write_text(folder / f"{stem}{table.slug}.{ending}", text)

@@ -1,0 +1,189 @@
+"""Cells that may stand side by side: one training set, test set, protocol and limit.
+
+A suite with several test sets has a block for each. Within a block all cells score the
+same images, so every difference and ratio is paired.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import TypeVar
+
+import numpy as np
+
+from bench.metrics import METRICS, per_class_iou
+from bench.schema import CLEAN, Condition, DataRef, Record, Task, fingerprint
+from bench.stats import RESAMPLES, Estimate, mean, mean_over_seeds, replicates
+from bench.store import StoreError, SuiteFolder
+
+T = TypeVar("T")
+
+PRIMARY = "mIoU"
+"""The definition that is followed through all conditions."""
+FLOOR = "position_prior"
+"""The adapter that every other method is expected to beat."""
+GENERATED = frozenset({"scenes"})
+"""Datasets drawn from code: stand-ins, about which captions say so."""
+MIN_CLUSTERS = 10
+"""With fewer sequences than this a bootstrap over sequences says nothing; images are drawn."""
+
+
+class Block:
+    """The records of one block, scored."""
+
+    def __init__(self, folder: SuiteFolder, records: Sequence[Record]) -> None:
+        self.folder = folder
+        self.records = tuple(records)
+        self.finished = tuple(record for record in records if record.status == "ok")
+        cells = [record.cell for record in records]
+        self.first = cells[0]
+        self.labels = _unique(cell.label for cell in cells)
+        self.seeds = _unique(cell.seed for cell in cells)
+        self.conditions = _unique(
+            cell.condition for cell in cells if cell.task == "predict" and cell.condition != CLEAN
+        )
+        self.corruptions = _unique(condition.corruption for condition in self.conditions)
+        self.floor = next((cell.label for cell in cells if cell.method == FLOOR), None)
+        self.learned = tuple(label for label in self.labels if label != self.floor)
+        self._check_images()
+
+    def _check_images(self) -> None:
+        if len({record.image_ids for record in self.finished}) > 1:
+            keys = ", ".join(record.key for record in self.finished[:2])
+            message = "cells of one test set scored different images"
+            raise StoreError(f"{self.folder.path}: {message} (such as {keys}); run them anew")
+
+    @property
+    def num_images(self) -> int:
+        """Images that each cell scored."""
+        return len(self.finished[0].image_ids) if self.finished else 0
+
+    @cached_property
+    def clusters(self) -> tuple[str, ...] | None:
+        """The sequence of each image if the bootstrap draws sequences, else None."""
+        if not self.finished:
+            return None
+        clusters = self.finished[0].clusters
+        return clusters if MIN_CLUSTERS <= len(set(clusters)) < len(clusters) else None
+
+    @property
+    def interval_note(self) -> str:
+        """What an interval of this block means, for captions."""
+        units = f"{self.num_images} images"
+        if self.clusters is not None:
+            units = f"{len(set(self.clusters))} sequences ({units})"
+        note = f"Brackets: 95% intervals, paired bootstrap over {units}, {RESAMPLES:,} resamples."
+        sequences = len(set(self.finished[0].clusters)) if self.finished else 0
+        if self.clusters is None and sequences < self.num_images:
+            note += f" The images come from only {sequences} sequence(s), within which they are"
+            note += " correlated: the true uncertainty is larger."
+        return note
+
+    @property
+    def data_note(self) -> str:
+        """Which data the block is about, for captions."""
+        cell = self.first
+        trained, tested = describe(cell.train_on), describe(cell.test_on)
+        where = (
+            f"and tested on {tested}" if trained == tested else f"on {trained}, tested on {tested}"
+        )
+        limit = f" (--limit {cell.limit})" if cell.limit else ""
+        return f"Trained {where}: {self.num_images} images{limit}. "
+
+    @property
+    def title(self) -> str:
+        """The test set, and the training set where it is another."""
+        trained, tested = name(self.first.train_on), name(self.first.test_on)
+        return tested if trained == tested else f"{tested}, trained on {trained}"
+
+    def of(
+        self, label: str, condition: Condition = CLEAN, task: Task = "predict"
+    ) -> tuple[Record, ...]:
+        """Return the finished cells of a method under a condition, one a seed."""
+        return tuple(
+            record
+            for record in self.finished
+            if (record.cell.label, record.cell.condition, record.cell.task)
+            == (label, condition, task)
+        )
+
+    @cached_property
+    def _draws(self) -> dict[tuple[str, str], Estimate]:
+        return {}
+
+    def _estimate(self, metric: str, record: Record) -> Estimate:
+        """Score one cell; those that share a metric are resampled in one go."""
+        if (metric, record.key) not in self._draws:
+            clean_only = metric != PRIMARY
+            batch = [r for r in self.finished if not clean_only or r.cell.condition == CLEAN] or [
+                record
+            ]
+            counts = [self.folder.counts(each.key) for each in batch]
+            draws = replicates(METRICS[metric], counts, self.clusters)
+            for each, count, row in zip(batch, counts, draws, strict=True):
+                estimate = Estimate(METRICS[metric](count), row, (each.key,))
+                self._draws[metric, each.key] = estimate
+        return self._draws[metric, record.key]
+
+    def score(
+        self,
+        label: str,
+        metric: str = PRIMARY,
+        condition: Condition = CLEAN,
+        task: Task = "predict",
+    ) -> Estimate | None:
+        """Score a method under a condition, averaged over the seeds that finished."""
+        records = self.of(label, condition, task)
+        if not records:
+            return None
+        return mean_over_seeds([self._estimate(metric, record) for record in records])
+
+    def mpc(self, label: str, corruption: str | None = None) -> Estimate | None:
+        """Average over severities, then over corruptions (mPC of arXiv:1907.07484 eq. 1).
+
+        Returns:
+            None if any of the conditions lacks a result: another mean would not compare.
+        """
+        means = []
+        for each in self.corruptions if corruption is None else (corruption,):
+            scores = [
+                self.score(label, condition=condition)
+                for condition in self.conditions
+                if condition.corruption == each
+            ]
+            known = [score for score in scores if score is not None]
+            if len(known) < len(scores):
+                return None
+            means.append(mean(known))
+        return mean(means) if means else None
+
+    def classes(self, label: str) -> np.ndarray:
+        """Return the clean IoU of each class, averaged over seeds; float64 [K], NaN if absent."""
+        each = [per_class_iou(self.folder.counts(record.key)) for record in self.of(label)]
+        return np.asarray(np.mean(each, axis=0))
+
+
+def make_blocks(folder: SuiteFolder) -> list[Block]:
+    """Divide the latest run of a suite into blocks, in the suite's order."""
+    groups: dict[str, list[Record]] = {}
+    for record in folder.records():
+        cell = record.cell
+        group = fingerprint(cell.train_on, cell.test_on, cell.protocol, cell.limit)
+        groups.setdefault(group, []).append(record)
+    return [Block(folder, records) for records in groups.values()]
+
+
+def name(reference: DataRef) -> str:
+    """Name a split of a data set; the splits of a suite's own choice are left unsaid."""
+    return f"{reference} {reference.split}".rstrip()
+
+
+def describe(reference: DataRef) -> str:
+    """Name a split of a data set, saying of generated data that they are."""
+    generated = " (generated scenes)" if reference.dataset in GENERATED else ""
+    return name(reference) + generated
+
+
+def _unique(items: Iterable[T]) -> tuple[T, ...]:
+    return tuple(dict.fromkeys(items))

@@ -1,0 +1,221 @@
+"""Tables about clean images: scores, comparisons, classes, definitions, ceilings, cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+
+import numpy as np
+
+from bench.metrics import METRICS
+from bench.report.block import PRIMARY, Block
+from bench.report.table import Entry, Table, number
+from bench.stats import Estimate, holm, minimum_detectable
+
+ALPHA = 0.05
+
+
+def separated(rows: Sequence[Sequence[Estimate | None]]) -> set[tuple[int, int]]:
+    """Find where a row's best is separated from all its others, (row, column).
+
+    Two-sided paired bootstrap tests of the best against each other entry, corrected
+    over the whole table by Holm's method at 5%.
+    """
+    tests: list[tuple[int, int, float]] = []
+    for index, row in enumerate(rows):
+        known = [(estimate.value, at) for at, estimate in enumerate(row) if estimate is not None]
+        if len(known) > 1:
+            _, best = max(known)
+            leader = row[best]
+            assert leader is not None
+            others = [each for at, each in enumerate(row) if each is not None and at != best]
+            tests += [(index, best, (leader - other).p_value()) for other in others]
+    adjusted = holm([p for _, _, p in tests])
+    unsure = {at[:2] for at, p in zip(tests, adjusted, strict=True) if p >= ALPHA}
+    return {at[:2] for at in tests} - unsure
+
+
+def metric_names(block: Block) -> tuple[str, ...]:
+    """Return the suite's metrics, the primary one first."""
+    return tuple(dict.fromkeys((PRIMARY, *block.first.protocol.metrics)))
+
+
+def absent_note(*names: str) -> str:
+    """Say what each definition does with absent classes, for captions."""
+    policies = [f"{name}: {METRICS[name].absent}" for name in names]
+    return f"Per cent. {'; '.join(policies)}."
+
+
+def missing(block: Block, label: str) -> str:
+    """Say why a method has no number."""
+    failed = any(r.status == "failed" and r.cell.label == label for r in block.records)
+    return "failed" if failed else "not run"
+
+
+def clean_tables(block: Block) -> Iterator[Table]:
+    """Make every table that needs clean images only."""
+    yield scores(block)
+    if len(block.labels) > 1:
+        yield comparisons(block)
+    yield definitions(block)
+    if any(block.of(label) for label in block.labels):
+        yield classes(block)
+    if any(record.cell.task == "reconstruct" for record in block.records):
+        yield ceilings(block)
+    yield cost(block)
+
+
+def scores(block: Block) -> Table:
+    """Clean scores with intervals, and the lead over the floor."""
+    names = metric_names(block)
+    columns = [[block.score(label, name) for label in block.labels] for name in names]
+    best = separated(columns)
+    rows = []
+    for at, label in enumerate(block.labels):
+        numbers = [
+            number(column[at], best=(index, at) in best, missing=missing(block, label))
+            for index, column in enumerate(columns)
+        ]
+        rows.append((Entry(label), *numbers, *_lead(block, label)))
+    lead = (f"{PRIMARY} over floor",) if block.floor else ()
+    caption = block.data_note + absent_note(*names)
+    caption += f" {block.interval_note} Bold: separated from every other method (Holm, 5%)."
+    if block.floor:
+        caption += f" Floor: {block.floor}, the most frequent class at each position; difference in"
+        caption += " percentage points."
+    return Table(
+        "scores",
+        "Clean images",
+        caption,
+        ("Method", *(f"{n} ↑" for n in names), *lead),
+        tuple(rows),
+    )
+
+
+def _lead(block: Block, label: str) -> tuple[Entry, ...]:
+    if block.floor is None:
+        return ()
+    score, floor = block.score(label), block.score(block.floor)
+    if label == block.floor or score is None or floor is None:
+        return (Entry("–", "points"),)
+    return (number(score - floor, "points"),)
+
+
+def comparisons(block: Block) -> Table:
+    """Every pair of methods: difference, corrected p value, and what could be detected."""
+    pairs = [
+        (a, b, first - second)
+        for a, b in combinations(block.labels, 2)
+        if (first := block.score(a)) is not None and (second := block.score(b)) is not None
+    ]
+    adjusted = holm([difference.p_value() for _, _, difference in pairs])
+    rows = [
+        (
+            Entry(f"{a} − {b}"),
+            number(difference, "points"),
+            Entry(unit="p", value=p, keys=difference.keys),
+            Entry(unit="percent", value=minimum_detectable(difference), keys=difference.keys),
+        )
+        for (a, b, difference), p in zip(pairs, adjusted, strict=True)
+    ]
+    caption = f"{block.data_note}{absent_note(PRIMARY)} Differences in percentage points."
+    caption += f" {block.interval_note} p: two-sided, Holm over this table. Detectable: the true"
+    caption += " difference that so many images show with 80% power at 5%; smaller ones are noise."
+    names = ("Pair", f"{PRIMARY} difference", "p", "Detectable")
+    return Table("comparisons", "Pairs of methods", caption, names, tuple(rows))
+
+
+def definitions(block: Block) -> Table:
+    """The same clean predictions under every published definition of a score."""
+    rows = [
+        (
+            Entry(name),
+            *(
+                number(block.score(label, name), interval=False, missing=missing(block, label))
+                for label in block.labels
+            ),
+            Entry(metric.definition),
+            Entry(metric.absent),
+            Entry(metric.source),
+        )
+        for name, metric in METRICS.items()
+    ]
+    caption = f"{block.data_note}Per cent. The predictions are the same throughout, only the"
+    caption += (
+        " definition of the score differs: scores of two papers compare only where it is one."
+    )
+    names = ("Score", *(f"{label} ↑" for label in block.labels), "Definition", "Absent", "Source")
+    title = "The same predictions, other definitions"
+    return Table("definitions", title, caption, names, tuple(rows))
+
+
+def classes(block: Block) -> Table:
+    """Clean IoU of each class."""
+    labels = [label for label in block.labels if block.of(label)]
+    values = {label: block.classes(label) for label in labels}
+    rows = []
+    for index, name in enumerate(block.finished[0].classes):
+        entries = [
+            Entry(
+                text="absent" if np.isnan(values[label][index]) else "",
+                unit="percent",
+                value=float(values[label][index]),
+                keys=tuple(record.key for record in block.of(label)),
+            )
+            for label in labels
+        ]
+        rows.append((Entry(name), *entries))
+    caption = f"{block.data_note}IoU of each class in per cent, pixels summed over all images;"
+    caption += f" in {PRIMARY}, {METRICS[PRIMARY].absent}."
+    return Table("classes", "Classes", caption, ("Class", *labels), tuple(rows), tinted=True)
+
+
+def ceilings(block: Block) -> Table:
+    """What each codec loses before anything is predicted."""
+    rows = []
+    for label in block.labels:
+        ceiling, score = block.score(label, task="reconstruct"), block.score(label)
+        if ceiling is None:
+            continue
+        share = score / ceiling if score is not None else None
+        lost = score - ceiling if score is not None else None
+        rows.append(
+            (Entry(label), number(ceiling), number(score), number(lost, "points"), number(share))
+        )
+    caption = (
+        f"{block.data_note}{absent_note(PRIMARY)} Ceiling: {PRIMARY} of the truth after encoding"
+    )
+    caption += f" and decoding, with no image seen. {block.interval_note}"
+    names = ("Method", "Ceiling ↑", "Predicted ↑", "Lost in prediction", "Share of ceiling ↑")
+    return Table("ceilings", "Reconstruction ceilings", caption, names, tuple(rows))
+
+
+def cost(block: Block) -> Table:
+    """Size and time of each method, as measured."""
+    rows = []
+    for label in block.labels:
+        records = block.of(label)
+        if not records:
+            continue
+        keys = tuple(record.key for record in records)
+        seconds = float(np.mean([record.evaluate_seconds for record in records]))
+        rows.append(
+            (
+                Entry(label),
+                Entry(records[0].cell.preset),
+                Entry(unit="count", value=records[0].parameters, keys=keys),
+                Entry(
+                    unit="seconds",
+                    value=float(np.mean([record.train_seconds for record in records])),
+                    keys=keys,
+                ),
+                Entry(unit="count", value=1000 * seconds / max(1, block.num_images), keys=keys),
+            )
+        )
+    used = [record.provenance.device for record in block.finished if record.provenance]
+    caption = (
+        f"{block.data_note}Measured on {', '.join(dict.fromkeys(used)) or 'an unknown device'}:"
+    )
+    caption += " times are of this machine and include reading and corrupting images."
+    names = ("Method", "Preset", "Parameters", "Training (s)", "Evaluation (ms/image)")
+    return Table("cost", "Cost", caption, names, tuple(rows))

@@ -1,0 +1,139 @@
+"""The page: one HTML file that opens from disk, on a phone, in the dark and on paper."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from bench.report.answer import Sentence
+from bench.report.block import GENERATED, Block
+from bench.report.images import VOID_COLOUR, Strip
+from bench.report.plots import Look, Plot
+from bench.report.table import Entry, Table
+from bench.schema import Manifest, Record
+
+TEMPLATE = "template.html"
+
+
+class Section(NamedTuple):
+    """All that the page shows of one block."""
+
+    anchor: str
+    block: Block
+    sentences: Sequence[Sentence]
+    tables: Sequence[Table]
+    plots: Sequence[Plot]
+    strips: Sequence[Strip]
+    looks: dict[str, Look]
+
+
+class Fact(NamedTuple):
+    """One line of a cell's provenance."""
+
+    name: str
+    value: str
+
+
+def render(
+    manifest: Manifest,
+    sections: Sequence[Section],
+    records: Sequence[Record],
+    common: Sequence[Table],
+    *,
+    digest: str,
+    example: bool,
+) -> str:
+    """Return the page's HTML; the digest says which results it was made from."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    position = {record.key: index for index, record in enumerate(records)}
+    environment.globals["sources"] = lambda entry: _sources(entry, position)
+    environments = _environments(records)
+    return environment.get_template(TEMPLATE).render(
+        manifest=manifest,
+        digest=digest,
+        stamps=stamps(records, example=example),
+        sections=sections,
+        common=common,
+        records=records,
+        facts={record.key: facts(record, manifest, environments) for record in records},
+        environments=environments,
+        void_colour=VOID_COLOUR,
+    )
+
+
+def _sources(entry: Entry, position: dict[str, int]) -> str:
+    """Return the numbers, on the page, of the cells an entry rests on."""
+    return " ".join(str(position[key]) for key in entry.keys)
+
+
+def stamps(records: Sequence[Record], *, example: bool) -> list[str]:
+    """Say what must not be overlooked: limits, stand-ins, failures, uncommitted code."""
+    found = []
+    if example:
+        found.append("Example page: it shows what a report looks like.")
+    limits = sorted({record.cell.limit for record in records if record.cell.limit is not None})
+    if limits:
+        count = ", ".join(map(str, limits))
+        found.append(f"Limited: only the first {count} images of each test split were scored.")
+    tested = {record.cell.test_on.dataset for record in records}
+    if tested & GENERATED:
+        found.append(
+            "Stand-in data: generated scenes, not photographs. The numbers compare methods with"
+            " each other here and nowhere else."
+        )
+    if any(record.provenance and record.provenance.dirty for record in records):
+        found.append("Some cells were made with uncommitted changes in the working tree.")
+    failed = sum(record.status == "failed" for record in records)
+    if failed:
+        found.append(f"{failed} of {len(records)} cells failed.")
+    return found
+
+
+def _environments(records: Sequence[Record]) -> list[tuple[tuple[str, str], ...]]:
+    """List the distinct sets of packages that cells ran with."""
+    found = [tuple(sorted(r.provenance.packages.items())) for r in records if r.provenance]
+    return list(dict.fromkeys(found))
+
+
+def facts(
+    record: Record, manifest: Manifest, environments: Sequence[tuple[tuple[str, str], ...]]
+) -> list[Fact]:
+    """Return the provenance of a cell, for whoever asks where its number comes from."""
+    cell = record.cell
+    found = [
+        Fact("Cell", record.key),
+        Fact("Method", f"{cell.method}, preset {cell.preset}, seed {cell.seed}"),
+        Fact("Configuration", json.dumps(dict(cell.config), sort_keys=True, default=str)),
+        Fact("Trained on", f"{cell.train_on} (content {record.train_data or 'unknown'})"),
+        Fact("Tested on", f"{cell.test_on} (content {record.test_data or 'unknown'})"),
+        Fact("Condition", f"{cell.condition}, task {cell.task}"),
+        Fact("Protocol", cell.protocol.model_dump_json(exclude_none=True)),
+        Fact(
+            "Images", f"{len(record.image_ids)}" + (f", limit {cell.limit}" if cell.limit else "")
+        ),
+        Fact("Weights (SHA-256)", ", ".join(record.weights) or "none"),
+        Fact("Stages", ", ".join(record.stages) or "none"),
+        Fact("Finished", record.finished or "unknown"),
+    ]
+    made = record.provenance
+    if made is not None:
+        packages = tuple(sorted(made.packages.items()))
+        state = "with uncommitted changes" if made.dirty else "clean"
+        found += [
+            Fact("Commit", f"{made.commit} ({state})"),
+            Fact("Device", f"{made.device}, {made.threads} threads, {made.platform}"),
+            Fact("Packages", f"environment {environments.index(packages) + 1}"),
+        ]
+    if record.error:
+        found.append(Fact("Error", record.error))
+    return [*found, Fact("Command", manifest.command)]

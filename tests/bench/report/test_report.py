@@ -1,0 +1,317 @@
+"""From stored counts to the files of a report."""
+
+import csv
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench import report
+from bench.schema import CLEAN, Condition, DataRef, Record
+from bench.store import StageFolder, StoreError, SuiteFolder
+from tests.bench.stores import CLASSES, Store, make_cell, predict
+
+FLOOR, GOOD, WEAK = "position_prior", "GSS-FF", "A_1 & B%"
+CONDITIONS = [Condition(corruption=c, severity=s) for c in ("fog", "motion_blur") for s in (1, 3)]
+BROKEN = CONDITIONS[-1]
+CHANGED = CONDITIONS[1]
+
+Key = tuple[str, str, str]
+"""File, row and column of one place in the CSV tables."""
+
+
+def fill(output: Path) -> tuple[SuiteFolder, dict[tuple[str, Condition], Record]]:
+    store, records = Store(output), {}
+    for label, clean, loss in ((FLOOR, 0.3, 0.0), (GOOD, 0.9, 0.1), (WEAK, 0.6, 0.05)):
+        for condition in (CLEAN, *CONDITIONS):
+            cell = make_cell(label, condition)
+            if (label, condition) == (WEAK, BROKEN):
+                store.fail(cell, "Diverged: loss 'ce' is nan <at> step 7")
+            else:
+                accuracy = clean - loss * condition.severity
+                records[label, condition] = store.add(cell, accuracy)
+    store.add(make_cell(GOOD, task="reconstruct"), 0.95)
+    stage = StageFolder(output, f"stage-{GOOD}")
+    stage.path.mkdir(parents=True)
+    lines = [
+        {"step": step, "loss": {"ce": 3 / step}, "lr": 1e-3, "seconds": 1.0} for step in (1, 9)
+    ]
+    stage.log.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    stage.finish({"stage": {"name": "prior"}})
+    return store.folder, records
+
+
+@pytest.fixture(scope="module")
+def made(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[Path, Path, dict[tuple[str, Condition], Record]]:
+    """The output folder, the report's folder and the finished records."""
+    output = tmp_path_factory.mktemp("output")
+    destination = tmp_path_factory.mktemp("report")
+    folder, records = fill(output)
+    report.write(folder, destination)
+    return output, destination, records
+
+
+@pytest.fixture(scope="module")
+def page(made: tuple[Path, Path, object]) -> str:
+    return (made[1] / "index.html").read_text()
+
+
+def read_tables(destination: Path) -> dict[Key, str]:
+    places = {}
+    for path in sorted((destination / "tables").glob("*.csv")):
+        with path.open() as file:
+            for row in csv.DictReader(file):
+                keys = [
+                    name
+                    for name in ("Method", "Class", "Pair", "Score", "Corruption", "Severity")
+                    if name in row
+                ]
+                name = " ".join(row[key] for key in keys)
+                for column, value in row.items():
+                    places[path.stem, name, column] = value
+    return places
+
+
+def iou_by_hand(truth: np.ndarray, predicted: np.ndarray) -> list[float]:
+    valid = truth != 255
+    return [
+        float(((truth == k) & (predicted == k)).sum())
+        / float((((truth == k) | (predicted == k)) & valid).sum())
+        for k in range(len(CLASSES))
+    ]
+
+
+def test_cells_equal_hand_counts(
+    made: tuple[Path, Path, dict[tuple[str, Condition], Record]],
+) -> None:
+    _, destination, records = made
+    truth = Store(destination / "unused").truth
+    places = read_tables(destination)
+    scores = {}
+    for (label, condition), record in records.items():
+        accuracy = dict(((FLOOR, (0.3, 0.0)), (GOOD, (0.9, 0.1)), (WEAK, (0.6, 0.05))))[label]
+        predicted = predict(truth, accuracy[0] - accuracy[1] * condition.severity, str(record.cell))
+        scores[label, condition] = iou = iou_by_hand(truth, predicted)
+        if condition == CLEAN:
+            assert float(places["scores", label, "mIoU_fraction"]) == pytest.approx(np.mean(iou))
+            for name, value in zip(CLASSES, iou, strict=True):
+                place = places["classes", name, f"{label}_fraction"]
+                assert float(place) == pytest.approx(value)
+        else:
+            row = f"{condition.corruption} {condition.severity}"
+            place = places["conditions", row, f"{label}_fraction"]
+            assert float(place) == pytest.approx(np.mean(iou))
+    mean = {key: np.mean(iou) for key, iou in scores.items()}
+    corrupted = np.mean([mean[GOOD, condition] for condition in CONDITIONS])
+    found = {name: float(places["robustness", GOOD, f"{name}_fraction"]) for name in ("mPC", "rPC")}
+    assert found["mPC"] == pytest.approx(corrupted)
+    assert found["rPC"] == pytest.approx(corrupted / mean[GOOD, CLEAN])
+    retained = mean[GOOD, CHANGED] / mean[GOOD, CLEAN]
+    assert float(places["retention", "fog 3", f"{GOOD}_fraction"]) == pytest.approx(retained)
+    lead = mean[GOOD, CLEAN] - mean[FLOOR, CLEAN]
+    assert float(places["scores", GOOD, "mIoU over floor_fraction"]) == pytest.approx(lead)
+
+
+def test_one_changed_count_changes_what_rests_on_it_only(
+    made: tuple[Path, Path, dict[tuple[str, Condition], Record]], tmp_path: Path
+) -> None:
+    output, destination, records = made
+    shutil.copytree(output, tmp_path / "output")
+    folder = SuiteFolder(tmp_path / "output" / "robustness")
+    key = records[GOOD, CHANGED].key
+    counts = folder.counts(key)
+    changed = counts.tp.copy()
+    changed[0, 0] += 5
+    np.savez_compressed(
+        folder.path / "counts" / f"{key}.npz", **counts._replace(tp=changed)._asdict()
+    )
+    report.write(folder, tmp_path / "report")
+    before, after = read_tables(destination), read_tables(tmp_path / "report")
+    different = {place for place in before if before[place] != after[place]}
+    assert before.keys() == after.keys()
+    assert {place[:2] for place in different} == {
+        ("conditions", "fog 3"),
+        ("retention", "fog 3"),
+        ("robustness", GOOD),
+    }
+    columns = {column for table, _, column in different if table != "robustness"}
+    assert columns == {f"{GOOD}_fraction", f"{GOOD}_low", f"{GOOD}_high"}
+    means = {column for table, _, column in different if table == "robustness"}
+    assert {"mPC_fraction", "rPC_fraction"} <= means
+    assert not any(column.startswith("Clean") for column in means)
+
+
+def test_unchanged_results_are_not_reported_twice(
+    made: tuple[Path, Path, dict[tuple[str, Condition], Record]],
+) -> None:
+    output, destination, _ = made
+    written = (destination / "index.html").stat().st_mtime_ns
+    report.write(SuiteFolder(output / "robustness"), destination)
+    assert (destination / "index.html").stat().st_mtime_ns == written
+
+
+def test_failed_cell_shows_everywhere(made: tuple[Path, Path, object], page: str) -> None:
+    places = read_tables(made[1])
+    assert places["failures", WEAK, "Error"] == "Diverged: loss 'ce' is nan <at> step 7"
+    assert places["conditions", "motion_blur 3", f"{WEAK}_status"] == "failed"
+    assert places["robustness", WEAK, "mPC_status"] == "failed"
+    assert places["robustness", GOOD, "mPC_status"] == "ok"
+    assert "1 of 16 cells failed." in page
+    assert "is nan &lt;at&gt; step 7" in page
+
+
+def test_ceiling_is_reported(made: tuple[Path, Path, object]) -> None:
+    places = read_tables(made[1])
+    share = float(places["ceilings", GOOD, "Share of ceiling_fraction"])
+    ceiling = float(places["ceilings", GOOD, "Ceiling_fraction"])
+    assert share == pytest.approx(float(places["scores", GOOD, "mIoU_fraction"]) / ceiling)
+    assert ("ceilings", WEAK, "Ceiling_fraction") not in places
+
+
+def test_page_answers_the_question(page: str) -> None:
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", page))
+    assert "Which method keeps its score?" in text
+    assert re.search(
+        r"On clean images of scenes/city \(generated scenes\), GSS-FF has the highest", text
+    )
+    assert "All 2 learned methods beat the floor (position_prior, " in text
+    assert "Over 4 conditions (2 corruptions), GSS-FF has the highest mPC" in text
+    assert "Stand-in data: generated scenes" in text
+    assert "absent classes are left out of the mean" in text
+
+
+def test_page_needs_no_network(page: str) -> None:
+    assert "http://" not in page
+    assert "https://" not in page
+    links = re.findall(r'(?:href|src)="([^"]*)"', page)
+    assert links
+    assert {link[:1] if link[0] == "#" else link[:5] for link in links} == {"#", "data:"}
+    assert "@import" not in page
+    assert len(page.encode()) < 3_000_000
+
+
+def test_every_number_leads_to_its_cells(page: str) -> None:
+    anchors = set(re.findall(r'id="(cell-\d+)"', page))
+    assert len(anchors) == 16
+    links = re.findall(r'<a class="n" href="#(cell-\d+)" data-cells="([\d ]+)"', page)
+    assert len(links) > 50
+    for first, cells in links:
+        assert first in anchors
+        assert {f"cell-{cell}" for cell in cells.split()} <= anchors
+
+
+def test_provenance_is_on_the_page(page: str) -> None:
+    for fact in ("0123456789abcdef", "with uncommitted changes", "weightsdigest", "testdata",
+                 "torch 2.13", "cpu, 2 threads", "python -m bench run"):  # fmt: skip
+        assert fact in page
+
+
+def test_plots_are_written_and_repeatable(made: tuple[Path, Path, object], tmp_path: Path) -> None:
+    output, destination, _ = made
+    names = {path.name for path in (destination / "plots").iterdir()}
+    assert names == {
+        f"{plot}.{ending}"
+        for plot in ("degradation", "heat_map", "training")
+        for ending in ("png", "svg")
+    }
+    assert "GSS-FF: prior" in (destination / "index.html").read_text()
+
+
+def test_limit_and_example_are_stamped(tmp_path: Path) -> None:
+    store = Store(tmp_path, images=3)
+    store.add(make_cell(GOOD, limit=3), 0.9)
+    text = report.write(store.folder, tmp_path / "report", example=True).read_text()
+    assert "Limited: only the first 3 images" in text
+    assert "Example page" in text
+    assert "--limit 3" in (tmp_path / "report" / "tables" / "scores.md").read_text()
+
+
+def test_several_test_sets_and_seeds(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for subset in ("city", "night"):
+        for seed in (0, 1):
+            where = DataRef(dataset="scenes", subset=subset)
+            store.add(make_cell(GOOD, test_on=where, seed=seed), 0.8 + seed / 20)
+    report.write(store.folder, tmp_path / "report")
+    tables = {path.stem for path in (tmp_path / "report" / "tables").glob("*.md")}
+    assert {"overview", "scenes-city-scores"} <= tables
+    assert "scenes-night-trained-on-scenes-city-scores" in tables
+    rows = (tmp_path / "report" / "tables" / "scenes-city-scores.csv").read_text()
+    assert "mIoU_sd_over_seeds" in rows
+    assert " ± " in (tmp_path / "report" / "tables" / "overview.md").read_text()
+
+
+def test_all_cells_failed_is_still_a_report(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.fail(make_cell(GOOD), "no memory")
+    text = report.write(store.folder, tmp_path / "report").read_text()
+    assert "1 of 1 cells failed" in text
+
+
+def test_no_run_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="bench run"):
+        report.write(SuiteFolder(tmp_path / "robustness"), tmp_path / "report")
+
+
+def test_different_images_are_refused(tmp_path: Path) -> None:
+    store = Store(tmp_path, images=4)
+    store.add(make_cell(GOOD), 0.9)
+    store.truth = store.truth[:3]
+    store.add(make_cell(WEAK), 0.8)
+    with pytest.raises(StoreError, match="scored different images"):
+        report.write(store.folder, tmp_path / "report")
+
+
+EXERCISE = """
+<script>
+const method = document.querySelector("#scenes-city-scores tbody");
+const names = () => [...method.rows].map((row) => row.cells[0].textContent);
+const button = document.querySelectorAll("#scenes-city-scores th button")[1];
+const result = {errors: window.failures, before: names()};
+button.click(); result.descending = names();
+button.click(); result.ascending = names();
+document.querySelector("a.n").click();
+result.dialog = document.getElementById("source").open;
+result.facts = document.querySelectorAll("#source dl dt").length;
+const slider = document.querySelector(".strip input");
+slider.value = 0; slider.dispatchEvent(new Event("input"));
+result.frames = [...slider.closest(".strip").querySelectorAll(".frame")].map((f) => f.hidden);
+result.broken = [...document.images].filter((image) => !image.naturalWidth).length;
+result.images = document.images.length;
+document.body.innerHTML = `<pre id="result">${JSON.stringify(result)}</pre>`;
+</script>
+"""
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Chromium")
+def test_page_works_in_a_browser(page: str, tmp_path: Path) -> None:
+    """Sorting, the provenance dialog, sliders and pictures, with no error on the way."""
+    watch = "<script>failures = []; addEventListener('error', (e) => failures.push(e))</script>"
+    loaded = EXERCISE.replace("<script>", '<script>addEventListener("load", () => {', 1)
+    loaded = loaded.replace("</script>", "});</script>")
+    page = page.replace("<head>", f"<head>{watch}", 1).replace("</body>", f"{loaded}</body>")
+    (tmp_path / "page.html").write_text(page)
+    quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+    done = subprocess.run(
+        ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", *quiet,
+         f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", f"file://{tmp_path}/page.html"],
+        capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    found = re.search(r'<pre id="result">(.*?)</pre>', done.stdout)
+    assert found is not None
+    result = json.loads(found[1].replace("&amp;", "&"))
+    assert result["errors"] == []
+    assert result["before"] == [FLOOR, GOOD, WEAK]
+    assert result["descending"] == [GOOD, WEAK, FLOOR]
+    assert result["ascending"] == [FLOOR, WEAK, GOOD]
+    assert result["dialog"] is True
+    assert result["facts"] > 5
+    assert result["frames"] == [False, True]
+    assert result["images"] > 10
+    assert result["broken"] == 0
