@@ -6,7 +6,7 @@ than where things usually are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -46,18 +46,15 @@ class PositionPrior(Method[Config]):
     def fit(self, stage: str, batches: Iterable[Batch]) -> None:
         """Count the classes at each position; ignored pixels count for none.
 
-        A position that is never labelled takes the frequencies of the whole set.
+        Labels of another size than the data promise are resized by nearest neighbour. A
+        position that is never labelled takes the frequencies of the whole set.
 
         Raises:
-            ValueError: if a label has not the size the data promise, or no pixel is labelled.
+            ValueError: if no pixel is labelled.
         """
-        counts = torch.zeros(self.table.frequency.shape, dtype=torch.int64)
+        counts = torch.zeros_like(self.table.frequency, dtype=torch.int64)
         for batch in batches:
-            label = batch.label.cpu()
-            if label.shape[1:] != counts.shape[1:]:
-                raise ValueError(
-                    f"labels are {tuple(label.shape[1:])}; the data promise {self.data.size}"
-                )
+            label = _resize(batch.label[:, None].float(), self.data.size)[:, 0]
             for k in range(self.data.num_classes):
                 counts[k] += (label == k).sum(0)
         if not counts.any():
@@ -68,11 +65,16 @@ class PositionPrior(Method[Config]):
 
     def scores(self, image: Tensor, seeds: Tensor) -> Tensor:
         """Return the frequencies, resized to the image by nearest neighbour if need be."""
-        frequency = self.table.frequency[None]
-        if frequency.shape[2:] != image.shape[2:]:
-            frequency = F.interpolate(frequency, image.shape[2:], mode="nearest-exact")
+        frequency = _resize(self.table.frequency[None], image.shape[2:])
         return frequency.expand(len(image), -1, -1, -1)
 
     def predict(self, image: Tensor, seeds: Tensor) -> Tensor:
         """Return the most frequent classes; of equally frequent ones the lowest."""
         return self.scores(image, seeds).argmax(1)
+
+
+def _resize(values: Tensor, size: Sequence[int]) -> Tensor:
+    """Resize float32 [B, C, H, W] by nearest neighbour, pixel centres aligned."""
+    if values.shape[2:] == torch.Size(size):
+        return values
+    return F.interpolate(values, list(size), mode="nearest-exact")

@@ -102,10 +102,13 @@ class GSS(Method[Config]):
         return image.shape[2] // step, image.shape[3] // step
 
     def _codes(self, label: Tensor) -> Tensor:
-        """Encode int64 labels [B, H, W], both multiples of the stride, to codes [B, h, w]."""
+        """Encode int64 labels [B, H, W], both multiples of the stride, to codes [B, h, w].
+
+        In full precision always: rounding flips codes of flat colours.
+        """
         scale = self.config.label_scale
         label = fill_void(label).repeat_interleave(scale, 1).repeat_interleave(scale, 2)
-        with torch.no_grad():
+        with torch.no_grad(), torch.autocast(label.device.type, enabled=False):
             return self.tokenizer.encode(paint(label, self.palette))
 
     def _scores(self, codes: Tensor) -> Tensor:
