@@ -1,0 +1,119 @@
+"""Discrete tokenizers: a maskige to a map of codes and back."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import NamedTuple
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from methods._nn.quantize import Bottleneck
+
+
+class Reconstruction(NamedTuple):
+    """What training a tokenizer sees of a maskige."""
+
+    maskige: Tensor  # float32 [B, 3, H, W], differentiable
+    loss: Tensor  # float32 scalar, of the bottleneck alone
+
+
+class Tokenizer(nn.Module, ABC):
+    """A maskige [B, 3, H, W] in [0, 1] to codes [B, H / stride, W / stride] and back.
+
+    Both sizes must be multiples of ``stride`` (see ``methods/_nn/padding.py``).
+    """
+
+    stride: int
+    num_codes: int
+
+    @abstractmethod
+    def logits(self, maskige: Tensor) -> Tensor:
+        """Return float32 [B, V, h, w]; the code is the arg-max over V."""
+
+    @abstractmethod
+    def decode(self, codes: Tensor) -> Tensor:
+        """Return the maskige float32 [B, 3, H, W] in [0, 1] of int64 codes [B, h, w]."""
+
+    @abstractmethod
+    def decode_mixture(self, weights: Tensor) -> Tensor:
+        """Return the maskige of weights over the codes, float32 [B, V, h, w].
+
+        For a one-hot map it equals ``decode``; gradients reach the weights.
+        """
+
+    @abstractmethod
+    def reconstruct(self, maskige: Tensor, seeds: Tensor) -> Reconstruction:
+        """Encode and decode so that gradients reach every parameter; seeds int64 [B]."""
+
+    def encode(self, maskige: Tensor) -> Tensor:
+        """Return int64 codes [B, h, w]."""
+        return self.logits(maskige).argmax(1)
+
+
+class ResidualBlock(nn.Module):
+    """Two 3 x 3 convolutions beside the identity."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.GroupNorm(1, width),
+            nn.SiLU(),
+            nn.Conv2d(width, width, 3, padding=1),
+            nn.SiLU(),
+            nn.Conv2d(width, width, 3, padding=1),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = x + self.body(x)
+        return out
+
+
+def conv_encoder(widths: tuple[int, ...], blocks: int, out_channels: int) -> nn.Sequential:
+    """Halve the map once per width, then refine: [B, 3, H, W] to [B, out, H/2^n, W/2^n]."""
+    layers: list[nn.Module] = []
+    channels = 3
+    for width in widths:
+        layers += [nn.Conv2d(channels, width, 4, stride=2, padding=1), nn.SiLU()]
+        channels = width
+    layers += [ResidualBlock(channels) for _ in range(blocks)]
+    return nn.Sequential(*layers, nn.Conv2d(channels, out_channels, 1))
+
+
+def conv_decoder(in_channels: int, widths: tuple[int, ...], blocks: int) -> nn.Sequential:
+    """Mirror :func:`conv_encoder`: [B, in, h, w] to colours before the sigmoid."""
+    layers: list[nn.Module] = [nn.Conv2d(in_channels, widths[-1], 3, padding=1)]
+    layers += [ResidualBlock(widths[-1]) for _ in range(blocks)]
+    for width, following in zip(widths[::-1], [*widths[-2::-1], 3], strict=True):
+        layers += [nn.SiLU(), nn.ConvTranspose2d(width, following, 4, stride=2, padding=1)]
+    return nn.Sequential(*layers)
+
+
+class ConvTokenizer(Tokenizer):
+    """A small convolutional autoencoder around an exchangeable bottleneck."""
+
+    def __init__(self, widths: tuple[int, ...], blocks: int, bottleneck: Bottleneck) -> None:
+        super().__init__()
+        self.stride = 2 ** len(widths)
+        self.num_codes = bottleneck.num_codes
+        self.encoder = conv_encoder(widths, blocks, bottleneck.dim)
+        self.bottleneck = bottleneck
+        self.decoder = conv_decoder(bottleneck.dim, widths, blocks)
+
+    def _paint(self, latent: Tensor) -> Tensor:
+        colour: Tensor = self.decoder(latent)
+        return colour.sigmoid()
+
+    def logits(self, maskige: Tensor) -> Tensor:
+        return self.bottleneck.logits(self.encoder(maskige))
+
+    def decode(self, codes: Tensor) -> Tensor:
+        return self._paint(self.bottleneck.lookup(codes))
+
+    def decode_mixture(self, weights: Tensor) -> Tensor:
+        vectors = self.bottleneck.vectors()
+        return self._paint(F.conv2d(weights, vectors.t()[:, :, None, None]))
+
+    def reconstruct(self, maskige: Tensor, seeds: Tensor) -> Reconstruction:
+        quantized = self.bottleneck(self.encoder(maskige))
+        return Reconstruction(self._paint(quantized.latent), quantized.loss)

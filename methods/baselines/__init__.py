@@ -1,0 +1,1 @@
+"""Discriminative baselines from well-kept libraries: SegFormer and DeepLabV3+."""

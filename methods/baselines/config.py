@@ -1,0 +1,112 @@
+"""Settings of the discriminative baselines."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from bench.schema import Augment, DataSpec, Fraction, Frozen, MethodConfig, Positive, Stage
+
+FourSizes = tuple[Positive, Positive, Positive, Positive]
+
+
+class Segformer(Frozen):
+    """Mix transformer and all-MLP decoder (Xie et al., arXiv:2105.15203, Table 6)."""
+
+    widths: FourSizes = (64, 128, 320, 512)
+    depths: FourSizes = (3, 6, 40, 3)
+    heads: FourSizes = (1, 2, 5, 8)
+    first_stride: Positive = 4
+    """Of the first patch embedding; the others halve the map."""
+    decoder_width: Positive = 768
+    drop_path: Fraction = 0.1
+    dropout: Fraction = 0.1
+    """Before the classifier."""
+
+
+class DeepLabV3Plus(Frozen):
+    """Atrous encoder-decoder (Chen et al., arXiv:1802.02611)."""
+
+    encoder: str = "resnet101"
+    """An encoder of segmentation-models-pytorch; ``tu-`` names a timm model."""
+    output_stride: Literal[8, 16] = 16
+    atrous_rates: tuple[Positive, Positive, Positive] = (6, 12, 18)
+    decoder_width: Positive = 256
+    dropout: Fraction = 0.1
+    """After the pyramid pooling."""
+
+
+class Config(MethodConfig):
+    """One architecture, trained with cross-entropy per pixel."""
+
+    architecture: Literal["segformer", "deeplabv3plus"]
+    segformer: Segformer = Segformer()
+    deeplabv3plus: DeepLabV3Plus = DeepLabV3Plus()
+    train: Stage
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    """Of ImageNet, as torchvision's pre-trained models expect; subtracted from images."""
+    std: tuple[Annotated[float, Field(gt=0)], float, float] = (0.229, 0.224, 0.225)
+
+    def stages(self, data: DataSpec) -> tuple[Stage, ...]:
+        return (self.train,)
+
+
+def _stage(steps: int, batch_size: int, lr: float, **settings: Any) -> Stage:
+    return Stage(
+        name="train", modules=("network",), steps=steps, batch_size=batch_size, lr=lr, **settings
+    )
+
+
+PRESETS = {
+    # About a minute and a half each on two CPU cores, at 96 x 192.
+    "segformer_tiny": Config(
+        architecture="segformer",
+        segformer=Segformer(
+            widths=(32, 64, 96, 128),
+            depths=(1, 1, 1, 1),
+            heads=(1, 2, 3, 4),
+            decoder_width=96,
+            drop_path=0,
+            dropout=0,
+        ),
+        train=_stage(
+            450,
+            8,
+            2e-3,
+            weight_decay=0.05,
+            warmup_steps=20,
+            power=0.9,
+            augment=Augment(scale=(0.75, 1.5), colour=0.2),
+        ),
+    ),
+    "deeplabv3plus_tiny": Config(
+        architecture="deeplabv3plus",
+        deeplabv3plus=DeepLabV3Plus(encoder="tu-resnet10t", decoder_width=64),
+        train=_stage(
+            300,
+            8,
+            1e-3,
+            weight_decay=0.05,
+            warmup_steps=20,
+            power=0.9,
+            augment=Augment(scale=(0.75, 1.5), colour=0.2),
+        ),
+    ),
+    # arXiv:2105.15203, section 4.1, for Cityscapes at crops of 1024 x 1024. The paper trains
+    # the decoder at ten times the rate; a stage here has one.
+    "segformer_b5": Config(
+        architecture="segformer",
+        train=_stage(160_000, 8, 6e-5, warmup_steps=1500, augment=Augment(scale=(0.5, 2.0))),
+    ),
+    # arXiv:1802.02611, section 4: 90k steps on Cityscapes, batch 16, poly decay of power 0.9,
+    # output stride 16. The paper uses SGD at 0.007; the harness has AdamW, whose rate and
+    # warm-up are those of segformer_b5.
+    "deeplabv3plus_r101": Config(
+        architecture="deeplabv3plus",
+        deeplabv3plus=DeepLabV3Plus(encoder="resnet101"),
+        train=_stage(
+            90_000, 16, 6e-5, warmup_steps=1500, power=0.9, augment=Augment(scale=(0.5, 2.0))
+        ),
+    ),
+}

@@ -1,0 +1,97 @@
+"""Discriminative baselines: an image goes to class scores in one pass.
+
+SegFormer comes from transformers, DeepLabV3+ from segmentation-models-pytorch on a timm
+encoder. Both start from random weights: nothing is downloaded.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from bench.method import Method
+from bench.schema import IGNORE_INDEX, Batch, DataSpec
+from bench.torchvision_ops import ensure_torchvision
+from methods._nn.padding import pad_image
+from methods.baselines.config import Config, DeepLabV3Plus, Segformer
+
+_MULTIPLE = 32  # the deepest stride of either network
+
+
+class Baseline(Method[Config]):
+    """Cross-entropy per pixel on a network from a library."""
+
+    mean: Tensor  # float32 [3, 1, 1]
+    std: Tensor  # float32 [3, 1, 1]
+
+    def __init__(self, config: Config, data: DataSpec) -> None:
+        super().__init__(config, data)
+        ensure_torchvision()
+        self.network: nn.Module
+        if config.architecture == "segformer":
+            self.network = _SegformerScores(config.segformer, data.num_classes)
+        else:
+            self.network = _deeplabv3plus(config.deeplabv3plus, data.num_classes)
+        for name in ("mean", "std"):
+            value = torch.tensor(getattr(config, name)).view(3, 1, 1)
+            self.register_buffer(name, value, persistent=False)
+
+    def forward(self, stage: str, batch: Batch) -> dict[str, Tensor]:
+        scores = self.scores(batch.image, batch.seeds)
+        counted = (batch.label != IGNORE_INDEX).sum()
+        total = F.cross_entropy(scores, batch.label, ignore_index=IGNORE_INDEX, reduction="sum")
+        # A batch without any label has a loss of zero, not of 0 / 0.
+        return {"cross_entropy": total / counted.clamp(min=1)}
+
+    def scores(self, image: Tensor, seeds: Tensor) -> Tensor:
+        """Return logits at the size of the image."""
+        height, width = image.shape[2:]
+        padded = pad_image((image - self.mean) / self.std, _MULTIPLE)
+        logits: Tensor = self.network(padded)
+        logits = F.interpolate(logits, padded.shape[2:], mode="bilinear", align_corners=False)
+        return logits[:, :, :height, :width]
+
+    def predict(self, image: Tensor, seeds: Tensor) -> Tensor:
+        return self.scores(image, seeds).argmax(1)
+
+
+class _SegformerScores(nn.Module):
+    """The library's model, its answer unwrapped: [B, 3, H, W] to [B, K, H/s, W/s]."""
+
+    def __init__(self, config: Segformer, num_classes: int) -> None:
+        from transformers import SegformerConfig, SegformerForSemanticSegmentation
+
+        super().__init__()
+        self.model = SegformerForSemanticSegmentation(
+            SegformerConfig(
+                num_labels=num_classes,
+                hidden_sizes=list(config.widths),
+                depths=list(config.depths),
+                num_attention_heads=list(config.heads),
+                strides=[config.first_stride, 2, 2, 2],
+                decoder_hidden_size=config.decoder_width,
+                drop_path_rate=config.drop_path,
+                classifier_dropout_prob=config.dropout,
+                reshape_last_stage=True,
+            )
+        )
+
+    def forward(self, image: Tensor) -> Tensor:
+        logits: Tensor = self.model(pixel_values=image).logits
+        return logits
+
+
+def _deeplabv3plus(config: DeepLabV3Plus, num_classes: int) -> nn.Module:
+    import segmentation_models_pytorch as smp
+
+    network: nn.Module = smp.DeepLabV3Plus(
+        encoder_name=config.encoder,
+        encoder_weights=None,
+        encoder_output_stride=config.output_stride,
+        decoder_channels=config.decoder_width,
+        decoder_atrous_rates=config.atrous_rates,
+        decoder_aspp_dropout=config.dropout,
+        classes=num_classes,
+    )
+    return network

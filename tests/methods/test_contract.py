@@ -1,0 +1,196 @@
+"""What every method promises, checked for each that is found under ``methods``."""
+
+import io
+from functools import cache
+
+import pytest
+import torch
+from safetensors.torch import load, save
+
+from bench import seeding
+from bench.discover import load_config, load_method, method_modules
+from bench.schema import IGNORE_INDEX, Batch, DataSpec
+from bench.train import trainable_modules
+
+SIZE = (32, 64)
+CLASSES = 5
+DATA = DataSpec(
+    classes=tuple(f"class {k}" for k in range(CLASSES)),
+    palette=tuple((40 * k, 255 - 30 * k, 10 * k * k) for k in range(CLASSES)),
+    size=SIZE,
+)
+CASES = [
+    pytest.param(name, preset, id=f"{name}-{preset}")
+    for name in method_modules()
+    for preset in load_config(name)[1]
+    if "tiny" in preset
+]
+every_method = pytest.mark.parametrize(("name", "preset"), CASES)
+
+
+def build(name, preset, seed):
+    config = load_config(name)[1][preset]
+    with seeding.seeded(seed):
+        return load_method(name)(config, DATA)
+
+
+def draw_batch(rows=4, size=SIZE, seed=0):
+    """Blocks of classes with a void corner, and images that show them under noise."""
+    generator = seeding.torch_generator(seed)
+    coarse = torch.randint(CLASSES, (rows, -(-size[0] // 8), -(-size[1] // 8)), generator=generator)
+    label = coarse.repeat_interleave(8, 1).repeat_interleave(8, 2)[:, : size[0], : size[1]]
+    image = label[:, None].expand(-1, 3, -1, -1) / CLASSES
+    image = (image + 0.1 * torch.rand(image.shape, generator=generator)).clamp(0, 1)
+    label = label.clone()
+    label[:, :10, :10] = IGNORE_INDEX
+    return Batch(image, label, torch.arange(rows) + 100)
+
+
+def moved(before, after):
+    return {key for key in before if not torch.equal(before[key], after[key])}
+
+
+def copy_state(method):
+    return {key: value.clone() for key, value in method.state_dict().items()}
+
+
+def in_stage(key, stage):
+    return any(key.startswith(f"{module}.") for module in stage.modules)
+
+
+@cache
+def learned(name, preset, seed=0):
+    """A method each of whose stages took one step; evaluation mode, as the harness leaves it."""
+    method = build(name, preset, seed)
+    for stage in method.config.stages(DATA):
+        modules = trainable_modules(method, stage)
+        if stage.steps == 0:
+            method.fit(stage.name, [draw_batch(seed=1), draw_batch(seed=2)])
+            continue
+        optimizer = torch.optim.SGD(modules.parameters(), lr=1e-3)
+        with seeding.seeded(seed):
+            sum(method(stage.name, draw_batch(seed=1)).values()).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    return method.requires_grad_(False).eval()
+
+
+@every_method
+def test_stages_have_names_of_their_own(name, preset):
+    stages = load_config(name)[1][preset].stages(DATA)
+    assert stages
+    assert len({stage.name for stage in stages}) == len(stages)
+
+
+@every_method
+def test_a_stage_trains_its_modules_and_no_other(name, preset):
+    method = build(name, preset, 0)
+    for stage in method.config.stages(DATA):
+        modules = trainable_modules(method, stage)
+        before = copy_state(method)
+        if stage.steps == 0:
+            method.fit(stage.name, [draw_batch()])
+            assert any(in_stage(key, stage) for key in moved(before, method.state_dict()))
+        else:
+            losses = method(stage.name, draw_batch())
+            assert losses
+            for loss in losses.values():
+                assert loss.shape == ()
+                assert torch.isfinite(loss)
+            sum(losses.values()).backward()
+            for module in modules.values():
+                gradients = [p.grad for p in module.parameters() if p.grad is not None]
+                assert any(gradient.abs().max() > 0 for gradient in gradients)
+            for key, parameter in method.named_parameters():
+                assert parameter.grad is None or in_stage(key, stage), key
+            method.zero_grad()
+        for key in moved(before, method.state_dict()):
+            assert in_stage(key, stage), key
+
+
+@every_method
+def test_a_batch_without_any_label_has_finite_losses(name, preset):
+    method = build(name, preset, 0)
+    batch = draw_batch()
+    batch = batch._replace(label=torch.full_like(batch.label, IGNORE_INDEX))
+    for stage in method.config.stages(DATA):
+        if stage.steps:
+            trainable_modules(method, stage)
+            assert all(torch.isfinite(loss) for loss in method(stage.name, batch).values())
+
+
+@every_method
+@pytest.mark.parametrize("size", [SIZE, (33, 50)])
+def test_predictions_are_labels_of_the_image_s_size(name, preset, size):
+    method, batch = learned(name, preset), draw_batch(2, size)
+    with torch.inference_mode():
+        label = method.predict(batch.image, batch.seeds)
+    assert label.shape == (2, *size)
+    assert label.dtype == torch.int64
+    assert (((label >= 0) & (label < CLASSES)) | (label == IGNORE_INDEX)).all()
+
+
+@every_method
+def test_the_same_seeds_give_the_same_labels_and_leave_global_streams_alone(name, preset):
+    method, batch = learned(name, preset), draw_batch()
+    with torch.inference_mode():
+        first = method.predict(batch.image, batch.seeds)
+        stream = torch.random.get_rng_state()
+        second = method.predict(batch.image, batch.seeds)
+    assert torch.equal(first, second)
+    assert torch.equal(stream, torch.random.get_rng_state())
+
+
+@every_method
+def test_labels_do_not_depend_on_batch_mates(name, preset):
+    method, batch, others = learned(name, preset), draw_batch(), draw_batch(seed=7)
+    image = torch.cat([batch.image[:1], others.image[1:]])
+    seeds = torch.cat([batch.seeds[:1], others.seeds[1:] + 50])
+    with torch.inference_mode():
+        one = method.predict(batch.image, batch.seeds)
+        two = method.predict(image, seeds)
+    assert torch.equal(one[0], two[0])
+
+
+@every_method
+def test_scores_are_of_the_classes_and_agree_with_the_prediction(name, preset):
+    method, batch = learned(name, preset), draw_batch()
+    with torch.inference_mode():
+        scores = method.scores(batch.image, batch.seeds)
+        label = method.predict(batch.image, batch.seeds)
+    if scores is None:
+        pytest.skip("has no scores")
+    assert scores.shape == (4, CLASSES, *SIZE)
+    assert scores.dtype == torch.float32
+    assert torch.equal(scores.argmax(1), label)
+
+
+@every_method
+def test_saved_weights_carry_over_to_a_new_instance(name, preset):
+    """Whatever learning changed is in the modules of the stages, and only that is."""
+    method, other = learned(name, preset), build(name, preset, seed=1)
+    for stage in method.config.stages(DATA):
+        file = io.BytesIO(save(trainable_modules(method, stage).state_dict()))
+        trainable_modules(other, stage).load_state_dict(load(file.getvalue()))
+    method.eval(), other.eval()
+    batch = draw_batch()
+    with torch.inference_mode():
+        want = method.predict(batch.image, batch.seeds)
+        got = other.predict(batch.image, batch.seeds)
+    assert torch.equal(want, got)
+
+
+@every_method
+@pytest.mark.parametrize("size", [SIZE, (33, 50)])
+def test_a_codec_returns_labels(name, preset, size):
+    method, batch = learned(name, preset), draw_batch(2, size)
+    with torch.inference_mode():
+        if not method.config.reconstructs:
+            with pytest.raises(TypeError, match="no latent code"):
+                method.reconstruct(batch.label, batch.seeds)
+            return
+        label = method.reconstruct(batch.label, batch.seeds)
+        again = method.reconstruct(batch.label, batch.seeds)
+    assert label.shape == (2, *size)
+    assert label.dtype == torch.int64
+    assert torch.equal(label, again)
