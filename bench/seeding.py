@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -85,6 +86,33 @@ def uniform(seeds: Tensor, *shape: int) -> Tensor:
     return torch.stack(
         [torch.rand(shape, generator=torch_generator(seed)) for seed in seeds.tolist()]
     )
+
+
+def counter_bits(seeds: Tensor, *shape: int) -> Tensor:
+    """Hash (seed, position) to 24 random bits, int64 [B, *shape], on the seeds' device.
+
+    SplitMix64's finaliser over a counter: integer arithmetic only, so every device and
+    batch gives the same bits, and megapixels of noise need not be drawn on the CPU.
+
+    Args:
+        seeds: int64 [B].
+        shape: of one image's draws.
+    """
+    import torch
+
+    position = torch.arange(1, 1 + math.prod(shape), device=seeds.device)
+    start = _mixed(seeds)[:, None]
+    return (_mixed(start + position * _WEYL) >> 40 & 0xFFFFFF).view(-1, *shape)
+
+
+_WEYL = 0x9E3779B97F4A7C15 - 2**64
+"""2**64 over the golden ratio, as a signed integer: SplitMix64's step."""
+
+
+def _mixed(bits: Tensor) -> Tensor:
+    bits = (bits ^ (bits >> 30 & 0x3FFFFFFFF)) * (0xBF58476D1CE4E5B9 - 2**64)
+    bits = (bits ^ (bits >> 27 & 0x1FFFFFFFFF)) * (0x94D049BB133111EB - 2**64)
+    return bits ^ (bits >> 31 & 0x1FFFFFFFF)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from bench.corruptions.filters import gaussian, gaussian_kernel, motion_taps, trail, zoomed
+from bench.corruptions.filters import gaussian, gaussian_kernel, magnified, motion_taps, trail
 from bench.corruptions.pixels import UNIT, fractions, truncated
 from bench.seeding import legacy_generator
 
@@ -52,30 +52,41 @@ def glass_blur(
 def glass_sources(height: int, width: int, reach: int, draws: np.random.RandomState) -> np.ndarray:
     """Tell where each pixel's value comes from after one pass of glass_blur.
 
-    The reference visits pixels from the last to the first and writes the value found at
-    a random offset in [-reach, reach). Its swap only copies: both sides are views. So a
-    pixel takes the original value of a pixel not visited yet, or else the source of one
-    already visited: a chain, followed for all pixels at once by pointer doubling.
+    Follows the chains of ``glass_links`` for all pixels at once, by pointer doubling.
 
     Returns:
         int32 [height * width], flat indices.
     """
+    link = glass_links(height, width, reach, draws)
+    open_ends = np.flatnonzero(link >= 0)
+    while open_ends.size:
+        link[open_ends] = link[link[open_ends]]
+        open_ends = open_ends[link[open_ends] >= 0]
+    return ~link
+
+
+def glass_links(height: int, width: int, reach: int, draws: np.random.RandomState) -> np.ndarray:
+    """Draw which pixel each takes its value from in one pass of glass_blur.
+
+    The reference visits pixels from the last to the first and writes the value found at
+    a random offset in [-reach, reach). Its swap only copies: both sides are views. So a
+    pixel takes the original value of one not visited yet, or what one already visited
+    has taken.
+
+    Returns:
+        int32 [height * width]: flat index of the pixel already visited, or the inverted
+        index (negative) of the one whose original value is taken.
+    """
     source = np.arange(height * width, dtype=np.int32)
     rows, columns = height - 2 * reach, width - 2 * reach
     if rows <= 0 or columns <= 0:
-        return source
+        return ~source
     offsets = draws.randint(-reach, reach, size=(rows, columns, 2))[::-1, ::-1]
     step = np.zeros((height, width), np.int32)
     inside = (slice(reach + 1, height - reach + 1), slice(reach + 1, width - reach + 1))
     step[inside] = offsets[..., 1] * width + offsets[..., 0]
     source += step.ravel()
-    link = ~source  # a settled source is stored inverted, so it is negative
-    open_ends = np.flatnonzero(step.ravel() > 0)
-    link[open_ends] = source[open_ends]
-    while open_ends.size:
-        link[open_ends] = link[link[open_ends]]
-        open_ends = open_ends[link[open_ends] >= 0]
-    return ~link
+    return np.where(step.ravel() > 0, source, ~source)
 
 
 def motion_blur(image: np.ndarray, radius: int, sigma: float, *, seed: int) -> np.ndarray:
@@ -88,10 +99,11 @@ def motion_blur(image: np.ndarray, radius: int, sigma: float, *, seed: int) -> n
 def zoom_blur(image: np.ndarray, stop: float, step: float) -> np.ndarray:
     """Average the image with itself magnified by 1, 1 + step, ... below ``stop``."""
     factors = np.arange(1, stop, step)
+    height, width = image.shape[:2]
     base = fractions(image)
     total = base.copy()
     for factor in factors:
-        total += zoomed(base, float(factor))
+        total += magnified(base, float(factor))[:height, :width]
     total /= len(factors) + 1
     return truncated(total)
 

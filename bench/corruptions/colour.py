@@ -17,14 +17,19 @@ def brightness(image: np.ndarray, added: float) -> np.ndarray:
     A channel then keeps its ratio to the pixel's largest one, so that one table of
     (largest, own) value holds every answer.
     """
-    largest = np.maximum(UNIT, UNIT[1])[:, None]  # black is grey: all ratios one
-    ratio = np.where(np.arange(256)[:, None] > 0, UNIT / largest, 1)
-    table = truncated(np.minimum(UNIT + added, 1)[:, None] * ratio)
+    table = brightness_table(added)
     out = np.empty_like(image)
     for rows in strips(image):
         index = image[rows].max(axis=2, keepdims=True) * np.uint16(256) + image[rows]
         out[rows] = table.ravel()[index]
     return out
+
+
+def brightness_table(added: float) -> np.ndarray:
+    """Tabulate brightness by (largest channel, own channel), uint8 [256, 256]."""
+    largest = np.maximum(UNIT, UNIT[1])[:, None]
+    ratio = np.where(np.arange(256)[:, None] > 0, UNIT / largest, 1)  # black is a grey
+    return truncated(np.minimum(UNIT + added, 1)[:, None] * ratio)
 
 
 def saturate(image: np.ndarray, factor: float, added: float) -> np.ndarray:

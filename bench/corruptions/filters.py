@@ -81,34 +81,15 @@ def trail(layer: np.ndarray, taps: list[Tap]) -> np.ndarray:
     return out
 
 
-def zoomed(layer: np.ndarray, factor: float) -> np.ndarray:
-    """Magnify the middle of a layer and cut to its size from the top left corner.
-
-    imagecorruptions' ``clipped_zoom``, linear with the corners aligned, which rounds the
-    middle up to whole pixels and so may give a few more than it needs.
-
-    Args:
-        layer: float32 or float64, [H, W] or [H, W, C].
-        factor: at least 1.
-
-    Returns:
-        Of the layer's dtype and shape.
-    """
-    height, width = layer.shape[:2]
-    return magnified(layer, factor)[:height, :width]
-
-
 def magnified(layer: np.ndarray, factor: float) -> np.ndarray:
-    """Magnify the middle of a layer, keeping the excess that ``zoomed`` cuts off."""
-    import torch
-    from torch.nn.functional import interpolate
+    """Magnify the middle of a layer [H, W] or [H, W, C] to at least its own size.
 
-    height, width = layer.shape[:2]
-    inner = math.ceil(height / factor), math.ceil(width / factor)
-    top, left = (height - inner[0]) // 2, (width - inner[1]) // 2
-    middle = layer[top : top + inner[0], left : left + inner[1]].reshape(1, *inner, -1)
-    size = round(inner[0] * factor), round(inner[1] * factor)
-    planes = torch.from_numpy(middle).permute(0, 3, 1, 2)  # [1, C, h, w], channels last
-    large = interpolate(planes, size, mode="bilinear", align_corners=True)
-    large = large.permute(0, 2, 3, 1).reshape(*size, *layer.shape[2:])
-    return np.asarray(large.numpy())
+    Keeps the dtype; ``bench.corruptions.batched.planes.magnified`` says how.
+    """
+    import torch
+
+    from bench.corruptions.batched import planes
+
+    stack = torch.from_numpy(layer.reshape(1, *layer.shape[:2], -1)).permute(0, 3, 1, 2)
+    large = planes.magnified(stack, factor).permute(0, 2, 3, 1)[0]
+    return large.numpy().reshape(*large.shape[:2], *layer.shape[2:])

@@ -19,9 +19,7 @@ from bench.seeding import legacy_generator, numpy_generator
 
 def fog(image: np.ndarray, amount: float, decay: float, *, seed: int) -> np.ndarray:
     """Add a bright fractal layer, then scale back to the image's own maximum."""
-    height, width, channels = image.shape
-    size = 1 << (max(height, width, channels) - 1).bit_length()
-    layer = plasma(size, decay, legacy_generator(seed))[:height, :width, None]
+    layer = fog_layer(image.shape[0], image.shape[1], decay, seed)[..., None]
     peak = UNIT[image.max()]
     out = np.empty_like(image)
     for rows in strips(image):
@@ -29,6 +27,12 @@ def fog(image: np.ndarray, amount: float, decay: float, *, seed: int) -> np.ndar
         foggy *= np.float32(peak / (peak + amount))
         out[rows] = truncated(foggy)
     return out
+
+
+def fog_layer(height: int, width: int, decay: float, seed: int) -> np.ndarray:
+    """Draw fog's density, float32 [H, W] in [0, 1]."""
+    size = 1 << (max(height, width, 3) - 1).bit_length()  # the reference counts channels too
+    return plasma(size, decay, legacy_generator(seed))[:height, :width]
 
 
 def depth_fog(
@@ -70,15 +74,20 @@ def frost(image: np.ndarray, kept: float, added: float, *, seed: int) -> np.ndar
     Raises:
         FileNotFoundError: if that package, which owns the pictures, is not installed.
     """
+    crop = frost_crop(image.shape[0], image.shape[1], seed)
+    return overlay(image, crop, kept, added)
+
+
+def frost_crop(height: int, width: int, seed: int) -> np.ndarray:
+    """Cut a random piece of a frost picture that covers the image, uint8 [H, W, 3]."""
     draws = legacy_generator(seed)
     picture = frost_picture(int(draws.randint(5)))
-    height, width = image.shape[:2]
     scale = 1.1 * max(1, height / picture.shape[0], width / picture.shape[1])
     size = [int(np.ceil(side * scale)) for side in picture.shape[1::-1]]
     picture = cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC)
     top = draws.randint(0, picture.shape[0] - height)
     left = draws.randint(0, picture.shape[1] - width)
-    return overlay(image, picture[top : top + height, left : left + width], kept, added)
+    return picture[top : top + height, left : left + width]
 
 
 def frost_procedural(image: np.ndarray, kept: float, added: float, *, seed: int) -> np.ndarray:
