@@ -112,8 +112,8 @@ def find_root(root: Path | None, name: str, marker: str) -> Path:
     for folder in (root, *inside):
         if (folder / marker).is_dir():
             return folder
-    looked = " and ".join(str(folder / marker) for folder in (root, *(inside or [root / name])))
-    raise DatasetError(f"{name} has no folder {marker}/; looked for {looked}")
+    looked = " or ".join(str(folder / marker) for folder in (root, *(inside or [root / name])))
+    raise DatasetError(f"{name} has no folder {marker}/: copy the split to {looked}")
 
 
 def read_image(path: Path) -> np.ndarray:
@@ -193,7 +193,7 @@ def _folder_digests(folder: Path, paths: list[Path]) -> dict[Path, str]:
                     index[path.name], changed = known, True
         except FileNotFoundError:
             raise DatasetError(f"{path}: no such file; copy it from the original") from None
-        found[path] = known[2]
+        found[path] = str(known[2])
     if changed:
         write_json(index_path, json.dumps(index))
     return found

@@ -18,7 +18,7 @@ from bench.datasets._cache import cache_folder
 from bench.datasets._scenes.classes import CLASSES, PALETTE
 from bench.schema import Frozen, Positive, fingerprint
 
-VERSION = 0
+VERSION = 1
 """Raised whenever a drawing changes, even by one pixel."""
 
 _CHUNK = 50

@@ -40,7 +40,7 @@ class Chunk:
         row = self._rows[index]
 
         def array(name: str, dtype: type, *more: int) -> np.ndarray:
-            stored = np.frombuffer(row.column(name)[0].as_buffer(), dtype=dtype)
+            stored: np.ndarray = np.frombuffer(row.column(name)[0].as_buffer(), dtype=dtype)
             return stored.reshape(*self._size, *more).copy()
 
         return Scene(
@@ -72,10 +72,9 @@ def _load(path: Path) -> Dataset | None:
     try:
         if (path / _DIGEST).read_text() != _digest(path):
             return None
-        rows = load_from_disk(str(path))
+        return load_from_disk(str(path))
     except (OSError, ValueError, KeyError):
         return None
-    return rows  # type: ignore[return-value]
 
 
 def _write(path: Path, domain: str, split: str, size: tuple[int, int], indices: range) -> None:

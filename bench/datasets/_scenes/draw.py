@@ -9,7 +9,7 @@ import numpy as np
 from bench.datasets._scenes import weather as air
 from bench.datasets._scenes.layout import furnish
 from bench.datasets._scenes.raster import SKY, Raster, View, make_view, rasterise
-from bench.datasets._scenes.shade import Surfaces, find_surfaces, sky_colour
+from bench.datasets._scenes.shade import Surfaces, find_surfaces, horizon_colour, sky_colour
 from bench.datasets._scenes.street import Street, draw_street
 from bench.seeding import key, numpy_generator
 
@@ -63,32 +63,25 @@ def _light(
     lamps: np.ndarray,
 ) -> np.ndarray:
     """Return the light that reaches the camera, float32 [H, W, 3]."""
-    sky = sky_colour(street.light, raster)
+    at_sky = raster.ids == SKY
+    sky, mist = sky_colour(street.light, raster, at_sky), horizon_colour(street.light)
     if weather.snow:
         air.lay_snow(surfaces, raster, weather.snow)
     if weather.night:
-        sky = air.night_sky(sky)
+        sky, mist = air.night_sky(sky), air.night_sky(mist)
         arriving = air.night_light(surfaces, raster, lamps)
-        colour = surfaces.colour * (arriving + surfaces.glow[..., None])
+        colour: np.ndarray = surfaces.colour * (arriving + surfaces.glow[..., None])
     else:
         colour = surfaces.colour * surfaces.light
-    at_sky = raster.ids == SKY
-    colour[at_sky] = sky[at_sky]
-    mist = sky_colour(street.light, raster._replace(rise=np.zeros((1, 1), np.float32)))[0, 0]
-    mist = air.night_sky(mist) if weather.night else mist
-    depth = raster.depth
-    if weather.extinction > 0.02:
-        # Dense air hides the sky as well; its path through fog is long but finite.
-        depth = np.where(at_sky, 60 / np.clip(raster.rise, 0.05, 1), depth)
-        air.through_air(colour, depth.astype(np.float32), mist, weather.extinction)
-    else:
-        air.through_air(colour, np.where(at_sky, np.float32(0), depth), mist, weather.extinction)
+    colour[at_sky] = sky
+    air.through_air(colour, air.path_length(raster, weather), mist, weather.extinction)
     if weather.rain:
         air.wet_road(colour, surfaces, raster, view, weather.rain)
     return colour
 
 
 def _photograph(colour: np.ndarray, weather: air.Weather, rng: np.random.Generator) -> np.ndarray:
+    """Add what falls, and take the picture."""
     shape = colour.shape[:2]
     for amount, fall in ((weather.rain, air.streaks), (weather.snow, air.flakes)):
         if amount:

@@ -112,8 +112,8 @@ def _texture(
     slabs = (label == Label.SIDEWALK) & (detail > 0.25)
     joint = ((x * 1.6) % 1 < 0.07) | ((z * 1.6) % 1 < 0.07)
     stone = scatter(np.floor(x * 1.6), np.floor(z * 1.6)) - 0.5
-    tone += slabs * detail * np.where(joint, np.float32(-0.22), 0.16 * stone)
-    return tone.astype(np.float32)
+    tone = tone + slabs * detail * np.where(joint, np.float32(-0.22), 0.16 * stone)
+    return np.asarray(tone, dtype=np.float32)
 
 
 def _road_wear(
@@ -123,7 +123,7 @@ def _road_wear(
     width = 2 * street.half_width / street.lanes
     in_lane = (q + street.half_width) / width % 1
     tracks = np.minimum(np.abs(in_lane - 0.25), np.abs(in_lane - 0.75))
-    tone = np.float32(rng.uniform(-0.12, 0.02)) * (tracks < 0.12)
+    tone: np.ndarray = np.where(tracks < 0.12, np.float32(rng.uniform(-0.12, 0.02)), np.float32(0))
     for _ in range(int(rng.integers(0, 5))):
         s, place = rng.uniform(4, 40), rng.uniform(-1, 1) * street.half_width
         patch = (np.abs(z - s) < rng.uniform(0.8, 6)) & (np.abs(q - place) < rng.uniform(0.4, 1.4))
@@ -138,7 +138,8 @@ def _road_wear(
 
 def _kerb(street: Street, q: np.ndarray) -> np.ndarray:
     left, right = street.edge(0), street.edge(1)
-    return ((q < -left) & (q > -left - 0.16)) | ((q > right) & (q < right + 0.16))
+    at_left, at_right = (q < -left) & (q > -left - 0.16), (q > right) & (q < right + 0.16)
+    return np.asarray(at_left | at_right)
 
 
 def _marks(street: Street, q: np.ndarray, z: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -164,6 +165,4 @@ def _marks(street: Street, q: np.ndarray, z: np.ndarray, rng: np.random.Generato
                 strip = (np.abs(z - middle_line) < 1.6) & (np.abs(q) < street.half_width)
                 painted = np.where(strip, (q / 1.0) % 1 < 0.5, painted)
         painted |= (np.abs(z - before + 5.0) < 0.2) & (q > 0) & (q < street.half_width)
-    if street.tram:
-        painted &= True
-    return painted
+    return np.asarray(painted)

@@ -12,8 +12,12 @@ from bench.datasets._scenes.mesh import Mesh, Polygons, Pose
 from bench.datasets._scenes.street import Street
 from bench.seeding import key, numpy_generator
 
-_END = 150.0
+_END = 130.0
 """Metres of street that are furnished; behind it is the skyline."""
+
+
+_RING = np.array([(math.cos(0.7 * i), 0.0, math.sin(0.7 * i)) for i in range(9)])
+_STEM = np.array([(-0.12, 0.0, 0.0), (0.12, 0.0, 0.0)])
 
 
 class Layout(NamedTuple):
@@ -52,11 +56,12 @@ class _Builder:
         x, y, z = self.street.light.direction
         centre = np.array([pose.x, 0.0, pose.z])
         slope = np.array([-x, 0.0, -z]) / max(y, 0.2)
-        ring = np.array([(math.cos(a), 0, math.sin(a)) for a in np.linspace(0, 5.6, 9)]) * radius
+        ring = _RING * radius
         both = np.concatenate([centre + slope * low + ring, centre + slope * high + ring])
         self.shadows.append(_hull(both))
-        trunk = np.array([(-0.12, 0, 0), (0.12, 0, 0)])
-        self.shadows.append(_hull(np.concatenate([centre + trunk, centre + slope * high + trunk])))
+        if low > 0:
+            end = centre + slope * low
+            self.shadows.append(np.concatenate([centre + _STEM, (end + _STEM)[::-1]]))
 
 
 def furnish(street: Street, umbrellas: bool = False) -> Layout:
@@ -100,7 +105,7 @@ def _plots(b: _Builder, side: int) -> None:
             s = gap.z + gap.half_width + gap.sidewalk + rng.uniform(0, 1)
             continue
         q = sign * (street.front(side) + (0 if character == "urban" else rng.uniform(0, 1.5)))
-        open_share = {"urban": 0.12, "houses": 0.22, "park": 0.85}[character]
+        open_share = {"urban": 0.16, "houses": 0.22, "park": 0.85}[character]
         if rng.random() < open_share:
             _open_plot(b, rng, side, s, length)
         else:
@@ -127,7 +132,7 @@ def _open_plot(b: _Builder, rng: np.random.Generator, side: int, s: float, lengt
         pose = b.street.place(s + rng.uniform(0, length), sign * (front + rng.uniform(1, 12)))
         b.mesh.item(_to_camera(pose))
         if rng.random() < 0.7:
-            radius = roadside.add_tree(b.mesh, rng, colour)
+            radius = roadside.add_tree(b.mesh, rng, colour, clumps=9 if s < 30 else 5)
             b.shade_round(pose, 2.0, 6.0, radius)
         else:
             roadside.add_bush(b.mesh, rng, colour, rng.uniform(1.5, 5))
@@ -146,19 +151,19 @@ def _border(b: _Builder, rng: np.random.Generator, side: int, s: float, length: 
         roadside.add_wall(b.mesh, rng, length, sign)
     elif kind < 0.85:
         colour = roadside.leaf_colour(rng)
-        for start in np.arange(length - 0.6, 0, -1.2).tolist():
+        for start in np.arange(length - 0.6, 0, -1.9).tolist():
             b.mesh.item(_to_camera(b.street.place(s + start, q)))
-            roadside.add_bush(b.mesh, rng, colour, 2.4)
+            roadside.add_bush(b.mesh, rng, colour, 3.4)
 
 
 def _furniture(b: _Builder, side: int) -> None:
     """Put trees, lamps, signs, posts and clutter along the kerb."""
     street, sign, beside = b.street, (-1, 1)[side], b.street.sides[side]
     rng = b.rng("furniture", side)
-    trees, leaves = rng.random() < 0.45, roadside.leaf_colour(rng)
+    trees, leaves = rng.random() < 0.55, roadside.leaf_colour(rng)
     lamp_spacing, next_lamp = rng.uniform(20, 34), rng.uniform(4, 22)
     s = rng.uniform(3, 8)
-    while s < 110:
+    while s < 90:
         q = sign * (street.edge(side) + 0.45 + 0.4 * beside.verge)
         if not _in_crossing(street, s):
             pose = _to_camera(street.place(s, q))
@@ -170,12 +175,13 @@ def _furniture(b: _Builder, side: int) -> None:
                 b.lamps.append((pose.x + x, y, pose.z))
                 b.shade_round(pose, 0.0, 6.0, 0.05)
             elif trees and kind < 0.5:
-                b.shade_round(pose, 2.2, 6.5, roadside.add_tree(b.mesh, rng, leaves))
-            elif kind < 0.66:
+                radius = roadside.add_tree(b.mesh, rng, leaves, clumps=9 if s < 30 else 5)
+                b.shade_round(pose, 2.2, 6.5, radius)
+            elif kind < 0.58:
                 roadside.add_sign(b.mesh, rng)
-            elif kind < 0.84:
+            elif kind < 0.7:
                 roadside.add_post(b.mesh, rng)
-            elif kind < 0.92:
+            elif kind < 0.8:
                 roadside.add_clutter(b.mesh, rng)
         s += rng.uniform(3, 9)
 
@@ -186,10 +192,10 @@ def _parked(b: _Builder, side: int) -> None:
     rng = b.rng("parked", side)
     if beside.parking:
         s = rng.uniform(2, 9)
-        while s < 100:
+        while s < 80:
             turn = 0.0 if side == 1 or rng.random() < 0.3 else math.pi
             q = sign * (street.half_width + beside.parking / 2 + rng.normal(0, 0.08))
-            if rng.random() < 0.72 and not _in_crossing(street, s):
+            if rng.random() < 0.62 and not _in_crossing(street, s):
                 pose = street.place(s, q, turn + rng.normal(0, 0.02))
                 _vehicle(b, rng, pose, "truck" if rng.random() < 0.05 else "car")
             s += rng.uniform(5.4, 7.0)
@@ -229,35 +235,32 @@ def _traffic(b: _Builder) -> None:
         q = -street.half_width + (lane + 0.5) * width
         oncoming = lane < street.lanes // 2
         own = abs(q - street.camera_q) < width * 0.7
-        s = rng.uniform(9, 30) if own else rng.uniform(4, 22)
+        s = rng.uniform(12, 60) if own else rng.uniform(5, 35)
         if lane == tram_lane:
             _vehicle(b, rng, street.place(s + 14, q, math.pi * oncoming), "tram")
             s += 45
-        while s < 120:
+        while s < 100:
             kind = str(rng.choice(_KINDS, p=_SHARES))
             s += 5.0 if kind in ("bus", "truck") else 0.0
             aside = rng.normal(0, 0.2) if kind in ("car", "truck", "bus") else 0.3 * width
             if not (street.crossing and rng.random() < 0.3 and _in_crossing(street, s)):
                 pose = street.place(s, q + aside, math.pi * oncoming + rng.normal(0, 0.03))
                 _vehicle(b, rng, pose, kind)
-            s += rng.uniform(6, 14) + rng.exponential(16)
+            s += rng.uniform(7, 16) + rng.exponential(22)
 
 
 _KINDS = ("car", "truck", "bus", "cyclist", "motorcyclist")
-_SHARES = (0.68, 0.08, 0.06, 0.12, 0.06)
+_SHARES = (0.69, 0.06, 0.06, 0.12, 0.07)
 
 
 def _crossing(b: _Builder) -> None:
     """Add traffic lights, people on the zebra and vehicles on the crossing street."""
-    street = b.street
-    rng = b.rng("crossing")
-    if street.crossing is None:
+    street, rng, gap = b.street, b.rng("crossing"), b.street.crossing
+    if gap is None:
         for _ in range(int(rng.poisson(0.3))):
-            _person(
-                b, rng, street.place(rng.uniform(8, 40), rng.uniform(-1, 1) * street.half_width)
-            )
+            s, q = rng.uniform(8, 40), rng.uniform(-1, 1) * street.half_width
+            _person(b, rng, street.place(s, q))
         return
-    gap = street.crossing
     before = gap.z - gap.half_width - gap.sidewalk
     if rng.random() < 0.75:
         for side, sign in enumerate((-1, 1)):
@@ -265,15 +268,13 @@ def _crossing(b: _Builder) -> None:
             b.mesh.item(pose)
             reach = -sign * rng.uniform(2, 4) if rng.random() < 0.4 else 0.0
             roadside.add_traffic_light(b.mesh, rng, reach)
-    if gap.zebra:
-        for _ in range(int(rng.poisson(1.6))):
-            _person(b, rng, street.place(before - 2, rng.uniform(-1, 1) * street.half_width))
+    for _ in range(int(rng.poisson(1.6)) if gap.zebra else 0):
+        _person(b, rng, street.place(before - 2, rng.uniform(-1, 1) * street.half_width))
     for _ in range(int(rng.poisson(1.0))):
-        sign = float(rng.choice([-1, 1]))
-        q = sign * rng.uniform(0, 14)
-        pose = street.place(gap.z + sign * gap.half_width * 0.5, q)
+        way = float(rng.choice([-1, 1]))
+        pose = street.place(gap.z + way * gap.half_width * 0.5, way * rng.uniform(0, 14))
         kind = str(rng.choice(_KINDS, p=_SHARES))
-        _vehicle(b, rng, pose._replace(heading=sign * math.pi / 2), kind)
+        _vehicle(b, rng, pose._replace(heading=way * math.pi / 2), kind)
 
 
 _ADD = {
@@ -292,7 +293,7 @@ def _vehicle(b: _Builder, rng: np.random.Generator, pose: Pose, kind: str) -> No
         return
     b.mesh.item(pose)
     if kind == "car":
-        body = vehicles.add_car(b.mesh, rng, detailed=pose.z < 40)
+        body = vehicles.add_car(b.mesh, rng, detailed=pose.z < 25)
     else:
         body = _ADD[kind](b.mesh, rng)
     b.shade_box(pose, (body.width / 2, body.length / 2), body.height * 0.8)
@@ -318,18 +319,8 @@ def _footprint(pose: Pose, half_width: float, half_length: float) -> np.ndarray:
 
 
 def _hull(points: np.ndarray) -> np.ndarray:
-    """Return the convex outline of ground points (Andrew's monotone chain)."""
-    ordered = sorted({(float(x), float(z)) for x, _, z in points})
-    chains = []
-    for sequence in (ordered, ordered[::-1]):
-        chain: list[tuple[float, float]] = []
-        for point in sequence:
-            while len(chain) > 1 and _turn(chain[-2], chain[-1], point) <= 0:
-                chain.pop()
-            chain.append(point)
-        chains.append(chain[:-1])
-    return np.array([(x, 0.0, z) for x, z in chains[0] + chains[1]])
+    """Return the convex outline of ground points."""
+    import cv2
 
-
-def _turn(a: tuple[float, float], b: tuple[float, float], c: tuple[float, float]) -> float:
-    return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
+    flat = cv2.convexHull(points[:, ::2].astype(np.float32))[:, 0]
+    return np.stack([flat[:, 0], np.zeros(len(flat)), flat[:, 1]], axis=1)

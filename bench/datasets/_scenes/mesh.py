@@ -7,8 +7,10 @@ where the camera stands near the origin and looks along z.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import IntEnum
+from functools import cache
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -41,6 +43,10 @@ class Surface(NamedTuple):
     material: Material = Material.PLAIN
     glow: float = 0.0  # light of its own at night
     pattern: tuple[float, float, float, float] = (1.0, 1.0, 0.0, 0.0)  # a material's sizes, metres
+
+    def row(self) -> tuple[float, ...]:
+        """Return all as ten numbers in order."""
+        return (self.label, *self.colour, self.material, self.glow, *self.pattern)
 
 
 class Pose(NamedTuple):
@@ -137,6 +143,8 @@ class Mesh:
         left, right = x
         following = [*profile[1:], profile[0]]
         for (z0, y0), (z1, y1), surface in zip(profile, following, strips, strict=True):
+            if y0 == y1 and z0 < z1:
+                continue  # an underside, never seen
             corners = [(left, y0, z0), (right, y0, z0), (right, y1, z1), (left, y1, z1)]
             self.polygon(corners, surface, solid=True)
         self.polygon([(left, y, z) for z, y in profile], side, solid=True)
@@ -149,22 +157,27 @@ class Mesh:
         start = np.array(self._start)
         sizes = np.diff(start)
         owner = np.repeat(item, sizes)
-        world = _place(np.array(self._points), self._poses, owner)
+        world = _place(_table(self._points, 3), self._poses, owner)
         sorted_start = np.concatenate([[0], np.cumsum(sizes[order])])
         within = np.arange(sorted_start[-1]) - np.repeat(sorted_start[:-1], sizes[order])
         take = np.repeat(start[:-1][order], sizes[order]) + within
-        surfaces = [self._surfaces[i] for i in order]
+        look = _table((s.row() for s in self._surfaces), 10)[order]
         return Polygons(
             vertices=world[take],
             start=sorted_start,
             solid=np.array(self._solid)[order],
-            label=np.array([s.label for s in surfaces], dtype=np.uint8),
+            label=look[:, 0].astype(np.uint8),
             instance=np.array(self._instance, dtype=np.uint16)[order],
-            colour=np.array([s.colour for s in surfaces], dtype=np.float32),
-            material=np.array([s.material for s in surfaces], dtype=np.uint8),
-            glow=np.array([s.glow for s in surfaces], dtype=np.float32),
-            pattern=np.array([s.pattern for s in surfaces], dtype=np.float32),
+            colour=look[:, 1:4].astype(np.float32),
+            material=look[:, 4].astype(np.uint8),
+            glow=look[:, 5].astype(np.float32),
+            pattern=look[:, 6:].astype(np.float32),
         )
+
+
+def _table(rows: Iterable[tuple[float, ...]], columns: int) -> np.ndarray:
+    """Turn rows of numbers into float64 [n, columns], faster than ``np.array`` does."""
+    return np.fromiter(chain.from_iterable(rows), dtype=np.float64).reshape(-1, columns)
 
 
 def _place(points: np.ndarray, poses: list[Pose], owner: np.ndarray) -> np.ndarray:
@@ -182,11 +195,15 @@ def ellipse(
     centre: Flat, radii: Flat, corners: int = 10, start: float = 0.0, turn: float = 2 * math.pi
 ) -> list[Flat]:
     """Return points of an ellipse, or of an arc of it."""
+    (x, y), (across, upwards) = centre, radii
+    return [(x + across * c, y + upwards * s) for c, s in _arc(corners, start, turn)]
+
+
+@cache
+def _arc(corners: int, start: float, turn: float) -> tuple[Flat, ...]:
     steps = corners if turn == 2 * math.pi else corners - 1
     angles = [start + turn * i / steps for i in range(corners)]
-    return [
-        (centre[0] + radii[0] * math.cos(a), centre[1] + radii[1] * math.sin(a)) for a in angles
-    ]
+    return tuple((math.cos(angle), math.sin(angle)) for angle in angles)
 
 
 def rectangle(left: float, bottom: float, right: float, top: float) -> list[Flat]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
-from bench.datasets._scenes.mesh import Polygons
+from bench.datasets._scenes.mesh import Material, Polygons
 from bench.datasets._scenes.street import Camera
+from bench.datasets._scenes.texture import noise
 
 NEAR = 0.4
 """Metres in front of the camera at which polygons are cut."""
@@ -35,7 +37,7 @@ class View(NamedTuple):
 class Raster(NamedTuple):
     """What is seen at each pixel of [H, W]."""
 
-    ids: np.ndarray  # int32, SKY, GROUND, HOOD or FIRST + polygon
+    ids: np.ndarray  # int64, SKY, GROUND, HOOD or FIRST + polygon
     depth: np.ndarray  # float32 metres along the optical axis, inf in the sky
     x: np.ndarray  # float32 metres, place in the world; 0 in the sky
     y: np.ndarray
@@ -69,6 +71,7 @@ def rasterise(polygons: Polygons, view: View, hood: float) -> Raster:
     ids[ground[0] * x + ground[1] * y + ground[2] > 1 / FAR] = GROUND
     seen = to_camera(polygons.vertices, view)
     _paint(ids, polygons, seen, view)
+    ids = _ruffle(ids.astype(np.int64), polygons)
     if hood:
         _paint_hood(ids, hood)
     planes = _inverse_depth_planes(polygons, seen, ground)
@@ -87,21 +90,19 @@ def to_camera(points: np.ndarray, view: View) -> np.ndarray:
 
 def paint_shadows(polygons: list[np.ndarray], view: View) -> np.ndarray:
     """Mark ground polygons, float64 [n, 3] each in the world, on uint8 [H, W]."""
-    import cv2
-
     mask = np.zeros((view.rows, view.columns), dtype=np.uint8)
-    for polygon in polygons:
-        outline = _clip_near(to_camera(polygon, view))
-        if len(outline) >= 3:
-            cv2.fillPoly(mask, [_to_pixels(outline, view)], 255, cv2.LINE_8, _SHIFT)
+    if polygons:
+        start = np.cumsum([0, *map(len, polygons)])
+        shown = np.ones(len(polygons), dtype=bool)
+        _fill(mask, to_camera(np.concatenate(polygons), view), start, shown, view, lambda _: 1)
     return mask
 
 
 def _image_plane(view: View) -> tuple[np.ndarray, np.ndarray]:
     """Return the ray of each pixel centre as (x [1, W], y [H, 1]) at depth one, y up."""
-    columns = (np.arange(view.columns) - (view.columns - 1) / 2) / view.focal
-    rows = ((view.rows - 1) / 2 - np.arange(view.rows)) / view.focal
-    return columns[None, :].astype(np.float32), rows[:, None].astype(np.float32)
+    columns: np.ndarray = (np.arange(view.columns) - (view.columns - 1) / 2) / view.focal
+    rows: np.ndarray = ((view.rows - 1) / 2 - np.arange(view.rows)) / view.focal
+    return columns.astype(np.float32)[None, :], rows.astype(np.float32)[:, None]
 
 
 def _to_pixels(points: np.ndarray, view: View) -> np.ndarray:
@@ -111,7 +112,7 @@ def _to_pixels(points: np.ndarray, view: View) -> np.ndarray:
     row = (view.rows - 1) / 2 - points[:, 1] * scale
     limit = 8 * max(view.rows, view.columns)
     pixels = np.stack([column, row], axis=1).clip(-limit, limit)
-    return np.rint(pixels * (1 << _SHIFT)).astype(np.int32)
+    return np.asarray(np.rint(pixels * (1 << _SHIFT)), dtype=np.int32)
 
 
 def _clip_near(points: np.ndarray) -> np.ndarray:
@@ -128,25 +129,66 @@ def _clip_near(points: np.ndarray) -> np.ndarray:
 
 
 def _paint(ids: np.ndarray, polygons: Polygons, seen: np.ndarray, view: View) -> None:
+    """Write the ids of polygons into a picture, each over those before it."""
+    _, offset = _planes(polygons, seen)
+    shown = ~(polygons.solid & (offset >= 0))
+    _fill(ids, seen, polygons.start, shown, view, lambda polygon: polygon + FIRST)
+
+
+def _fill(
+    picture: np.ndarray,
+    seen: np.ndarray,
+    start: np.ndarray,
+    shown: np.ndarray,
+    view: View,
+    value: Callable[[int], int],
+) -> None:
+    """Fill those of the polygons that are shown and in view, in order.
+
+    Args:
+        picture: int32 or uint8 [H, W], changed in place.
+        seen: float64 [V, 3], corners in camera coordinates.
+        start: int64 [P + 1], first corner of each polygon.
+        shown: bool [P].
+        view: the image plane.
+        value: what to write for polygon p.
+    """
     import cv2
 
-    first = polygons.start[:-1]
-    nearest = np.minimum.reduceat(seen[:, 2], first)
-    farthest = np.maximum.reduceat(seen[:, 2], first)
-    normal, offset = _planes(polygons, seen)
-    visible = (farthest > NEAR) & ~(polygons.solid & (offset >= 0))
+    first = start[:-1]
+    cut = np.minimum.reduceat(seen[:, 2], first) < NEAR
+    ahead = np.maximum.reduceat(seen[:, 2], first) > NEAR
     safe = seen.copy()
     safe[:, 2] = np.maximum(safe[:, 2], NEAR)
     pixels = _to_pixels(safe, view)
     low = np.minimum.reduceat(pixels, first, axis=0) >> _SHIFT
     high = np.maximum.reduceat(pixels, first, axis=0) >> _SHIFT
     outside = (high < 0).any(axis=1) | (low >= (view.columns, view.rows)).any(axis=1)
-    cut = nearest < NEAR
-    visible &= cut | ~outside
-    for polygon in np.flatnonzero(visible).tolist():
-        part = slice(polygons.start[polygon], polygons.start[polygon + 1])
+    for polygon in np.flatnonzero(shown & ahead & (cut | ~outside)).tolist():
+        part = slice(start[polygon], start[polygon + 1])
         outline = _to_pixels(_clip_near(seen[part]), view) if cut[polygon] else pixels[part]
-        cv2.fillPoly(ids, [outline], polygon + FIRST, cv2.LINE_8, _SHIFT)
+        cv2.fillPoly(picture, [outline], value(polygon), cv2.LINE_8, _SHIFT)
+
+
+def _ruffle(ids: np.ndarray, polygons: Polygons) -> np.ndarray:
+    """Make leaves ragged where they meet sky, houses or other leaves, by moving pixels about."""
+    leafy = np.zeros(len(polygons.label) + FIRST, dtype=bool)
+    leafy[FIRST:] = polygons.material == Material.FOLIAGE
+    loose = leafy.copy()
+    loose[SKY] = True
+    loose[FIRST:] |= polygons.material == Material.FACADE
+    rows, columns = ids.shape
+    scale = np.float32(192 / rows)
+    x = np.arange(columns, dtype=np.float32)[None, :] * scale
+    y = np.arange(rows, dtype=np.float32)[:, None] * scale
+    reach = np.float32(2.4 / scale)
+    right = np.rint(noise(x * 7.3, y * 11.9) * reach).astype(np.int64)
+    down = np.rint(noise(x * 11.3 + 131, y * 6.7 + 57) * reach).astype(np.int64)
+    column = np.clip(np.arange(columns)[None, :] + right, 0, columns - 1)
+    row = np.clip(np.arange(rows)[:, None] + down, 0, rows - 1)
+    moved = np.take(ids, row * columns + column, mode="clip")
+    change = (leafy[ids] | leafy[moved]) & loose[ids] & loose[moved]
+    return np.where(change, moved, ids)
 
 
 def _paint_hood(ids: np.ndarray, share: float) -> None:
@@ -189,7 +231,7 @@ def _inverse_depth_planes(polygons: Polygons, seen: np.ndarray, ground: np.ndarr
 def _unproject(
     ids: np.ndarray, planes: np.ndarray, x: np.ndarray, y: np.ndarray, view: View
 ) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    a, b, c, low, high = planes.T.copy()[:, ids]
+    a, b, c, low, high = (np.take(column, ids, mode="clip") for column in planes.T.copy())
     depth = 1 / np.clip(a * x + b * y + c, low, high)
     sky = ids == SKY
     axes = view.axes.astype(np.float32)

@@ -126,7 +126,7 @@ def leaf_colour(rng: np.random.Generator) -> Colour:
     return (rng.uniform(0.3, 0.4), rng.uniform(0.27, 0.34), rng.uniform(0.2, 0.27))
 
 
-def add_tree(mesh: Mesh, rng: np.random.Generator, colour: Colour) -> float:
+def add_tree(mesh: Mesh, rng: np.random.Generator, colour: Colour, clumps: int = 9) -> float:
     """Add a tree: a trunk and a crown of clumps, darker below; return the crown's radius."""
     height, radius = rng.uniform(5, 11), rng.uniform(1.5, 3.2)
     slim = rng.random() < 0.2
@@ -139,18 +139,18 @@ def add_tree(mesh: Mesh, rng: np.random.Generator, colour: Colour) -> float:
     mesh.upright(
         [(-girth, 0), (girth, 0), (girth * 0.6, height * 0.7), (-girth * 0.6, height * 0.7)], bark
     )
-    middle = (clear + height) / 2
     half = (height - clear) / 2
-    for clump in range(9):
-        angle = rng.uniform(0, 2 * math.pi)
-        out = 0.0 if clump == 0 else rng.uniform(0.35, 0.72)
-        x, y = out * radius * math.cos(angle), middle + out * half * math.sin(angle)
-        size = 0.75 if clump == 0 else rng.uniform(0.3, 0.5)
-        shade = 0.72 + 0.42 * (y - clear) / (2 * half) + rng.uniform(-0.08, 0.08)
-        tint = (colour[0] * shade, colour[1] * shade, colour[2] * shade)
+    draws = rng.random((clumps, 4)).tolist()
+    outlines = _ragged(rng, clumps)
+    for clump, (turn, out, size, tint) in enumerate(draws):
+        angle, out = 2 * math.pi * turn, (0.35 + 0.37 * out) * (clump > 0)
+        size = 0.3 + 0.2 * size if clump else 0.75
+        x, rise = out * radius * math.cos(angle), out * math.sin(angle)
+        shade = 1.0 + 0.42 * rise + 0.16 * tint
+        y = clear + half * (1 + rise)
         mesh.upright(
-            _ragged(rng, (x, y), (size * radius, size * half), 16),
-            Surface(Label.VEGETATION, tint, Material.FOLIAGE),
+            [(x + size * radius * dx, y + size * half * dy) for dx, dy in outlines[clump]],
+            _leaves(colour, shade),
         )
     return radius
 
@@ -158,21 +158,24 @@ def add_tree(mesh: Mesh, rng: np.random.Generator, colour: Colour) -> float:
 def add_bush(mesh: Mesh, rng: np.random.Generator, colour: Colour, width: float) -> None:
     """Add a bush or a piece of hedge, ``width`` metres wide."""
     height = rng.uniform(0.7, 2.2)
-    for shade, scale in ((0.75, 1.0), (1.0, 0.72)):
-        tint = (colour[0] * shade, colour[1] * shade, colour[2] * shade)
-        outline = _ragged(rng, (0, height * 0.42), (width / 2 * scale, height * 0.55 * scale), 16)
+    for outline, shade, scale in zip(_ragged(rng, 2), (0.75, 1.0), (1.0, 0.72), strict=True):
+        across, upwards = width / 2 * scale, height * 0.55 * scale
         mesh.upright(
-            [(x, max(y, 0)) for x, y in outline],
-            Surface(Label.VEGETATION, tint, Material.FOLIAGE),
+            [(across * dx, max(height * 0.42 + upwards * dy, 0)) for dx, dy in outline],
+            _leaves(colour, shade),
         )
 
 
-def _ragged(rng: np.random.Generator, centre: Flat, radii: Flat, corners: int) -> list[Flat]:
-    wobble = rng.uniform(0.78, 1.12, corners)
-    return [
-        (centre[0] + (x - centre[0]) * k, centre[1] + (y - centre[1]) * k)
-        for (x, y), k in zip(ellipse(centre, radii, corners), wobble.tolist(), strict=True)
-    ]
+def _leaves(colour: Colour, shade: float) -> Surface:
+    tint = (colour[0] * shade, colour[1] * shade, colour[2] * shade)
+    return Surface(Label.VEGETATION, tint, Material.FOLIAGE)
+
+
+def _ragged(rng: np.random.Generator, count: int) -> list[list[Flat]]:
+    """Return ``count`` uneven unit circles of 14 corners."""
+    wobble = rng.uniform(0.8, 1.12, (count, 14, 1))
+    outlines: list[list[Flat]] = (wobble * np.array(ellipse((0, 0), (1, 1), 14))).tolist()
+    return outlines
 
 
 def add_fence(mesh: Mesh, rng: np.random.Generator, length: float) -> None:

@@ -84,8 +84,8 @@ class Street(NamedTuple):
 
 def draw_street(rng: np.random.Generator, low_camera: bool, seed: int) -> Street:
     """Draw a street; a low camera looks at the same street from near the ground."""
-    lanes = int(rng.choice([2, 2, 2, 3, 4]))
-    half_width = lanes * rng.uniform(2.7, 3.6) / 2
+    lanes = int(rng.choice([2, 2, 2, 2, 3, 4]))
+    half_width = lanes * rng.uniform(2.8, 3.5) / 2
     sides = (_draw_side(rng), _draw_side(rng))
     bend = float(np.clip(rng.normal(0, 0.0022), -0.006, 0.006))
     crossing = None
@@ -97,7 +97,7 @@ def draw_street(rng: np.random.Generator, low_camera: bool, seed: int) -> Street
     camera_q = half_width - lane_width / 2 + rng.normal(0, 0.35)
     camera = _draw_camera(rng)
     light = _draw_light(rng)
-    tram = rng.random() < 0.12
+    tram = rng.random() < 0.1
     if low_camera:
         camera = camera._replace(
             height=rng.uniform(0.28, 0.55), pitch=rng.normal(-0.06, 0.03), hood=0.0
@@ -109,8 +109,8 @@ def draw_street(rng: np.random.Generator, low_camera: bool, seed: int) -> Street
 def _draw_camera(rng: np.random.Generator) -> Camera:
     return Camera(
         height=rng.uniform(1.15, 1.9),
-        yaw=rng.normal(0, 0.045),
-        pitch=rng.normal(0.02, 0.035),
+        yaw=rng.normal(0, 0.03),
+        pitch=rng.normal(0.035, 0.024),
         roll=rng.normal(0, 0.008),
         field=math.radians(rng.uniform(48, 74)),
         hood=rng.uniform(0.05, 0.13) if rng.random() < 0.3 else 0.0,
@@ -118,12 +118,12 @@ def _draw_camera(rng: np.random.Generator) -> Camera:
 
 
 def _draw_side(rng: np.random.Generator) -> Side:
-    character = str(rng.choice(["urban", "urban", "urban", "houses", "park"]))
+    character = str(rng.choice(["urban", "urban", "houses", "park"]))
     urban = character == "urban"
     return Side(
-        parking=2.1 if rng.random() < 0.5 else 0.0,
+        parking=2.1 if rng.random() < 0.45 else 0.0,
         verge=rng.uniform(0.8, 2.5) if rng.random() < (0.15 if urban else 0.5) else 0.0,
-        sidewalk=rng.uniform(1.4, 4.5 if urban else 2.5),
+        sidewalk=rng.uniform(2.0, 5.5 if urban else 3.5),
         garden=rng.uniform(0, 1.2) if urban else rng.uniform(2.5, 7),
         garden_paved=urban and rng.random() < 0.8,
         character=character,

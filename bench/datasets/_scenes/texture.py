@@ -38,9 +38,9 @@ def _upsample(grid: np.ndarray) -> np.ndarray:
 
 def noise(u: np.ndarray, v: np.ndarray) -> np.ndarray:
     """Look noise up; u and v in texels, any float arrays of one shape; result in [-1, 1]."""
-    column = np.floor(u).astype(np.int32) & (_SIZE - 1)
-    row = np.floor(v).astype(np.int32) & (_SIZE - 1)
-    return _table()[row, column]
+    column = np.floor(u).astype(np.int64) & (_SIZE - 1)
+    row = np.floor(v).astype(np.int64) & (_SIZE - 1)
+    return np.asarray(np.take(_table(), row * _SIZE + column, mode="clip"))
 
 
 def scatter(u: np.ndarray, v: np.ndarray) -> np.ndarray:

@@ -69,6 +69,7 @@ def add_car(mesh: Mesh, rng: np.random.Generator, detailed: bool = True) -> Body
         (back, 0.28), (front, 0.28), (front + 0.04, 0.55), (front - 0.12, 0.74),
         (front - body.nose, body.belt), (back + 0.04, body.belt), (back - 0.04, 0.6),
     ]  # fmt: skip
+    mesh.box((-w + 0.12, 0.14, back + 0.2), (w - 0.12, 0.3, front - 0.2), trim)
     _wheels(mesh, Label.CAR, w, body.length * 0.31, 0.31)
     mesh.extrude(lower, (-w, w), [trim, paint, paint, paint, paint, paint, paint], paint)
     _cabin(mesh, body, paint)
@@ -90,28 +91,27 @@ def _cabin(mesh: Mesh, body: Body, paint: Surface) -> None:
     mesh.extrude(profile, (-w, w), [paint, glass, paint, glass], paint)
     low, high = body.belt + 0.05, body.height - 0.09
     middle = (roof_front + roof_back) / 2
-    windows = [
-        [(base_back + 0.16, low), (middle - 0.06, low), (middle - 0.06, high), (roof_back + 0.06, high)],
-        [(middle + 0.06, low), (base_front - 0.14, low), (roof_front - 0.02, high), (middle + 0.06, high)],
-    ]  # fmt: skip
-    for x in (-w - 0.01, w + 0.01):
-        for window in windows:
-            corners = window if x < 0 else window[::-1]
-            mesh.polygon([(x, y, z) for z, y in corners], glass, solid=True)
+    rear = [(base_back + 0.16, low), (middle - 0.06, low), (middle - 0.06, high)]
+    front_window = [(middle + 0.06, low), (base_front - 0.14, low), (roof_front - 0.02, high)]
+    _sides(mesh, [*rear, (roof_back + 0.06, high)], w + 0.01, glass)
+    _sides(mesh, [*front_window, (middle + 0.06, high)], w + 0.01, glass)
 
 
 def _doors(mesh: Mesh, label: Label, body: Body, colour: Colour) -> None:
-    """Add door seams and the plate and bumper of the rear."""
+    """Add door seams, and number plates at both ends."""
     seam = Surface(label, (colour[0] * 0.55, colour[1] * 0.55, colour[2] * 0.55))
-    x = body.width / 2 + 0.01
     for z in (-0.55, 0.45):
-        for side in (-x, x):
-            outline = rectangle(z - 0.02, 0.4, z + 0.02, body.belt - 0.03)
-            corners = outline if side < 0 else outline[::-1]
-            mesh.polygon([(side, y, along) for along, y in corners], seam, solid=True)
+        outline = rectangle(z - 0.02, 0.4, z + 0.02, body.belt - 0.03)
+        _sides(mesh, outline, body.width / 2 + 0.01, seam)
     plate = Surface(label, (0.85, 0.85, 0.8))
-    for z, turned in ((-body.length / 2 - 0.06, False), (body.length / 2 + 0.06, True)):
-        _facing(mesh, rectangle(-0.27, 0.45, 0.27, 0.57), z, plate, turned)
+    for z, ahead in ((-body.length / 2 - 0.06, False), (body.length / 2 + 0.06, True)):
+        _facing(mesh, rectangle(-0.27, 0.45, 0.27, 0.57), z, plate, ahead)
+
+
+def _sides(mesh: Mesh, outline: list[Flat], x: float, surface: Surface) -> None:
+    """Add a polygon (z, y), counter-clockwise, on both sides, each seen from outside only."""
+    mesh.polygon([(-x, y, z) for z, y in outline], surface, solid=True)
+    mesh.polygon([(x, y, z) for z, y in reversed(outline)], surface, solid=True)
 
 
 def _facing(mesh: Mesh, outline: list[Flat], z: float, surface: Surface, ahead: bool) -> None:
@@ -134,15 +134,14 @@ def _lamps(
 def _wheels(mesh: Mesh, label: Label, w: float, z: float, radius: float) -> None:
     tyre = Surface(label, _TYRE)
     rim = Surface(label, (0.45, 0.45, 0.47))
+    for left in (-w + 0.04, w - 0.26):
+        tread = rectangle(left, 0, left + 0.22, radius * 1.2)
+        _facing(mesh, tread, -z - radius, tyre, ahead=False)
+        _facing(mesh, tread, z + radius, tyre, ahead=True)
     for centre in (-z, z):
-        mesh.box(
-            (-w + 0.02, 0, centre - radius * 0.8), (w - 0.02, radius, centre + radius * 0.8), tyre
-        )
-        for x in (-w - 0.015, w + 0.015):
-            for scale, surface in ((1.0, tyre), (0.55, rim)):
-                disc = ellipse((centre, radius), (radius * scale, radius * scale), 12)
-                corners = disc if x < 0 else disc[::-1]
-                mesh.polygon([(x, y, along) for along, y in corners], surface, solid=True)
+        for scale, surface in ((1.0, tyre), (0.55, rim)):
+            disc = ellipse((centre, radius), (radius * scale, radius * scale), 12)
+            _sides(mesh, disc, w + 0.015, surface)
 
 
 def add_truck(mesh: Mesh, rng: np.random.Generator) -> Body:
@@ -158,10 +157,7 @@ def add_truck(mesh: Mesh, rng: np.random.Generator) -> Body:
     mesh.box((-w + 0.1, 0.5, back), (w - 0.1, 0.95, front), frame)
     mesh.box((-w, 0.55, front - 1.9), (w, min(height, 2.75), front), cab)
     mesh.box((-w, 0.95, back), (w, height, front - 2.1), load)
-    for side in (-w - 0.01, w + 0.01):
-        window = rectangle(front - 1.4, 1.6, front - 0.3, 2.3)
-        corners = window if side < 0 else window[::-1]
-        mesh.polygon([(side, y, z) for z, y in corners], glass, solid=True)
+    _sides(mesh, rectangle(front - 1.4, 1.6, front - 0.3, 2.3), w + 0.01, glass)
     _facing(mesh, rectangle(-w + 0.12, 1.55, w - 0.12, 2.4), front + 0.02, glass, ahead=True)
     _facing(mesh, rectangle(-0.03, 1.0, 0.03, height - 0.05), back - 0.02, frame, ahead=False)
     _lamps(mesh, Label.TRUCK, (back - 0.04, front + 0.04), w, (0.65, 0.85))
@@ -193,16 +189,11 @@ def _add_coach(
     mesh.box((-w, floor, back), (w, height, front), paint)
     bays = max(3, round(length / 1.7))
     step = (length - 0.6) / bays
-    for side in (-w - 0.01, w + 0.01):
-        panels = [(rectangle(back, floor, front, 1.15), skirt)]
-        for bay in range(bays):
-            start = back + 0.3 + bay * step
-            panels.append(
-                (rectangle(start + 0.07, 1.25, start + step - 0.07, height - 0.55), glass)
-            )
-        for outline, surface in panels:
-            corners = outline if side < 0 else outline[::-1]
-            mesh.polygon([(side, y, z) for z, y in corners], surface, solid=True)
+    _sides(mesh, rectangle(back, floor, front, 1.15), w + 0.01, skirt)
+    for bay in range(bays):
+        start = back + 0.3 + bay * step
+        pane = rectangle(start + 0.07, 1.25, start + step - 0.07, height - 0.55)
+        _sides(mesh, pane, w + 0.01, glass)
     board = Surface(label, (0.75, 0.45, 0.05), glow=0.9)
     for z, ahead in ((back - 0.02, False), (front + 0.02, True)):
         _facing(mesh, rectangle(-w, floor, w, 1.0), z, skirt, ahead)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 
+from bench.datasets._scenes.classes import Label
 from bench.datasets._scenes.raster import SKY, Raster, View
 from bench.datasets._scenes.shade import Surfaces
 from bench.datasets._scenes.street import Light
@@ -20,7 +22,7 @@ class Weather(NamedTuple):
     rain: float  # 0..1
     snow: float  # 0..1
     night: bool
-    gain: float  # exposure
+    gain: float  # exposure, against what a meter would choose
     warmth: float  # white balance, red against blue
     noise: float  # of the sensor, in 0..1 at full light
     vignette: float
@@ -44,7 +46,7 @@ def draw_weather(rng: np.random.Generator, domain: str) -> Weather:
         rain=rng.uniform(0.35, 1.0) if domain == "rain" else 0.0,
         snow=rng.uniform(0.35, 1.0) if domain == "snow" else 0.0,
         night=night,
-        gain=rng.uniform(0.85, 1.2) * (1.0 if not night else 1.15),
+        gain=rng.uniform(0.85, 1.2),
         warmth=rng.uniform(-0.06, 0.06),
         noise=rng.uniform(0.008, 0.028) * (2.2 if night else 1.0),
         vignette=rng.uniform(0.0, 0.3),
@@ -61,12 +63,13 @@ def dull_light(light: Light) -> Light:
 
 def lay_snow(surfaces: Surfaces, raster: Raster, amount: float) -> None:
     """Whiten what faces up, roads least where wheels ran; in place."""
-    drift = noise(raster.x * 5 + 11, raster.z * 5 + raster.y * 7)
+    drift = noise(raster.x * 13 + 11, raster.z * 13 + raster.y * 17)
     ground = raster.y < 0.02
     road = surfaces.road
     reach = np.where(road, amount * 1.1 - 0.85, amount * 1.3 - 0.1)
-    leaves = (surfaces.label == 8) & ~ground
-    reach = np.where(leaves, amount * 0.6 - 0.55 + 0.3 * np.clip(drift, 0, 1), reach)
+    leaves = (surfaces.label == Label.VEGETATION) & ~ground
+    drift = np.where(leaves, noise(raster.x * 70, raster.y * 70 + 5), drift)
+    reach = np.where(leaves, amount * 0.9 - 0.9, reach)
     faces_up = (surfaces.up > 0.35) | leaves
     cover = np.clip((reach - drift) * 2.5, 0, 0.92) * faces_up
     cover[raster.ids == SKY] = 0
@@ -76,16 +79,16 @@ def lay_snow(surfaces: Surfaces, raster: Raster, amount: float) -> None:
 
 def night_light(surfaces: Surfaces, raster: Raster, lamps: np.ndarray) -> np.ndarray:
     """Return float32 [H, W, 3] of light from lamps, headlights and the night sky."""
-    light = np.full(surfaces.colour.shape, (0.055, 0.065, 0.1), dtype=np.float32)
+    light = np.full(surfaces.colour.shape, (0.075, 0.085, 0.12), dtype=np.float32)
     sodium = np.array([1.0, 0.78, 0.48], dtype=np.float32)
     pools = np.zeros(raster.ids.shape, dtype=np.float32)
     for x, y, z in lamps[np.argsort(lamps[:, 2], kind="stable")][:8]:
         distance = (raster.x - x) ** 2 + (raster.y - y) ** 2 + (raster.z - z) ** 2
-        pools += 26 / (14 + distance)
+        pools += 34 / (14 + distance)
     across = np.abs(raster.x) / (1.2 + 0.42 * np.abs(raster.z))
     beam = np.clip(1 - across, 0, 1) * 60 / (60 + raster.z * raster.z)
     beam *= np.clip(1.3 - 0.28 * raster.y, 0.12, 1)
-    return np.asarray(light + pools[..., None] * sodium + (0.75 * beam)[..., None])
+    return np.asarray(light + pools[..., None] * sodium + (0.9 * beam)[..., None])
 
 
 def night_sky(sky: np.ndarray) -> np.ndarray:
@@ -94,19 +97,41 @@ def night_sky(sky: np.ndarray) -> np.ndarray:
     return np.asarray(sky * tint)
 
 
-def through_air(colour: np.ndarray, depth: np.ndarray, air: np.ndarray, extinction: float) -> None:
-    """Mix in airlight by depth, in place (Koschmieder's law).
+def path_length(raster: Raster, weather: Weather) -> np.ndarray:
+    """Return how many metres of air each pixel is seen through, float32 [H, W].
 
-    The transmittance comes out of a table of rounded values, so that it is the same on
-    every machine; libraries differ in the last digit of an exponential.
+    The sky is seen through the layer of air that the weather fills, higher up through less
+    of it; in clear air its colour already holds the haze.
     """
-    steps = 2048
-    values = [round(math.exp(-8 * i / steps), 7) for i in range(steps)]
-    table = np.array([*values, 0.0], dtype=np.float32)
-    index = np.minimum(depth * np.float32(extinction * steps / 8), steps).astype(np.int32)
-    passed = table[index][..., None]
+    layer = 60 if weather.extinction > _DENSE else 0
+    sky = np.float32(layer) / np.clip(raster.rise, np.float32(0.05), 1)
+    return np.where(raster.ids == SKY, sky, raster.depth)
+
+
+_DENSE = 0.005
+"""Extinction, 1/metre, from which the air is fog, rain or snow."""
+
+
+def through_air(colour: np.ndarray, metres: np.ndarray, air: np.ndarray, extinction: float) -> None:
+    """Mix in airlight by distance, in place (Koschmieder's law)."""
+    steps = np.minimum(metres * np.float32(extinction * _STEPS / 8), _STEPS).astype(np.int64)
+    passed = np.take(_transmittance(), steps, mode="clip")[..., None]
     colour *= passed
     colour += air * (1 - passed)
+
+
+_STEPS = 2048
+
+
+@cache
+def _transmittance() -> np.ndarray:
+    """Return exp(-8 i / _STEPS), float32 [_STEPS + 1], the last one zero.
+
+    A table of rounded values is the same on every machine; libraries differ in the last
+    digit of an exponential.
+    """
+    values = [round(math.exp(-8 * i / _STEPS), 7) for i in range(_STEPS)]
+    return np.array([*values, 0.0], dtype=np.float32)
 
 
 def wet_road(
@@ -120,7 +145,9 @@ def wet_road(
     picture = (np.clip(colour, 0, 1) * 255).astype(np.uint8)
     smear = max(3, view.rows // 14) | 1
     mirrored = cv2.blur(picture, (3, smear))[rows].astype(np.float32) / 255
-    ground = surfaces.road | ((raster.y < 0.01) & (raster.ids != SKY) & (surfaces.label == 1))
+    ground = surfaces.road | (
+        (raster.y < 0.01) & (raster.ids != SKY) & (surfaces.label == Label.SIDEWALK)
+    )
     puddles = np.clip(noise(raster.x * 2.2 + 5, raster.z * 2.2) * 1.6 + 0.6 * rain, 0, 1)
     grazing = np.clip(raster.depth / 26, 0, 1)
     share = ground * rain * (0.14 + 0.34 * puddles + 0.2 * grazing)
@@ -161,7 +188,7 @@ def bloom(picture: np.ndarray, strength: float) -> np.ndarray:
     """Spread the light of bright spots, uint8 [H, W, 3] in and out."""
     import cv2
 
-    bright = cv2.subtract(picture, (150, 150, 150, 0))
+    bright = cv2.subtract(picture, np.full_like(picture, 150))
     size = max(3, picture.shape[0] // 8) | 1
     halo = cv2.GaussianBlur(bright, (size, size), 0)
     return np.asarray(cv2.addWeighted(picture, 1.0, halo, strength, 0))
@@ -174,9 +201,19 @@ def expose(colour: np.ndarray, weather: Weather, rng: np.random.Generator) -> np
     x = np.linspace(-1, 1, columns, dtype=np.float32)[None, :]
     falloff = 1 - np.float32(weather.vignette) * (x * x + y * y) / 2
     balance = np.array([1 + weather.warmth, 1.0, 1 - weather.warmth], dtype=np.float32)
-    light = np.clip(colour * (falloff * np.float32(weather.gain))[..., None] * balance, 0, None)
+    gain = weather.gain * (1.0 if weather.night else _metered(colour))
+    light = np.clip(colour * (falloff * np.float32(gain))[..., None] * balance, 0, None)
     # A shoulder keeps highlights from clipping hard.
     light = light * (1 + light * np.float32(0.22)) / (1 + light * np.float32(0.42))
     spread = np.float32(weather.noise) * np.sqrt(light + np.float32(0.08))
     light += spread * rng.standard_normal(colour.shape, dtype=np.float32)
     return np.asarray((np.clip(light, 0, 1) * 255 + 0.5).astype(np.uint8))
+
+
+def _metered(colour: np.ndarray) -> float:
+    """Return the exposure that brings a picture half-way to a medium brightness.
+
+    Rounded, so that the order of summation on another machine cannot show.
+    """
+    mean = round(float(colour[::2, ::2].astype(np.float64).mean()), 4)
+    return min(2.0, math.sqrt(0.48 / max(mean, 0.05)))
