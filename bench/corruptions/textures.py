@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from bench.corruptions.frost import FROST_FILES, FROST_REMEDY, frost_folder
+from bench.corruptions.pixels import strips
 
 
 @lru_cache(maxsize=len(FROST_FILES))
@@ -40,23 +41,24 @@ def plasma(size: int, decay: float, draws: np.random.RandomState) -> np.ndarray:
     heights = np.zeros((size, size), np.float32)
     wobble, step = 100.0, size
 
-    def settle(four: np.ndarray) -> np.ndarray:
-        noise = draws.uniform(-wobble, wobble, four.shape)
-        noise *= wobble
-        noise += four / 4
-        return noise
+    def settle(place: np.ndarray, four: np.ndarray) -> None:
+        for rows in strips(four):
+            noise = draws.uniform(-wobble, wobble, four[rows].shape)
+            noise *= wobble
+            noise += four[rows] / 4
+            place[rows] = noise
 
     while step >= 2:
         half = step // 2
         corners = heights[::step, ::step]
         square = corners + np.roll(corners, -1, axis=0)
         square += np.roll(square, -1, axis=1)
-        heights[half::step, half::step] = settle(square)
         centres = heights[half::step, half::step]
+        settle(centres, square)
         across = corners + np.roll(corners, -1, axis=1)
-        heights[::step, half::step] = settle(centres + np.roll(centres, 1, axis=0) + across)
+        settle(heights[::step, half::step], centres + np.roll(centres, 1, axis=0) + across)
         down = corners + np.roll(corners, -1, axis=0)
-        heights[half::step, ::step] = settle(centres + np.roll(centres, 1, axis=1) + down)
+        settle(heights[half::step, ::step], centres + np.roll(centres, 1, axis=1) + down)
         step, wobble = half, wobble / decay
     heights -= heights.min()
     heights /= heights.max()
@@ -67,13 +69,14 @@ def crystals(height: int, width: int, draws: np.random.RandomState) -> np.ndarra
     """Draw ice ferns over a film of uneven thickness, uint8 [H, W, 3].
 
     A fern is a stem with side needles at 60 degrees, the angle of ice, which shorten
-    towards its tip; lengths are fractions of the image height.
+    towards its tip; lengths are fractions of the image height, and so is the thickness,
+    as far as whole pixels allow: where they do not, there are fewer ferns.
     """
-    size = 1 << (max(height, width, 4) - 1).bit_length()
-    film = plasma(size, 1.8, draws)[:height, :width]
+    side = max(height, width)
+    film = cv2.resize(plasma(256, 1.8, draws), (side, side))[:height, :width]
     needles = np.zeros((height, width), np.uint8)
     thickness = max(1, round(height / 400))
-    ferns = draws.random_sample((max(1, round(220 * width / height)), 4))
+    ferns = draws.random_sample((max(1, round(220 * width / 400 / thickness)), 4))
     for across, down, turn, stretch in ferns:
         reach = (0.05 + 0.25 * stretch**2) * height
         for start, end in _fern(complex(across * width, down * height), turn, reach):

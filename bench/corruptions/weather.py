@@ -200,7 +200,8 @@ def rain(image: np.ndarray, streaks: int, length: float, veil: float, *, seed: i
 
     Args:
         image: uint8 [H, W, 3].
-        streaks: number in a square as high as the image.
+        streaks: number in a square as high as the image, if 1/500 of it thick; fewer
+            where whole pixels make them thicker, so that they cover as much.
         length: mean of a streak's, as a fraction of the image height.
         veil: weight of the spray, of a colour between the airlight and the image's mean.
         seed: key of the draws; fewer streaks are a subset of more.
@@ -224,7 +225,8 @@ def streak_cover(
     slant = draws.uniform(-0.25, 0.25)
     cover = np.zeros((height, width), np.uint8)
     thickness = max(1, round(height / 500))
-    drops = draws.random((max(1, round(streaks * width / height)), 5), dtype=np.float32)
+    count = max(1, round(streaks * width / 500 / thickness))
+    drops = draws.random((count, 5), dtype=np.float32)
     for across, down, stretch, tilt, opacity in drops.tolist():
         start = (1.2 * across - 0.1) * width, (1.2 * down - 0.2) * height
         fall = (0.5 + stretch) * length * height

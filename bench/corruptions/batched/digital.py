@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample
@@ -46,10 +47,13 @@ def _box(size: int, small: int) -> Tensor:
     """Make Pillow's box filter as a matrix, float32 [small, size]."""
     scale = size / small
     centre = (torch.arange(small, dtype=torch.float64)[:, None] + 0.5) * scale
-    offset = (torch.arange(size) + 0.5 - centre) / scale
+    offset = (torch.arange(size) - centre + 0.5) * (1 / scale)  # rounded as Pillow rounds
     inside = ((offset > -0.5) & (offset <= 0.5)).double()
     return (inside / inside.sum(dim=1, keepdim=True)).float()
 
 
 def _nearest(size: int, small: int) -> Tensor:
-    return ((torch.arange(size, dtype=torch.float64) + 0.5) * (small / size)).long()
+    """Tell which of ``small`` pixels Pillow's nearest neighbour repeats, int64 [size]."""
+    steps = np.full(size, small / size)
+    steps[0] /= 2
+    return torch.from_numpy(np.cumsum(steps).astype(np.int64))  # summed up, as Pillow does
