@@ -118,3 +118,15 @@ def window_blocks(dim: int, heads: int, window: int, mlp_width: int, depth: int)
             for i in range(depth)
         )
     )
+
+
+class ConvNormAct(nn.Module):
+    """A 1 x 1 convolution without bias, BatchNorm and ReLU."""
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(in_channels, out_channels, 1, bias=False)
+        self.bn = nn.BatchNorm2d(out_channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(self.bn(self.conv(x)))

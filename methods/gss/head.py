@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from methods._nn.windowed_attention import window_blocks
+from methods._nn.windowed_attention import ConvNormAct, window_blocks
 from methods.gss.config import Head
 
 _ORDER = (1, 0, 2, 3)
@@ -21,18 +21,6 @@ class HeadOutput(NamedTuple):
 
     tokens: Tensor  # float32 [B, V, h, w], logits over codes
     pixels: Tensor | None  # float32 [B, K, h, w], logits over classes; None without the head
-
-
-class ConvNormAct(nn.Module):
-    """A 1 x 1 convolution without bias, BatchNorm and ReLU."""
-
-    def __init__(self, in_channels: int, out_channels: int) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(in_channels, out_channels, 1, bias=False)
-        self.bn = nn.BatchNorm2d(out_channels)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.relu(self.bn(self.conv(x)))
 
 
 class Fusion(nn.Module):

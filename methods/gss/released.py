@@ -1,0 +1,55 @@
+"""Names of the released mmsegmentation checkpoints, as those of this project's modules."""
+
+from __future__ import annotations
+
+import re
+
+_BLOCKS = (
+    (r"\.attn\.w_msa\.", ".attention."),
+    (r"\.ffn\.layers\.0\.0\.", ".mlp.0."),
+    (r"\.ffn\.layers\.1\.", ".mlp.2."),
+)
+_HEAD = (
+    (r"^convs\.", "fusion.levels."),
+    (r"^fusion_conv\.", "fusion.mix."),
+    (r"^transformer_block\.blocks\.", "blocks."),
+    (r"^swin_ln\.", "norm."),
+    (r"^conv_before_seg\.", "widen."),
+    (r"^conv_seg\.", "tokens."),
+    (r"^convs_pixel\.", "pixel_fusion.levels."),
+    (r"^fusion_conv_pixel\.", "pixel_fusion.mix."),
+    (r"^conv_seg_pixel\.", "pixels."),
+    *_BLOCKS,
+)
+_INVERSE = (
+    (r"^post_transformer_block\.blocks\.", "blocks."),
+    (r"^post_swin_ln\.", "norm."),
+    (r"^cls_segmap\.conv\.", "classify."),
+    *_BLOCKS,
+)
+
+
+def head_name(key: str) -> str:
+    """Name in ``PriorHead`` of a key of the released ``decode_head``."""
+    return _rename(key, _HEAD)
+
+
+def inverse_name(key: str) -> str:
+    """Name in ``WindowInverse`` of a key of the released learned inverse."""
+    return _rename(key, _INVERSE)
+
+
+def is_inverse(key: str) -> bool:
+    """Whether a key of the released ``decode_head`` belongs to the learned inverse."""
+    return key.startswith(("post_", "cls_segmap.", "projection."))
+
+
+def dvae_name(key: str) -> str:
+    """Name in ``DalleEncoder`` or ``DalleDecoder`` of a key that OpenAI released."""
+    return re.sub(r"\.b$", ".bias", re.sub(r"\.w$", ".weight", key))
+
+
+def _rename(key: str, rules: tuple[tuple[str, str], ...]) -> str:
+    for pattern, replacement in rules:
+        key = re.sub(pattern, replacement, key)
+    return key
