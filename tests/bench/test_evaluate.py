@@ -1,0 +1,173 @@
+"""A count does not depend on how it was computed."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench import evaluate as evaluation
+from bench.dataset import Dataset, LabelSpace, NoOptions, Sample
+from bench.evaluate import Job, evaluate, slide_labels
+from bench.loading import Split
+from bench.schema import CLEAN, Batch, Condition, DataRef, Protocol, Slide
+from bench.store import SuiteFolder
+from bench.train import make_accelerator
+from tests.methods.test_contract import DATA, SIZE, every_method, learned
+
+ROOT = Path(__file__).parents[2]
+NOISE = Condition(corruption="gaussian_noise", severity=3)
+
+
+class Silent:
+    """Progress that nobody watches."""
+
+    def begin(self, title, total):
+        pass
+
+    def advance(self, done, note=""):
+        pass
+
+
+class Drawn(Dataset):
+    """A few noisy images with blocks of classes, in memory."""
+
+    title, licence, citation = "drawn", "none", "none"
+    splits, needs_root = ("val",), False
+
+    def __init__(self, images, size=SIZE):
+        super().__init__("val", "", None, NoOptions())
+        self.images, self.size = images, size
+
+    label_space = LabelSpace(name="drawn", classes=DATA.classes, palette=DATA.palette)
+
+    def check(self):
+        pass
+
+    def __len__(self):
+        return self.images
+
+    def __getitem__(self, index):
+        random = np.random.default_rng(index)
+        blocks = random.integers(0, len(DATA.classes), (self.size[0] // 8, self.size[1] // 8))
+        label = blocks.repeat(8, 0).repeat(8, 1).astype(np.uint8)
+        image = (40 * label[..., None] + random.integers(0, 50, (*self.size, 3))).astype(np.uint8)
+        return Sample(f"{index}", image, label)
+
+    def ids(self):
+        return tuple(f"{index}" for index in range(self.images))
+
+    def fingerprint(self):
+        return f"drawn {self.images} {self.size}"
+
+
+def split(images=11, size=SIZE, **settings):
+    protocol = Protocol(**{"resize": SIZE, **settings})
+    return Split(Drawn(images, size), DataRef(dataset="drawn", split="val"), protocol)
+
+
+def counts(method, a_split, condition=NOISE, task="predict", seed=0):
+    job = Job(a_split, condition, task, seed)
+    result = evaluate(method, job, make_accelerator(), Silent())
+    return [array.tolist() for array in result.counts]
+
+
+@every_method
+def test_the_loaders_batch_size_changes_no_count(name, preset):
+    method = learned(name, preset)
+    tasks = ["predict", "reconstruct"] if method.config.reconstructs else ["predict"]
+    for task in tasks:
+        condition = NOISE if task == "predict" else CLEAN
+        expected = counts(method, split(batch_size=8), condition, task)
+        for batch_size in (1, 3):
+            assert counts(method, split(batch_size=batch_size), condition, task) == expected
+
+
+def test_fewer_images_change_no_other():
+    method = learned("baselines", "segformer_tiny")
+    alone = counts(method, split(images=9))
+    more = counts(method, split(images=11))
+    assert alone[0] == more[0][:9]
+
+
+def test_scores_at_the_labels_own_size_use_every_pixel():
+    method, big = learned("position_prior", "tiny"), (64, 128)
+    native = counts(method, split(size=big, score="native"))
+    at_input = counts(method, split(size=big, score="input"))
+    assert np.sum(native[0]) + np.sum(native[2]) == 11 * 64 * 128
+    assert np.sum(at_input[0]) + np.sum(at_input[2]) == 11 * 32 * 64
+
+
+def test_where_a_corruption_is_applied_matters():
+    method = learned("baselines", "segformer_tiny")
+    images = [
+        split(size=(64, 128), apply=apply).load(0, NOISE, 0).image for apply in ("input", "native")
+    ]
+    assert images[0].shape == images[1].shape
+    assert images[0].std() > images[1].std()  # the resize averages native noise
+    assert method is not None
+
+
+def test_corruption_depends_on_seed_image_and_condition_only():
+    first = split().load(3, NOISE, 5).image
+    assert (split(images=4).load(3, NOISE, 5).image == first).all()
+    assert (split().load(3, NOISE, 6).image != first).any()
+
+
+@given(st.integers(1, 40), st.integers(1, 20), st.integers(1, 20))
+def test_windows_cover_every_pixel_and_none_leaves_the_image(size, window, stride):
+    size, stride = max(size, window), min(stride, window)
+    starts = evaluation._window_starts(size, window, stride)
+    covered = {pixel for start in starts for pixel in range(start, start + window)}
+    assert covered == set(range(size))
+
+
+def test_sliding_with_one_window_is_the_whole_image():
+    method = learned("baselines", "segformer_tiny")
+    sample = split().load(0)
+    image = torch.from_numpy(sample.image).permute(2, 0, 1)[None].float() / 255
+    batch = Batch(image, torch.zeros(1, *SIZE, dtype=torch.int64), torch.tensor([1]))
+    with torch.inference_mode():
+        whole = method.predict(batch.image, batch.seeds)
+        one = slide_labels(method, batch, Slide(window=SIZE, stride=SIZE))
+        larger = slide_labels(method, batch, Slide(window=(48, 80), stride=(8, 8)))
+    assert torch.equal(one, whole)
+    assert larger.shape == whole.shape
+
+
+@pytest.mark.parametrize(
+    "wrong", [lambda image, seeds: image[:, 0], lambda image, seeds: torch.zeros(8, 2, 2).long()]
+)
+def test_labels_of_a_wrong_type_or_size_are_refused(monkeypatch, wrong):
+    method = learned("baselines", "segformer_tiny")
+    monkeypatch.setattr(method, "predict", wrong)
+    with pytest.raises(ValueError, match=r"int64 \(8, 32, 64\) is expected"):
+        counts(method, split())
+
+
+def test_two_processes_give_the_counts_of_one(world):
+    """Run for real under torchrun: evaluation shared out, training averaged."""
+    run = ["-m", "bench", "run", str(world.suite), "--data-root", str(world.root)]
+    floor = ["--set", "methods=[{adapter: position_prior, label: Floor}]"]
+    launch = ["-m", "torch.distributed.run", "--nproc_per_node", "2", "--standalone"]
+    found = {}
+    for processes, launcher in ((1, []), (2, launch)):
+        output = world.root / f"processes{processes}"
+        done = subprocess.run(
+            [sys.executable, *launcher, *run, *floor, "--output", str(output)],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        )
+        assert done.returncode == 0, done.stderr
+        folder = SuiteFolder(output / "small")
+        found[processes] = [
+            [array.tolist() for array in folder.counts(record.key)] for record in folder.records()
+        ]
+        assert len(found[processes]) == 3
+    assert found[1] == found[2]
