@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from bench.method import Method
 
 GROUP = "bench.methods"
+MANY = 16
+"""Names beyond which an error message that can guess what was meant lists no others."""
 
 
 class UnknownMethod(Exception):
@@ -43,9 +45,13 @@ def method_modules() -> dict[str, str]:
 def suggest(name: str, known: Iterable[str]) -> str:
     """Say what is known, nearest first: the second half of an error message."""
     known = list(known)
+    if not known:
+        return "there are none"
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f" (did you mean {close[0]!r}?)" if close else ""
-    return f"known are {', '.join(known)}{hint}" if known else "there are none"
+    hint = f"did you mean {close[0]!r}?" if close else ""
+    if close and len(known) > MANY:
+        return hint
+    return f"known are {', '.join(known)}" + (f" ({hint})" if hint else "")
 
 
 def _part(name: str, part: str) -> ModuleType:

@@ -177,6 +177,7 @@ class _Runner:
                 suite=self.plan.suite.name,
                 question=self.plan.suite.question,
                 keys=tuple(record.key for record in self.records),
+                reference=self.plan.suite.reference,
                 source=self.plan.source,
                 command=self.plan.settings.command,
             )

@@ -268,6 +268,8 @@ class Manifest(Frozen):
     suite: str
     question: str
     keys: tuple[str, ...]
+    reference: str = ""
+    """Label of the method whose corruption errors are the unit of the others'."""
     source: str
     """The suite file's text, with overrides already applied."""
     command: str

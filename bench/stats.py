@@ -71,6 +71,11 @@ class Estimate:
     def __truediv__(self, other: Estimate) -> Estimate:
         return self._with(other, _divide)
 
+    def complement(self) -> Estimate:
+        """Return one minus the number: the error of an accuracy."""
+        flipped = tuple(1 - value for value in self.by_seed)
+        return Estimate(1 - self.value, 1 - self.draws, self.keys, flipped)
+
     def _with(self, other: Estimate, apply: Callable[..., np.ndarray]) -> Estimate:
         same_seeds = len(self.by_seed) == len(other.by_seed)
         pairs = zip(self.by_seed, other.by_seed, strict=True) if same_seeds else ()

@@ -106,6 +106,8 @@ class Suite(Frozen):
     tasks: Annotated[tuple[Task, ...], Field(min_length=1)] = ("predict",)
     seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = (0,)
     protocol: Protocol
+    reference: str = ""
+    """Label of the method against which corruption errors are normalised."""
 
     def all_conditions(self) -> tuple[Condition, ...]:
         """Return the clean condition, then every corruption in order."""
@@ -150,7 +152,8 @@ def read_suite(path: Path, overrides: Sequence[str] = ()) -> LoadedSuite:
         _override(tree, override, yaml)
     faults, suite = _validate(tree)
     if faults or suite is None:
-        raise SuiteError("\n".join(_format(path, tree, fault) for fault in faults))
+        placed = sorted((_position(tree, fault), fault) for fault in faults)
+        raise SuiteError("\n".join(_format(path, *item) for item in placed))
     text = StringIO()
     yaml.dump(tree, text)
     return LoadedSuite(suite, text.getvalue())
@@ -172,7 +175,7 @@ def _override(tree: Any, override: str, yaml: YAML) -> None:
 
 
 def _validate(tree: dict[str, Any]) -> tuple[list[_Fault], Suite | None]:
-    """Collect the faults of structure and of meaning, in the order of the file's keys."""
+    """Collect the faults of structure and of meaning."""
     faults: list[_Fault] = []
     suite = None
     try:
@@ -183,6 +186,7 @@ def _validate(tree: dict[str, Any]) -> tuple[list[_Fault], Suite | None]:
     faults += _data_faults(tree)
     faults += _condition_faults(tree)
     faults += _metric_faults(tree)
+    faults += _reference_faults(tree)
     return faults, suite
 
 
@@ -190,8 +194,11 @@ def _structure_faults(
     error: ValidationError, model: type[BaseModel], prefix: Loc = ()
 ) -> Iterator[_Fault]:
     """Put pydantic's findings on a part of the file into this module's words."""
-    for detail in error.errors(include_url=False):
+    details = error.errors(include_url=False)
+    for detail in details:
         inner = detail["loc"]
+        if detail["type"] == "too_short" and any(d["loc"][:-1] == inner for d in details):
+            continue  # only because the items it had are wrong, which is said
         loc = (*prefix, *inner)
         if detail["type"] == "extra_forbidden":
             hint = suggest(str(inner[-1]), _fields_at(model, inner[:-1]))
@@ -300,6 +307,15 @@ def _metric_faults(tree: Mapping[str, Any]) -> Iterator[_Fault]:
             yield _Fault(("protocol", "metrics", index), message)
 
 
+def _reference_faults(tree: Mapping[str, Any]) -> Iterator[_Fault]:
+    reference = tree.get("reference")
+    entries = [entry for _, entry in _entries(tree, "methods")]
+    labels = [str(entry.get("label") or entry.get("adapter")) for entry in entries]
+    if reference and reference not in labels:
+        message = f"no method is labelled {reference!r}; {suggest(str(reference), labels)}"
+        yield _Fault(("reference",), message)
+
+
 def _keys(model: type[BaseModel]) -> str:
     return ", ".join(model.model_fields)
 
@@ -327,8 +343,8 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from _models_in(argument)
 
 
-def _format(path: Path, tree: Any, fault: _Fault) -> str:
-    line, column = _position(tree, fault)
+def _format(path: Path, position: tuple[int, int], fault: _Fault) -> str:
+    line, column = position
     where = ".".join(map(str, fault.loc))
     return f"{path}:{line}:{column}: {where}: {fault.message}"
 

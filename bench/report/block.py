@@ -45,6 +45,7 @@ class Block:
         )
         self.corruptions = _unique(condition.corruption for condition in self.conditions)
         self.floor = next((cell.label for cell in cells if cell.method == FLOOR), None)
+        self.reference = folder.manifest().reference
         self.learned = tuple(label for label in self.labels if label != self.floor)
         self._check_images()
 
@@ -84,7 +85,7 @@ class Block:
     def data_note(self) -> str:
         """Which data the block is about, for captions."""
         cell = self.first
-        trained, tested = describe(cell.train_on), describe(cell.test_on)
+        trained, tested = describe(cell.train_on, "train"), describe(cell.test_on)
         where = (
             f"and tested on {tested}" if trained == tested else f"on {trained}, tested on {tested}"
         )
@@ -94,7 +95,7 @@ class Block:
     @property
     def title(self) -> str:
         """The test set, and the training set where it is another."""
-        trained, tested = name(self.first.train_on), name(self.first.test_on)
+        trained, tested = name(self.first.train_on, "train"), name(self.first.test_on)
         return tested if trained == tested else f"{tested}, trained on {trained}"
 
     def of(
@@ -174,15 +175,15 @@ def make_blocks(folder: SuiteFolder) -> list[Block]:
     return [Block(folder, records) for records in groups.values()]
 
 
-def name(reference: DataRef) -> str:
-    """Name a split of a data set; the splits of a suite's own choice are left unsaid."""
-    return f"{reference} {reference.split}".rstrip()
+def name(reference: DataRef, usual: str = "val") -> str:
+    """Name a split of a data set; the split that is usual for its purpose is left unsaid."""
+    return str(reference) if reference.split == usual else f"{reference} {reference.split}"
 
 
-def describe(reference: DataRef) -> str:
+def describe(reference: DataRef, usual: str = "val") -> str:
     """Name a split of a data set, saying of generated data that they are."""
     generated = " (generated scenes)" if reference.dataset in GENERATED else ""
-    return name(reference) + generated
+    return name(reference, usual) + generated
 
 
 def _unique(items: Iterable[T]) -> tuple[T, ...]:

@@ -8,7 +8,7 @@ from bench.metrics import METRICS
 from bench.report.block import PRIMARY, Block
 from bench.report.clean import absent_note, missing, separated
 from bench.report.table import Entry, Table, number
-from bench.stats import Estimate
+from bench.stats import Estimate, mean
 
 
 def robust_tables(block: Block) -> Iterator[Table]:
@@ -17,6 +17,50 @@ def robust_tables(block: Block) -> Iterator[Table]:
         yield means(block)
         yield conditions(block)
         yield retention(block)
+        if block.reference in block.labels:
+            yield errors(block)
+
+
+def corruption_error(
+    block: Block, label: str, corruption: str, *, relative: bool = False
+) -> Estimate | None:
+    """Return a method's error under a corruption in units of the reference method's.
+
+    ``CE_c = sum_s (1 - P_cs) / sum_s (1 - R_cs)``, as Hendrycks & Dietterich
+    (arXiv:1903.12261 section 4.3) define it for accuracy and Kamann & Rother
+    (arXiv:1908.05005) for mIoU, there CD. ``relative`` counts only the error beyond that of
+    clean images (relative CE, rCD): ill-defined where the reference hardly degrades.
+
+    Returns:
+        None if a result that it needs is missing.
+    """
+    found = []
+    for each in (label, block.reference):
+        corrupted, clean = block.mpc(each, corruption), block.score(each)
+        if corrupted is None or clean is None:
+            return None
+        found.append(clean - corrupted if relative else corrupted.complement())
+    return found[0] / found[1]
+
+
+def errors(block: Block) -> Table:
+    """Corruption errors against the reference method, by corruption and on average."""
+    rows = []
+    for label in block.labels:
+        why = missing(block, label)
+        plain = [corruption_error(block, label, name) for name in block.corruptions]
+        beyond = [corruption_error(block, label, name, relative=True) for name in block.corruptions]
+        means = [
+            mean(known) if len(known := [e for e in each if e is not None]) == len(each) else None
+            for each in (plain, beyond)
+        ]
+        rows.append((Entry(label), *(number(e, missing=why) for e in (*means, *plain))))
+    caption = f"{block.data_note}Error 1 - {PRIMARY} summed over severities, in per cent of that of"
+    caption += f" {block.reference} (CE, also called CD; mCE: mean over corruptions). Relative mCE"
+    caption += " counts only the error beyond that of clean images; of a corruption that hardly"
+    caption += f" costs {block.reference} anything it says nothing. {block.interval_note}"
+    names = ("Method", "mCE ↓", "relative mCE ↓", *block.corruptions)
+    return Table("errors", f"Errors against {block.reference}", caption, names, tuple(rows))
 
 
 def retained(block: Block, label: str, corruption: str | None = None) -> Estimate | None:

@@ -175,7 +175,7 @@ def _latex(entry: Entry) -> str:
 
 
 def _csv_column(name: str, unit: Unit, entries: Sequence[Entry]) -> dict[str, list[object]]:
-    name = name.removesuffix(" ↑")
+    name = name.removesuffix(" ↑").removesuffix(" ↓")
     if unit == "text":
         return {name: [entry.text for entry in entries]}
     known = [entry.value is not None for entry in entries]

@@ -43,8 +43,8 @@ def make_cell(label: str, condition: Condition = CLEAN, **changes: Any) -> Cell:
         "label": label,
         "preset": "tiny",
         "config": {},
-        "train_on": DataRef(dataset="scenes", subset="city"),
-        "test_on": DataRef(dataset="scenes", subset="city"),
+        "train_on": DataRef(dataset="scenes", subset="city", split="train"),
+        "test_on": DataRef(dataset="scenes", subset="city", split="val"),
         "condition": condition,
         "task": "predict",
         "seed": 0,
@@ -81,7 +81,10 @@ def count(truth: np.ndarray, predicted: np.ndarray) -> Counts:
 class Store:
     """One suite's folder, filled cell by cell."""
 
-    def __init__(self, output: Path, suite: str = "robustness", images: int = 12) -> None:
+    def __init__(
+        self, output: Path, suite: str = "robustness", images: int = 12, reference: str = ""
+    ) -> None:
+        self.reference = reference
         self.folder = SuiteFolder(output / suite)
         self.truth = truth_of(images)
         self.keys: list[str] = []
@@ -93,6 +96,7 @@ class Store:
                 suite=self.folder.path.name,
                 question="Which method keeps its score?",
                 keys=tuple(self.keys),
+                reference=self.reference,
                 source="name: robustness\n",
                 command="python -m bench run suites/robustness.yaml",
             )

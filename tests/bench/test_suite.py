@@ -76,21 +76,23 @@ protocol:
   resize: [48, 96]
   metrics: [mIoU, miou]
 tassks: [predict]
+reference: twice
 """
     found = faults(write(text))
     expected = {
         ":4:15: methods.0.adapter: no method 'posision_prior'": "(did you mean 'position_prior'?)",
         ":5:28: methods.1.preset: gss has no preset 'tinny'": "(did you mean 'tiny'?)",
-        ":6:44: methods.2.config.wrong_key: unknown key 'wrong_key'": "known are ",
-        ":7:20: methods.3.label: label 'Twice' is already that of methods.2": "labels tell",
+        ":6:43: methods.2.config.wrong_key: unknown key 'wrong_key'": "known are ",
+        ":7:27: methods.3.label: label 'Twice' is already that of methods.2": "labels tell",
         ":7:34: methods.3.lable: unknown key 'lable'": "(did you mean 'label'?)",
         ":8:12: train_on.0.dataset: no dataset 'senes'": "(did you mean 'scenes'?)",
-        ":10:32: test_on.0.subset: scenes has no subset 'fogg'": "(did you mean 'fog'?)",
-        ":10:48: test_on.0.options.imges: unknown key 'imges'": "(did you mean 'images'?)",
-        ":12:18: conditions.0.corruption: no corruption 'gausian_noise'": "(did you mean",
-        ":13:38: conditions.1.severities.1: severity 9 of hue": "1 to 5",
+        ":10:31: test_on.0.subset: scenes has no subset 'fogg'": "(did you mean 'fog'?)",
+        ":10:47: test_on.0.options.imges: unknown key 'imges'": "(did you mean 'images'?)",
+        ":12:18: conditions.0.corruption: no corruption 'gausian_noise'": "did you mean 'gaussian_noise'?",
+        ":13:39: conditions.1.severities.1: severity 9 of hue": "1 to 5",
         ":14:9: seeds.0: Input should be a valid integer": "got 'zero'",
         ":17:19: protocol.metrics.1: no metric 'miou'": "(did you mean 'mIoU'?)",
+        ":19:12: reference: no method is labelled 'twice'": "(did you mean 'Twice'?)",
         ":18:1: tassks: unknown key 'tassks'": "(did you mean 'tasks'?)",
     }
     for start, remedy in expected.items():

@@ -25,7 +25,7 @@ Key = tuple[str, str, str]
 
 
 def fill(output: Path) -> tuple[SuiteFolder, dict[tuple[str, Condition], Record]]:
-    store, records = Store(output), {}
+    store, records = Store(output, reference=FLOOR), {}
     for label, clean, loss in ((FLOOR, 0.3, 0.0), (GOOD, 0.9, 0.1), (WEAK, 0.6, 0.05)):
         for condition in (CLEAN, *CONDITIONS):
             cell = make_cell(label, condition)
@@ -114,6 +114,21 @@ def test_cells_equal_hand_counts(
     assert found["rPC"] == pytest.approx(corrupted / mean[GOOD, CLEAN])
     retained = mean[GOOD, CHANGED] / mean[GOOD, CLEAN]
     assert float(places["retention", "fog 3", f"{GOOD}_fraction"]) == pytest.approx(retained)
+    ratios, beyond = [], []
+    for name in ("fog", "motion_blur"):
+        severities = [condition for condition in CONDITIONS if condition.corruption == name]
+        error = {label: sum(1 - mean[label, c] for c in severities) for label in (GOOD, FLOOR)}
+        extra = {
+            label: error[label] - sum(1 - mean[label, CLEAN] for _ in severities)
+            for label in (GOOD, FLOOR)
+        }
+        ratios.append(error[GOOD] / error[FLOOR])
+        beyond.append(extra[GOOD] / extra[FLOOR])
+        assert float(places["errors", GOOD, f"{name}_fraction"]) == pytest.approx(ratios[-1])
+    assert float(places["errors", GOOD, "mCE_fraction"]) == pytest.approx(np.mean(ratios))
+    relative = float(places["errors", GOOD, "relative mCE_fraction"])
+    assert relative == pytest.approx(np.mean(beyond))
+    assert float(places["errors", FLOOR, "mCE_fraction"]) == pytest.approx(1)
     lead = mean[GOOD, CLEAN] - mean[FLOOR, CLEAN]
     assert float(places["scores", GOOD, "mIoU over floor_fraction"]) == pytest.approx(lead)
 
@@ -139,12 +154,14 @@ def test_one_changed_count_changes_what_rests_on_it_only(
         ("conditions", "fog 3"),
         ("retention", "fog 3"),
         ("robustness", GOOD),
+        ("errors", GOOD),
     }
-    columns = {column for table, _, column in different if table != "robustness"}
+    means = ("robustness", "errors")
+    columns = {column for table, _, column in different if table not in means}
     assert columns == {f"{GOOD}_fraction", f"{GOOD}_low", f"{GOOD}_high"}
-    means = {column for table, _, column in different if table == "robustness"}
-    assert {"mPC_fraction", "rPC_fraction"} <= means
-    assert not any(column.startswith("Clean") for column in means)
+    averaged = {column for table, _, column in different if table in means}
+    assert {"mPC_fraction", "rPC_fraction", "mCE_fraction", "fog_fraction"} <= averaged
+    assert not any(column.startswith(("Clean", "motion_blur")) for column in averaged)
 
 
 def test_unchanged_results_are_not_reported_twice(
@@ -236,7 +253,7 @@ def test_several_test_sets_and_seeds(tmp_path: Path) -> None:
     store = Store(tmp_path)
     for subset in ("city", "night"):
         for seed in (0, 1):
-            where = DataRef(dataset="scenes", subset=subset)
+            where = DataRef(dataset="scenes", subset=subset, split="val")
             store.add(make_cell(GOOD, test_on=where, seed=seed), 0.8 + seed / 20)
     report.write(store.folder, tmp_path / "report")
     tables = {path.stem for path in (tmp_path / "report" / "tables").glob("*.md")}
