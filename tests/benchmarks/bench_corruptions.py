@@ -110,7 +110,7 @@ def table(names: tuple[str, ...]) -> str:
         "|---|---:|---:|---:|",
     ]
     for name in names:
-        print(name, file=sys.stderr)
+        sys.stderr.write(f"{name}\n")
         speeds[name] = measure(name, image)
     total = Speed(*map(sum, zip(*speeds.values(), strict=True)))
     for name, speed in [*speeds.items(), ("**all**", total)]:
@@ -121,4 +121,4 @@ def table(names: tuple[str, ...]) -> str:
 
 
 if __name__ == "__main__":
-    print(table(tuple(sys.argv[1:]) or GROUPS["common"]))
+    sys.stdout.write(table(tuple(sys.argv[1:]) or GROUPS["common"]) + "\n")
