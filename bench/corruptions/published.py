@@ -2,7 +2,8 @@
 
 CAM-Seg (arXiv:2503.15617) published no code for its corruptions, only curves: the grids
 are the positions of their markers, without the clean point. Where a curve leaves open
-what was done, each reading is an entry.
+what was done, each reading is an entry. Widths in pixels are meant at the 768 x 768 that
+CAM-Seg resizes to beforehand.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib import import_module
 from pathlib import Path
 from threading import Lock
@@ -27,6 +27,7 @@ from bench.corruptions.published import COMMON, VALIDATION
 from bench.seeding import legacy_generator, numpy_generator, seeded
 
 REFERENCE_NAMES = tuple(entry.name for entry in (*COMMON, *VALIDATION))
+_USED = ("color", "filters", "util")  # of scikit-image
 _LOCK = Lock()
 
 
@@ -80,17 +81,15 @@ def _resource_names() -> Iterator[None]:
 
 def _mend(corruptions: Any) -> None:
     """Give the package's module the names it was written for."""
-    from functools import partial
-
-    import skimage
+    color, filters, util = (import_module(f"skimage.{part}") for part in _USED)
 
     def gaussian(*arguments: Any, multichannel: bool = False, **options: Any) -> Any:
-        smooth: Any = skimage.filters.gaussian
+        smooth: Any = filters.gaussian
         return smooth(*arguments, channel_axis=-1 if multichannel else None, **options)
 
     numpy_then = ModuleType("numpy")
     numpy_then.__dict__.update(np.__dict__, float_=np.float64)
     corruptions.np = numpy_then
     corruptions.gaussian = gaussian
-    noise = SimpleNamespace(random_noise=partial(skimage.util.random_noise))
-    corruptions.sk = SimpleNamespace(util=noise, color=skimage.color)
+    noise = SimpleNamespace(random_noise=partial(util.random_noise))
+    corruptions.sk = SimpleNamespace(util=noise, color=color)

@@ -198,6 +198,9 @@ def water(liquid: np.ndarray) -> np.ndarray:
 def rain(image: np.ndarray, streaks: int, length: float, veil: float, *, seed: int) -> np.ndarray:
     """Draw slanted streaks of airlight over a veil of spray.
 
+    The grid was set by eye, from a shower that leaves all signs legible to a cloudburst
+    in which a near car still shows.
+
     Args:
         image: uint8 [H, W, 3].
         streaks: number in a square as high as the image, if 1/500 of it thick; fewer
@@ -241,7 +244,8 @@ def night(image: np.ndarray, stops: float, electrons: float, *, seed: int) -> np
     """Expose the scene too little, under bluish light, with the noise of a sensor.
 
     In linear light (IEC 61966-2-1): the image times 2**-stops, plus normal noise of
-    variance x / electrons (shot noise) + (2 / electrons)**2 (read noise).
+    variance x / electrons (shot noise) + (2 / electrons)**2 (read noise). The grid goes
+    from dusk to where noise hides what is not against the sky.
 
     Args:
         image: uint8 [H, W, 3].

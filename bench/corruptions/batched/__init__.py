@@ -22,6 +22,8 @@ from bench.corruptions import corrupt, lookup
 def corrupt_batch(images: Tensor, name: str, severity: int, seeds: Tensor) -> Tensor:
     """Corrupt a batch; an image's result does not depend on its batch mates.
 
+    No depth can be given: depth_fog takes its stand-in.
+
     Args:
         images: uint8 [B, H, W, 3], RGB; not changed.
         name: as for ``bench.corruptions.corrupt``.
