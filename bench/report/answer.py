@@ -14,12 +14,19 @@ Sentence = tuple[str | Entry, ...]
 Ranked = list[tuple[str, Estimate]]
 
 
-def answer(block: Block) -> list[Sentence]:
-    """Say which method is best, by how much, and how sure that is."""
+def answer(block: Block, *, brief: bool = False) -> list[Sentence]:
+    """Say which method is best, by how much, and how sure that is.
+
+    Args:
+        block: the results.
+        brief: leave out the ceilings, as for the second and further test sets.
+    """
     clean = _ranked({label: block.score(label) for label in block.labels})
     if not clean:
-        return [("No cell on ", describe(block.first.test_on), " has finished.")]
-    sentences = [_best(block, clean), *_floor(block), *_corrupted(block), *_ceiling(block)]
+        return [("No cell on ", describe(block.first.test_on, "val"), " has finished.")]
+    sentences = [_best(block, clean), *_floor(block), *_corrupted(block)]
+    if not brief:
+        sentences += _ceiling(block)
     failed = len(block.records) - len(block.finished)
     if failed:
         sentences.append((f"{failed} of {len(block.records)} cells failed; see below.",))
@@ -33,8 +40,9 @@ def _ranked(scores: dict[str, Estimate | None]) -> Ranked:
 
 def _best(block: Block, clean: Ranked) -> Sentence:
     label, score = clean[0]
+    where = describe(block.first.test_on, "val")
     start: Sentence = (
-        f"On clean images of {describe(block.first.test_on)}, {label} has the highest {PRIMARY}, ",
+        f"On uncorrupted images of {where}, {label} has the highest {PRIMARY}, ",
         number(score),
     )
     if len(clean) == 1:

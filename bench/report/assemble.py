@@ -24,7 +24,7 @@ def assemble(folder: SuiteFolder, destination: Path, *, digest: str, example: bo
     """Write every table, plot and the page; see :func:`bench.report.write`."""
     manifest, records = folder.manifest(), list(folder.records())
     blocks = make_blocks(folder)
-    sections = [_section(block, len(blocks), folder.path.parent) for block in blocks]
+    sections = [_section(block, blocks, folder.path.parent) for block in blocks]
     common = list(_common_tables(blocks))
     for old in ("tables", "plots"):
         shutil.rmtree(destination / old, ignore_errors=True)
@@ -38,16 +38,22 @@ def assemble(folder: SuiteFolder, destination: Path, *, digest: str, example: bo
     write_text(destination / PAGE, page)
 
 
-def _section(block: Block, count: int, output: Path) -> Section:
+def _section(block: Block, blocks: Sequence[Block], output: Path) -> Section:
     return Section(
         anchor=re.sub(r"[^a-z0-9]+", "-", block.title.lower()).strip("-"),
         block=block,
-        sentences=answer(block),
+        sentences=answer(block, brief=block is not blocks[0]),
         tables=[*clean_tables(block), *robust_tables(block)],
-        plots=list(make_plots(block, output)),
-        strips=make_strips(block, BUDGET_BYTES // count),
+        plots=list(make_plots(block, output, training=_trained_here(block, blocks))),
+        strips=make_strips(block, BUDGET_BYTES // len(blocks)),
         looks=looks(block),
     )
+
+
+def _trained_here(block: Block, blocks: Sequence[Block]) -> bool:
+    """Whether no earlier block shows the same training."""
+    same = (each for each in blocks if each.first.train_on == block.first.train_on)
+    return next(same) is block
 
 
 def _common_tables(blocks: Sequence[Block]) -> Iterable[Table]:

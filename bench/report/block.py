@@ -12,6 +12,8 @@ from typing import TypeVar
 
 import numpy as np
 
+from bench.dataset import DatasetError
+from bench.datasets import load_dataset_class
 from bench.metrics import METRICS, per_class_iou
 from bench.schema import CLEAN, Condition, DataRef, Record, Task, fingerprint
 from bench.stats import RESAMPLES, Estimate, mean, mean_over_seeds, replicates
@@ -23,8 +25,6 @@ PRIMARY = "mIoU"
 """The definition that is followed through all conditions."""
 FLOOR = "position_prior"
 """The adapter that every other method is expected to beat."""
-GENERATED = frozenset({"scenes"})
-"""Datasets drawn from code: stand-ins, about which captions say so."""
 MIN_CLUSTERS = 10
 """With fewer sequences than this a bootstrap over sequences says nothing; images are drawn."""
 
@@ -85,17 +85,16 @@ class Block:
     def data_note(self) -> str:
         """Which data the block is about, for captions."""
         cell = self.first
-        trained, tested = describe(cell.train_on, "train"), describe(cell.test_on)
-        where = (
-            f"and tested on {tested}" if trained == tested else f"on {trained}, tested on {tested}"
-        )
+        trained, tested = describe(cell.train_on, "train"), describe(cell.test_on, "val")
+        both = trained == tested
+        where = f"and tested on {tested}" if both else f"on {trained}, tested on {tested}"
         limit = f" (--limit {cell.limit})" if cell.limit else ""
         return f"Trained {where}: {self.num_images} images{limit}. "
 
     @property
     def title(self) -> str:
         """The test set, and the training set where it is another."""
-        trained, tested = name(self.first.train_on, "train"), name(self.first.test_on)
+        trained, tested = name(self.first.train_on, "train"), name(self.first.test_on, "val")
         return tested if trained == tested else f"{tested}, trained on {trained}"
 
     def of(
@@ -175,15 +174,23 @@ def make_blocks(folder: SuiteFolder) -> list[Block]:
     return [Block(folder, records) for records in groups.values()]
 
 
-def name(reference: DataRef, usual: str = "val") -> str:
-    """Name a split of a data set; the split that is usual for its purpose is left unsaid."""
+def name(reference: DataRef, usual: str) -> str:
+    """Name a split of a data set; the usual split is left unsaid."""
     return str(reference) if reference.split == usual else f"{reference} {reference.split}"
 
 
-def describe(reference: DataRef, usual: str = "val") -> str:
+def describe(reference: DataRef, usual: str) -> str:
     """Name a split of a data set, saying of generated data that they are."""
-    generated = " (generated scenes)" if reference.dataset in GENERATED else ""
+    generated = f" (generated {reference.dataset})" if is_generated(reference) else ""
     return name(reference, usual) + generated
+
+
+def is_generated(reference: DataRef) -> bool:
+    """Whether the data are drawn from code: a stand-in, about which captions say so."""
+    try:
+        return not load_dataset_class(reference.dataset).needs_root
+    except DatasetError:  # records may come from an installation with further data sets
+        return False
 
 
 def _unique(items: Iterable[T]) -> tuple[T, ...]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bench.report.answer import Sentence
-from bench.report.block import GENERATED, Block
+from bench.report.block import Block, is_generated
 from bench.report.images import VOID_COLOUR, Strip
 from bench.report.plots import Look, Plot
 from bench.report.table import Entry, Table
@@ -85,10 +85,10 @@ def stamps(records: Sequence[Record], *, example: bool) -> list[str]:
     if limits:
         count = ", ".join(map(str, limits))
         found.append(f"Limited: only the first {count} images of each test split were scored.")
-    tested = {record.cell.test_on.dataset for record in records}
-    if tested & GENERATED:
+    tested = {record.cell.test_on.dataset: record.cell.test_on for record in records}
+    if any(map(is_generated, tested.values())):
         found.append(
-            "Stand-in data: generated scenes, not photographs. The numbers compare methods with"
+            "Stand-in data: generated images, not photographs. The numbers compare methods with"
             " each other here and nowhere else."
         )
     if any(record.provenance and record.provenance.dirty for record in records):

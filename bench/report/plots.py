@@ -99,20 +99,21 @@ def looks(block: Block) -> dict[str, Look]:
     return found
 
 
-def make_plots(block: Block, output: Path) -> Iterator[Plot]:
+def make_plots(block: Block, output: Path, *, training: bool) -> Iterator[Plot]:
     """Draw what the block's results allow.
 
     Args:
         block: the results.
         output: the folder that holds the stages, for their logs.
+        training: whether to draw the losses, too.
     """
     with mpl.rc_context(_STYLE):
         if block.conditions:
             yield degradation(block)
             yield heat_map(block)
-        logs = _logs(block, output)
+        logs = _logs(block, output) if training else {}
         if logs:
-            yield training(block, logs)
+            yield losses(block, logs)
 
 
 def save(plot: Plot, folder: Path, stem: str) -> None:
@@ -239,7 +240,7 @@ def _logs(block: Block, output: Path) -> dict[str, list[Mapping[str, object]]]:
     return logs
 
 
-def training(block: Block, logs: Mapping[str, Sequence[Mapping[str, object]]]) -> Plot:
+def losses(block: Block, logs: Mapping[str, Sequence[Mapping[str, object]]]) -> Plot:
     """Draw the loss terms of each stage against its steps."""
     columns = min(3, len(logs))
     rows = -(-len(logs) // columns)

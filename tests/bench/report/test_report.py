@@ -195,11 +195,11 @@ def test_page_answers_the_question(page: str) -> None:
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", page))
     assert "Which method keeps its score?" in text
     assert re.search(
-        r"On clean images of scenes/city \(generated scenes\), GSS-FF has the highest", text
+        r"On uncorrupted images of scenes/city \(generated scenes\), GSS-FF has the highest", text
     )
     assert "All 2 learned methods beat the floor (position_prior, " in text
     assert "Over 4 conditions (2 corruptions), GSS-FF has the highest mPC" in text
-    assert "Stand-in data: generated scenes" in text
+    assert "Stand-in data: generated images" in text
     assert "absent classes are left out of the mean" in text
 
 

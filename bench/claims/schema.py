@@ -1,0 +1,94 @@
+"""What a published statement is, as a row of ``claims.yaml``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import ValidationError, model_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError
+
+from bench.claims.inequality import Inequality
+from bench.claims.reported import ClaimsError
+from bench.metrics import METRICS
+from bench.schema import Frozen
+
+
+class Term(Frozen):
+    """One name of an inequality: the number that was published, and the cells it is here."""
+
+    reported: Mapping[str, str] = {}
+    """Columns that single out one reported number of the claim's paper."""
+    cell: Mapping[str, Any] = {}
+    """Fields of a cell, dotted where nested, that make it this method and condition."""
+    protocol: Mapping[str, Any] = {}
+    """Further fields that must agree before numbers compare."""
+    metric: str = "mIoU"
+    missing: str = ""
+    """Why no cell can have this number, where that is so."""
+
+    @model_validator(mode="after")
+    def _metric_exists(self) -> Term:
+        if self.metric not in METRICS:
+            raise ValueError(f"no metric {self.metric!r}; there are {', '.join(METRICS)}")
+        return self
+
+
+class Claim(Frozen):
+    """One statement: an inequality between terms, under a protocol, with a tolerance."""
+
+    id: str
+    paper: str
+    statement: str
+    source: str
+    """Where in the paper it is made."""
+    inequality: str
+    tolerance: float = 0.0
+    """How far an inequality may be missed and still hold, in the unit of its sides."""
+    arithmetic: bool = False
+    """About the paper's own numbers alone: there is nothing to run."""
+    protocol: Mapping[str, Any] = {}
+    """Fields of a cell, dotted where nested, that all terms share."""
+    terms: Mapping[str, Term]
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _names_are_terms(self) -> Claim:
+        names = set(Inequality(self.inequality).names)
+        if names != set(self.terms):
+            raise ValueError(f"the inequality names {sorted(names)}, terms {sorted(self.terms)}")
+        return self
+
+
+class _Ledger(Frozen):
+    version: Literal[1]
+    claims: tuple[Claim, ...]
+
+    @model_validator(mode="after")
+    def _ids_are_unique(self) -> _Ledger:
+        ids = [claim.id for claim in self.claims]
+        doubled = {name for name in ids if ids.count(name) > 1}
+        if doubled:
+            raise ValueError(f"ids used twice: {sorted(doubled)}")
+        return self
+
+
+def load_claims(path: Path) -> tuple[Claim, ...]:
+    """Read ``claims.yaml``.
+
+    Raises:
+        ClaimsError: if it is missing, or with every fault found.
+    """
+    try:
+        tree = YAML(typ="safe", pure=True).load(path.read_text())
+        return _Ledger.model_validate(tree).claims
+    except (OSError, MarkedYAMLError) as error:
+        raise ClaimsError(f"{path}: cannot be read: {error}") from error
+    except ValidationError as error:
+        faults = (
+            f"{path}: {'.'.join(map(str, detail['loc']))}: {detail['msg']}"
+            for detail in error.errors(include_url=False)
+        )
+        raise ClaimsError("\n".join(faults)) from error
