@@ -20,6 +20,7 @@ EXAMPLES = """examples:
   python -m bench run suites/camvid.yaml --data-root ~/data --seed 1
   python -m bench plan suites/robustness.yaml --set protocol.batch_size=16
   python -m bench report results/runs/robustness
+  python -m bench claims
   python -m bench list corruptions
 """
 
@@ -45,13 +46,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _is_users(error: Exception) -> bool:
     """Whether an error tells the user what to mend, rather than us."""
+    from bench.claims import ClaimsError
     from bench.dataset import DatasetError
     from bench.discover import UnknownMethod
     from bench.plan import PlanError
     from bench.store import StoreError
     from bench.suite import SuiteError
 
-    return isinstance(error, DatasetError | PlanError | StoreError | SuiteError | UnknownMethod)
+    ours = ClaimsError | DatasetError | PlanError | StoreError | SuiteError | UnknownMethod
+    return isinstance(error, ours)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -73,6 +76,10 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("results", type=Path, help="a suite's folder, such as results/runs/NAME")
     report.add_argument("--to", type=Path, help="folder of the report (reports/NAME)")
     report.set_defaults(verb=_report)
+    text = "print, for every published statement, whether it holds, with the evidence"
+    claims = verbs.add_parser("claims", help=text, description=text)
+    claims.add_argument("results", type=Path, nargs="?", help="results to judge by; optional")
+    claims.set_defaults(verb=_claims)
     listing = verbs.add_parser("list", help="list what there is")
     listing.add_argument(
         "kind", choices=["methods", "datasets", "suites", "corruptions", "metrics"]
@@ -172,6 +179,13 @@ def _plan(options: argparse.Namespace) -> int:
 def _report(options: argparse.Namespace) -> int:
     destination = options.to or Path("reports") / options.results.name
     print(_write_report(options.results, destination))
+    return 0
+
+
+def _claims(options: argparse.Namespace) -> int:
+    from bench.claims import as_text, claims_report
+
+    print(as_text(claims_report(options.results)))
     return 0
 
 

@@ -88,7 +88,7 @@ reference: twice
         ":8:12: train_on.0.dataset: no dataset 'senes'": "(did you mean 'scenes'?)",
         ":10:31: test_on.0.subset: scenes has no subset 'fogg'": "(did you mean 'fog'?)",
         ":10:47: test_on.0.options.imges: unknown key 'imges'": "(did you mean 'images'?)",
-        ":12:18: conditions.0.corruption: no corruption 'gausian_noise'": "did you mean 'gaussian_noise'?",
+        ":12:18: conditions.0.corruption: no corruption 'gausian_noise'": "mean 'gaussian_noise'?",
         ":13:39: conditions.1.severities.1: severity 9 of hue": "1 to 5",
         ":14:9: seeds.0: Input should be a valid integer": "got 'zero'",
         ":17:19: protocol.metrics.1: no metric 'miou'": "(did you mean 'mIoU'?)",
