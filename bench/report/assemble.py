@@ -79,7 +79,7 @@ def overview(blocks: Sequence[Block]) -> Table:
         for at, label in enumerate(labels)
     ]
     caption = f"Clean {PRIMARY} in per cent ({METRICS[PRIMARY].absent}). "
-    caption += " ".join(f"{block.title}: {block.data_note}" for block in blocks)
+    caption += "".join(block.data_note for block in blocks)
     caption += "Bold: separated from every other method on that test set (Holm over the table, 5%)."
     names = ("Method", *(f"{block.title} ↑" for block in blocks))
     return Table("overview", "All test sets, clean", caption, names, tuple(rows))
@@ -106,7 +106,7 @@ def failures(blocks: Sequence[Block]) -> Table:
 
 
 def _write_tables(tables: Iterable[Table], folder: Path, stem: str) -> None:
-    for table in tables:
+    for table in (table._replace(slug=stem + table.slug) for table in tables):
         forms = {"md": table.markdown(), "csv": table.csv(), "tex": table.latex()}
         for ending, text in forms.items():
-            write_text(folder / f"{stem}{table.slug}.{ending}", text)
+            write_text(folder / f"{table.slug}.{ending}", text)

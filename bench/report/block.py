@@ -32,8 +32,10 @@ MIN_CLUSTERS = 10
 class Block:
     """The records of one block, scored."""
 
-    def __init__(self, folder: SuiteFolder, records: Sequence[Record]) -> None:
+    def __init__(self, folder: SuiteFolder, records: Sequence[Record], title: str) -> None:
         self.folder = folder
+        self.title = title
+        """The test set, and the training set where the suite has several."""
         self.records = tuple(records)
         self.finished = tuple(record for record in records if record.status == "ok")
         cells = [record.cell for record in records]
@@ -90,12 +92,6 @@ class Block:
         where = f"and tested on {tested}" if both else f"on {trained}, tested on {tested}"
         limit = f" (--limit {cell.limit})" if cell.limit else ""
         return f"Trained {where}: {self.num_images} images{limit}. "
-
-    @property
-    def title(self) -> str:
-        """The test set, and the training set where it is another."""
-        trained, tested = name(self.first.train_on, "train"), name(self.first.test_on, "val")
-        return tested if trained == tested else f"{tested}, trained on {trained}"
 
     def of(
         self, label: str, condition: Condition = CLEAN, task: Task = "predict"
@@ -171,7 +167,13 @@ def make_blocks(folder: SuiteFolder) -> list[Block]:
         cell = record.cell
         group = fingerprint(cell.train_on, cell.test_on, cell.protocol, cell.limit)
         groups.setdefault(group, []).append(record)
-    return [Block(folder, records) for records in groups.values()]
+    several = len({records[0].cell.train_on.key for records in groups.values()}) > 1
+    blocks = []
+    for records in groups.values():
+        cell = records[0].cell
+        trained = f", trained on {name(cell.train_on, 'train')}" if several else ""
+        blocks.append(Block(folder, records, name(cell.test_on, "val") + trained))
+    return blocks
 
 
 def name(reference: DataRef, usual: str) -> str:

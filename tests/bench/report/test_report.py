@@ -258,7 +258,7 @@ def test_several_test_sets_and_seeds(tmp_path: Path) -> None:
     report.write(store.folder, tmp_path / "report")
     tables = {path.stem for path in (tmp_path / "report" / "tables").glob("*.md")}
     assert {"overview", "scenes-city-scores"} <= tables
-    assert "scenes-night-trained-on-scenes-city-scores" in tables
+    assert "scenes-night-scores" in tables
     rows = (tmp_path / "report" / "tables" / "scenes-city-scores.csv").read_text()
     assert "mIoU_sd_over_seeds" in rows
     assert " ± " in (tmp_path / "report" / "tables" / "overview.md").read_text()
