@@ -62,18 +62,18 @@ def _light(
     view: View,
     lamps: np.ndarray,
 ) -> np.ndarray:
-    """Return the light that reaches the camera, float32 [H, W, 3]."""
+    """Return the light that reaches the camera, float32 [3, H, W]."""
     at_sky = raster.ids == SKY
-    sky, mist = sky_colour(street.light, raster, at_sky), horizon_colour(street.light)
+    sky, mist = sky_colour(street.light, raster, at_sky), horizon_colour(street.light)[:, None]
     if weather.snow:
         air.lay_snow(surfaces, raster, weather.snow)
     if weather.night:
         sky, mist = air.night_sky(sky), air.night_sky(mist)
         arriving = air.night_light(surfaces, raster, lamps)
-        colour: np.ndarray = surfaces.colour * (arriving + surfaces.glow[..., None])
+        colour: np.ndarray = surfaces.colour * (arriving + surfaces.glow)
     else:
         colour = surfaces.colour * surfaces.light
-    colour[at_sky] = sky
+    colour[:, at_sky] = sky
     air.through_air(colour, air.path_length(raster, weather), mist, weather.extinction)
     if weather.rain:
         air.wet_road(colour, surfaces, raster, view, weather.rain)
@@ -82,10 +82,10 @@ def _light(
 
 def _photograph(colour: np.ndarray, weather: air.Weather, rng: np.random.Generator) -> np.ndarray:
     """Add what falls, and take the picture."""
-    shape = colour.shape[:2]
+    shape = colour.shape[1:]
     for amount, fall in ((weather.rain, air.streaks), (weather.snow, air.flakes)):
         if amount:
-            share = fall(rng, shape, amount)[..., None].astype(np.float32) / 255
+            share = fall(rng, shape, amount).astype(np.float32) / 255
             colour += (np.float32(0.9) - colour) * share
     picture = air.expose(colour, weather, rng)
     return air.bloom(picture, 1.6) if weather.night else picture
@@ -94,7 +94,7 @@ def _photograph(colour: np.ndarray, weather: air.Weather, rng: np.random.Generat
 def _average(colour: np.ndarray) -> np.ndarray:
     """Average blocks of samples to pixels."""
     n = _OVERSAMPLING
-    parts = [colour[row::n, column::n] for row in range(n) for column in range(n)]
+    parts = [colour[:, row::n, column::n] for row in range(n) for column in range(n)]
     total = parts[0].copy()
     for part in parts[1:]:
         total += part

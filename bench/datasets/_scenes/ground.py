@@ -8,7 +8,7 @@ import numpy as np
 
 from bench.datasets._scenes.classes import Label
 from bench.datasets._scenes.street import Street
-from bench.datasets._scenes.texture import noise, scatter
+from bench.datasets._scenes.texture import fraction, noise, scatter
 from bench.seeding import key, numpy_generator
 
 
@@ -16,7 +16,7 @@ class Ground(NamedTuple):
     """The ground at n pixels."""
 
     label: np.ndarray  # uint8 [n]
-    colour: np.ndarray  # float32 [n, 3]
+    colour: np.ndarray  # float32 [3, n]
     road: np.ndarray  # bool [n]
 
 
@@ -49,14 +49,14 @@ def paint_ground(street: Street, x: np.ndarray, z: np.ndarray, detail: np.ndarra
     road = label == Label.ROAD
     tone = _texture(zone, label, x, z, detail)
     tone += _road_wear(street, q, z, detail, rng) * road
-    colour = zones.colours[zone] * (1 + tone)[:, None]
+    colour = np.take(np.ascontiguousarray(zones.colours.T), zone, axis=1) * (1 + tone)
     kerb = _kerb(street, q) & ~crossing
-    colour[kerb] = np.float32(rng.uniform(0.5, 0.75))
+    colour[:, kerb] = np.float32(rng.uniform(0.5, 0.75))
     paint = _marks(street, q, z, rng) & road
     worn = noise(x * 9, z * 9) < rng.uniform(0.4, 0.95)
     paint &= worn | (detail < 0.3)
     white = np.float32(rng.uniform(0.68, 0.95))
-    strength = (0.85 * paint).astype(np.float32)[:, None]
+    strength = (0.85 * paint).astype(np.float32)
     return Ground(label, colour * (1 - strength) + white * strength, road)
 
 
@@ -110,7 +110,7 @@ def _texture(
     tone = rough * (0.7 * noise(x * 11, z * 11) + 0.3) * (0.25 + 0.75 * detail)
     tone += 0.09 * noise(x * 1.3 + 40, z * 1.3)
     slabs = (label == Label.SIDEWALK) & (detail > 0.25)
-    joint = ((x * 1.6) % 1 < 0.07) | ((z * 1.6) % 1 < 0.07)
+    joint = (fraction(x * 1.6) < 0.07) | (fraction(z * 1.6) < 0.07)
     stone = scatter(np.floor(x * 1.6), np.floor(z * 1.6)) - 0.5
     tone = tone + slabs * detail * np.where(joint, np.float32(-0.22), 0.16 * stone)
     return np.asarray(tone, dtype=np.float32)
@@ -121,7 +121,7 @@ def _road_wear(
 ) -> np.ndarray:
     """Return brightness of wheel tracks, mended patches, cracks and manhole covers."""
     width = 2 * street.half_width / street.lanes
-    in_lane = (q + street.half_width) / width % 1
+    in_lane = fraction((q + street.half_width) / width)
     tracks = np.minimum(np.abs(in_lane - 0.25), np.abs(in_lane - 0.75))
     tone: np.ndarray = np.where(tracks < 0.12, np.float32(rng.uniform(-0.12, 0.02)), np.float32(0))
     for _ in range(int(rng.integers(0, 5))):
@@ -147,7 +147,7 @@ def _marks(street: Street, q: np.ndarray, z: np.ndarray, rng: np.random.Generato
     width = 2 * street.half_width / street.lanes
     painted = np.zeros(q.shape, dtype=bool)
     period, share = rng.uniform(4, 9), rng.uniform(0.4, 0.6)
-    dashed = (z / period) % 1 < share
+    dashed = fraction(z / period) < share
     marked = rng.random() < 0.85
     for lane in range(1, street.lanes):
         line = np.abs(q + street.half_width - lane * width) < 0.075
@@ -163,6 +163,6 @@ def _marks(street: Street, q: np.ndarray, z: np.ndarray, rng: np.random.Generato
         if gap.zebra:
             for middle_line in (before - 2.2, gap.z + gap.half_width + 2.2):
                 strip = (np.abs(z - middle_line) < 1.6) & (np.abs(q) < street.half_width)
-                painted = np.where(strip, (q / 1.0) % 1 < 0.5, painted)
+                painted = np.where(strip, fraction(q) < 0.5, painted)
         painted |= (np.abs(z - before + 5.0) < 0.2) & (q > 0) & (q < street.half_width)
     return np.asarray(painted)

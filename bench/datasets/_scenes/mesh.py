@@ -80,20 +80,20 @@ class Mesh:
         self._start: list[int] = [0]
         self._surfaces: list[Surface] = []
         self._solid: list[bool] = []
-        self._instance: list[int] = []
-        self._item: list[int] = []
         self._poses: list[Pose] = []
         self._distance: list[float] = []
-        self._things = 0
+        self._items: list[int] = []  # number of polygons before each item
+        self._things: list[int] = []  # number of polygons before each counted object
 
     def item(self, pose: Pose, distance: float | None = None) -> None:
         """Start an item; items are painted by falling distance, by default that of the pose."""
+        self._items.append(len(self._surfaces))
         self._poses.append(pose)
         self._distance.append(pose.z if distance is None else distance)
 
     def thing(self) -> None:
         """Start a counted object within the item; an item may hold a rider and a bicycle."""
-        self._things += 1
+        self._things.append(len(self._surfaces))
 
     def polygon(self, points: Sequence[Point], surface: Surface, solid: bool = False) -> None:
         """Add a flat polygon; later ones of an item cover earlier ones.
@@ -108,8 +108,6 @@ class Mesh:
         self._start.append(len(self._points))
         self._surfaces.append(surface)
         self._solid.append(solid)
-        self._instance.append(self._things if surface.label in THINGS else 0)
-        self._item.append(len(self._poses) - 1)
 
     def upright(self, outline: Sequence[Flat], surface: Surface, z: float = 0.0) -> None:
         """Add a polygon in the plane across the item, given by (x, y)."""
@@ -152,7 +150,8 @@ class Mesh:
 
     def build(self) -> Polygons:
         """Turn and move all items into the world and sort them, far to near."""
-        item = np.array(self._item, dtype=np.int64)
+        polygon = np.arange(len(self._surfaces))
+        item = np.searchsorted(self._items, polygon, side="right") - 1
         order = np.argsort(-np.array(self._distance)[item], kind="stable")
         start = np.array(self._start)
         sizes = np.diff(start)
@@ -161,18 +160,27 @@ class Mesh:
         sorted_start = np.concatenate([[0], np.cumsum(sizes[order])])
         within = np.arange(sorted_start[-1]) - np.repeat(sorted_start[:-1], sizes[order])
         take = np.repeat(start[:-1][order], sizes[order]) + within
-        look = _table((s.row() for s in self._surfaces), 10)[order]
+        look = self._looks()[order]
+        label = look[:, 0].astype(np.uint8)
+        things = np.searchsorted(self._things, polygon, side="right")[order]
         return Polygons(
             vertices=world[take],
             start=sorted_start,
             solid=np.array(self._solid)[order],
-            label=look[:, 0].astype(np.uint8),
-            instance=np.array(self._instance, dtype=np.uint16)[order],
+            label=label,
+            instance=np.where(np.isin(label, sorted(THINGS)), things, 0).astype(np.uint16),
             colour=look[:, 1:4].astype(np.float32),
             material=look[:, 4].astype(np.uint8),
             glow=look[:, 5].astype(np.float32),
             pattern=look[:, 6:].astype(np.float32),
         )
+
+    def _looks(self) -> np.ndarray:
+        """Return the ten numbers of each polygon's surface, float64 [P, 10]."""
+        place: dict[int, int] = {}
+        first_use = [place.setdefault(id(surface), len(place)) for surface in self._surfaces]
+        distinct = {id(surface): surface for surface in self._surfaces}
+        return _table((surface.row() for surface in distinct.values()), 10)[first_use]
 
 
 def _table(rows: Iterable[tuple[float, ...]], columns: int) -> np.ndarray:

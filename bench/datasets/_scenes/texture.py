@@ -43,6 +43,11 @@ def noise(u: np.ndarray, v: np.ndarray) -> np.ndarray:
     return np.asarray(np.take(_table(), row * _SIZE + column, mode="clip"))
 
 
+def fraction(values: np.ndarray) -> np.ndarray:
+    """Return what is above the next lower whole number; much faster than ``% 1``."""
+    return np.asarray(values - np.floor(values))
+
+
 def scatter(u: np.ndarray, v: np.ndarray) -> np.ndarray:
     """Give each pair of whole numbers a value in [0, 1) that has no pattern to the eye."""
     mixed = u.astype(np.int64) * 73856093 ^ v.astype(np.int64) * 19349663

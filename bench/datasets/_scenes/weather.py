@@ -73,14 +73,13 @@ def lay_snow(surfaces: Surfaces, raster: Raster, amount: float) -> None:
     faces_up = (surfaces.up > 0.35) | leaves
     cover = np.clip((reach - drift) * 2.5, 0, 0.92) * faces_up
     cover[raster.ids == SKY] = 0
-    white = np.array([0.88, 0.9, 0.94], dtype=np.float32)
-    surfaces.colour[...] += (white - surfaces.colour) * cover[..., None].astype(np.float32)
+    white = _planes(0.88, 0.9, 0.94)
+    surfaces.colour[...] += (white - surfaces.colour) * cover.astype(np.float32)
 
 
 def night_light(surfaces: Surfaces, raster: Raster, lamps: np.ndarray) -> np.ndarray:
-    """Return float32 [H, W, 3] of light from lamps, headlights and the night sky."""
-    light = np.full(surfaces.colour.shape, (0.075, 0.085, 0.12), dtype=np.float32)
-    sodium = np.array([1.0, 0.78, 0.48], dtype=np.float32)
+    """Return float32 [3, H, W] of light from lamps, headlights and the night sky."""
+    sky, sodium = _planes(0.075, 0.085, 0.12), _planes(1.0, 0.78, 0.48)
     pools = np.zeros(raster.ids.shape, dtype=np.float32)
     for x, y, z in lamps[np.argsort(lamps[:, 2], kind="stable")][:8]:
         distance = (raster.x - x) ** 2 + (raster.y - y) ** 2 + (raster.z - z) ** 2
@@ -88,13 +87,12 @@ def night_light(surfaces: Surfaces, raster: Raster, lamps: np.ndarray) -> np.nda
     across = np.abs(raster.x) / (1.2 + 0.42 * np.abs(raster.z))
     beam = np.clip(1 - across, 0, 1) * 60 / (60 + raster.z * raster.z)
     beam *= np.clip(1.3 - 0.28 * raster.y, 0.12, 1)
-    return np.asarray(light + pools[..., None] * sodium + (0.9 * beam)[..., None])
+    return np.asarray(sky + pools * sodium + 0.9 * beam)
 
 
 def night_sky(sky: np.ndarray) -> np.ndarray:
-    """Darken a daylight sky to the glow over a town."""
-    tint = np.array([0.11, 0.1, 0.115], dtype=np.float32)
-    return np.asarray(sky * tint)
+    """Darken a daylight sky, float32 [3, n], to the glow over a town."""
+    return np.asarray(sky * _planes(0.11, 0.1, 0.115)[..., 0])
 
 
 def path_length(raster: Raster, weather: Weather) -> np.ndarray:
@@ -115,9 +113,9 @@ _DENSE = 0.005
 def through_air(colour: np.ndarray, metres: np.ndarray, air: np.ndarray, extinction: float) -> None:
     """Mix in airlight by distance, in place (Koschmieder's law)."""
     steps = np.minimum(metres * np.float32(extinction * _STEPS / 8), _STEPS).astype(np.int64)
-    passed = np.take(_transmittance(), steps, mode="clip")[..., None]
+    passed = np.take(_transmittance(), steps, mode="clip")
     colour *= passed
-    colour += air * (1 - passed)
+    colour += air[..., None] * (1 - passed)
 
 
 _STEPS = 2048
@@ -144,16 +142,16 @@ def wet_road(
     rows = np.clip(np.rint(2 * horizon - np.arange(view.rows)), 0, view.rows - 1).astype(np.int64)
     picture = (np.clip(colour, 0, 1) * 255).astype(np.uint8)
     smear = max(3, view.rows // 14) | 1
-    mirrored = cv2.blur(picture, (3, smear))[rows].astype(np.float32) / 255
+    blurred = np.stack([cv2.blur(plane, (3, smear)) for plane in picture])
+    mirrored = blurred[:, rows].astype(np.float32) / 255
     ground = surfaces.road | (
         (raster.y < 0.01) & (raster.ids != SKY) & (surfaces.label == Label.SIDEWALK)
     )
     puddles = np.clip(noise(raster.x * 2.2 + 5, raster.z * 2.2) * 1.6 + 0.6 * rain, 0, 1)
     grazing = np.clip(raster.depth / 26, 0, 1)
     share = ground * rain * (0.14 + 0.34 * puddles + 0.2 * grazing)
-    share = share[..., None].astype(np.float32)
-    colour *= 1 - 0.3 * rain * ground[..., None]
-    colour += (mirrored - colour) * share
+    colour *= 1 - 0.3 * rain * ground
+    colour += (mirrored - colour) * share.astype(np.float32)
 
 
 def streaks(rng: np.random.Generator, shape: tuple[int, int], rain: float) -> np.ndarray:
@@ -195,19 +193,21 @@ def bloom(picture: np.ndarray, strength: float) -> np.ndarray:
 
 
 def expose(colour: np.ndarray, weather: Weather, rng: np.random.Generator) -> np.ndarray:
-    """Turn light float32 [H, W, 3] into a picture uint8 [H, W, 3], as a cheap camera does."""
-    rows, columns = colour.shape[:2]
+    """Turn light float32 [3, H, W] into a picture uint8 [H, W, 3], as a cheap camera does."""
+    _, rows, columns = colour.shape
     y = np.linspace(-1, 1, rows, dtype=np.float32)[:, None]
     x = np.linspace(-1, 1, columns, dtype=np.float32)[None, :]
     falloff = 1 - np.float32(weather.vignette) * (x * x + y * y) / 2
-    balance = np.array([1 + weather.warmth, 1.0, 1 - weather.warmth], dtype=np.float32)
+    balance = _planes(1 + weather.warmth, 1.0, 1 - weather.warmth)
     gain = weather.gain * (1.0 if weather.night else _metered(colour))
-    light = np.clip(colour * (falloff * np.float32(gain))[..., None] * balance, 0, None)
+    light = np.clip(colour * (falloff * np.float32(gain)) * balance, 0, None)
     # A shoulder keeps highlights from clipping hard.
     light = light * (1 + light * np.float32(0.22)) / (1 + light * np.float32(0.42))
     spread = np.float32(weather.noise) * np.sqrt(light + np.float32(0.08))
-    light += spread * rng.standard_normal(colour.shape, dtype=np.float32)
-    return np.asarray((np.clip(light, 0, 1) * 255 + 0.5).astype(np.uint8))
+    grain = rng.standard_normal((rows, columns, 3), dtype=np.float32)
+    light += spread * np.moveaxis(grain, -1, 0)
+    picture = (np.clip(light, 0, 1) * 255 + 0.5).astype(np.uint8)
+    return np.ascontiguousarray(np.moveaxis(picture, 0, -1))
 
 
 def _metered(colour: np.ndarray) -> float:
@@ -215,5 +215,10 @@ def _metered(colour: np.ndarray) -> float:
 
     Rounded, so that the order of summation on another machine cannot show.
     """
-    mean = round(float(colour[::2, ::2].astype(np.float64).mean()), 4)
+    mean = round(float(colour[:, ::2, ::2].astype(np.float64).mean()), 4)
     return min(2.0, math.sqrt(0.48 / max(mean, 0.05)))
+
+
+def _planes(red: float, green: float, blue: float) -> np.ndarray:
+    """Return a colour as float32 [3, 1, 1]."""
+    return np.array([red, green, blue], dtype=np.float32)[:, None, None]
