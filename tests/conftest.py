@@ -5,11 +5,10 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import pytest
-from PIL import Image
 
 import methods
+from tests.bench.camvid_tree import draw_camvid
 
 README = Path(__file__).parents[1] / "README.md"
 
@@ -35,20 +34,6 @@ class World(NamedTuple):
     root: Path
     suite: Path
     output: Path
-
-
-def draw_camvid(root: Path, frames: dict[str, int], size: tuple[int, int] = (30, 40)) -> None:
-    """Draw a tree in CamVid's layout: bands of classes whose colours tell them apart."""
-    random = np.random.default_rng(0)
-    for split, count in frames.items():
-        for index in range(count):
-            label = np.repeat(np.sort(random.integers(0, 12, size[0]))[:, None], size[1], 1)
-            noise = random.integers(0, 40, (*size, 3))
-            image = label[..., None] * np.array([20, 7, 13]) + noise
-            name = f"000{index % 2}TP_{index:06d}.png"
-            for folder, array in ((split, image), (f"{split}annot", label)):
-                (root / folder).mkdir(parents=True, exist_ok=True)
-                Image.fromarray(array.astype(np.uint8)).save(root / folder / name)
 
 
 def readme_method() -> str:
@@ -80,7 +65,7 @@ def my_method(tmp_path, monkeypatch):
 @pytest.fixture
 def world(tmp_path, monkeypatch, my_method):
     """A small world, with the test standing in it."""
-    draw_camvid(tmp_path / "camvid", {"train": 7, "val": 5})
+    draw_camvid(tmp_path / "camvid")
     (tmp_path / "small.yaml").write_text(SUITE)
     monkeypatch.chdir(tmp_path)
     return World(tmp_path, tmp_path / "small.yaml", tmp_path / "out")

@@ -54,7 +54,7 @@ class Config(MethodConfig):
 
 def _stage(steps: int, batch_size: int, lr: float, **settings: Any) -> Stage:
     return Stage(
-        name="train", modules=("network",), steps=steps, batch_size=batch_size, lr=lr, **settings
+        name="network", modules=("network",), steps=steps, batch_size=batch_size, lr=lr, **settings
     )
 
 
@@ -71,7 +71,7 @@ PRESETS = {
             dropout=0,
         ),
         train=_stage(
-            450,
+            700,
             8,
             2e-3,
             weight_decay=0.05,
