@@ -14,23 +14,31 @@ Sentence = tuple[str | Entry, ...]
 Ranked = list[tuple[str, Estimate]]
 
 
-def answer(block: Block, *, brief: bool = False) -> list[Sentence]:
-    """Say which method is best, by how much, and how sure that is.
-
-    Args:
-        block: the results.
-        brief: leave out the ceilings, as for the second and further test sets.
-    """
+def answer(block: Block) -> list[Sentence]:
+    """Say which method is best, by how much, and how sure that is."""
     clean = _ranked({label: block.score(label) for label in block.labels})
     if not clean:
         return [("No cell on ", describe(block.first.test_on, "val"), " has finished.")]
-    sentences = [_best(block, clean), *_floor(block), *_corrupted(block)]
-    if not brief:
-        sentences += _ceiling(block)
+    sentences = [_best(block, clean), *_floor(block), *_corrupted(block), *_ceiling(block)]
     failed = len(block.records) - len(block.finished)
     if failed:
         sentences.append((f"{failed} of {len(block.records)} cells failed; see below.",))
     return sentences
+
+
+def brief_answer(block: Block) -> list[Sentence]:
+    """Say the same of a further test set, in one sentence."""
+    clean = _ranked({label: block.score(label) for label in block.labels})
+    if not clean:
+        return answer(block)
+    label, score = clean[0]
+    sentence: Sentence = (f"{block.title}: {label} ", number(score))
+    if len(clean) > 1:
+        sentence += _versus(clean[1][0], score - clean[1][1])
+    above, below = _over_floor(block)
+    if above or below:
+        sentence += (f"; {len(above)} of {len(above) + len(below)} learned methods beat the floor",)
+    return [(*sentence, ".")]
 
 
 def _ranked(scores: dict[str, Estimate | None]) -> Ranked:
@@ -58,24 +66,28 @@ def _versus(second: str, difference: Estimate) -> Sentence:
     return (f"; {second} is within noise of it (difference ", lead, ")")
 
 
-def _floor(block: Block) -> list[Sentence]:
-    """Count the learned methods whose whole interval lies above the floor."""
+def _over_floor(block: Block) -> tuple[list[str], list[str]]:
+    """Divide learned methods by whether their whole paired interval is above the floor."""
+    above: list[str] = []
+    below: list[str] = []
     floor = block.score(block.floor) if block.floor else None
-    if floor is None:
-        return []
-    leads = {}
     for label in block.learned:
         score = block.score(label)
-        if score is not None:
-            leads[label] = score - floor
-    if not leads:
+        if floor is not None and score is not None:
+            (above if (score - floor).interval().low > 0 else below).append(label)
+    return above, below
+
+
+def _floor(block: Block) -> list[Sentence]:
+    above, below = _over_floor(block)
+    if not above and not below:
         return []
-    above = [label for label, lead in leads.items() if lead.interval().low > 0]
-    below = [label for label in leads if label not in above]
-    start = "All" if not below else f"{len(above)} of"
-    text = f"{start} {len(leads)} learned methods beat the floor ({block.floor}, "
+    assert block.floor is not None
+    start = f"{len(above)} of {len(above) + len(below)}" if below else f"All {len(above)}"
+    text = f"{start} learned methods beat the floor ({block.floor}, "
     rest = f" {', '.join(below)} do{'es' if len(below) == 1 else ''} not." if below else ""
-    return [(text, number(floor), ") with the whole paired interval above zero.", rest)]
+    floor = number(block.score(block.floor))
+    return [(text, floor, ") with the whole paired interval above zero.", rest)]
 
 
 def _corrupted(block: Block) -> list[Sentence]:

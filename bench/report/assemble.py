@@ -9,8 +9,8 @@ from pathlib import Path
 
 from bench.metrics import METRICS
 from bench.report import PAGE
-from bench.report.answer import answer
-from bench.report.block import PRIMARY, Block, make_blocks
+from bench.report.answer import answer, brief_answer
+from bench.report.block import PRIMARY, Block, describe, make_blocks
 from bench.report.clean import clean_tables, missing, separated
 from bench.report.images import BUDGET_BYTES, make_strips
 from bench.report.page import Section, render
@@ -42,7 +42,7 @@ def _section(block: Block, blocks: Sequence[Block], output: Path) -> Section:
     return Section(
         anchor=re.sub(r"[^a-z0-9]+", "-", block.title.lower()).strip("-"),
         block=block,
-        sentences=answer(block, brief=block is not blocks[0]),
+        sentences=answer(block) if block is blocks[0] else brief_answer(block),
         tables=[*clean_tables(block), *robust_tables(block)],
         plots=list(make_plots(block, output, training=_trained_here(block, blocks))),
         strips=make_strips(block, BUDGET_BYTES // len(blocks)),
@@ -79,7 +79,8 @@ def overview(blocks: Sequence[Block]) -> Table:
         for at, label in enumerate(labels)
     ]
     caption = f"Clean {PRIMARY} in per cent ({METRICS[PRIMARY].absent}). "
-    caption += "".join(block.data_note for block in blocks)
+    sizes = (f"{describe(b.first.test_on, 'val')} {b.num_images}" for b in blocks)
+    caption += f"Images: {', '.join(sizes)}. "
     caption += "Bold: separated from every other method on that test set (Holm over the table, 5%)."
     names = ("Method", *(f"{block.title} ↑" for block in blocks))
     return Table("overview", "All test sets, clean", caption, names, tuple(rows))

@@ -255,7 +255,8 @@ def test_several_test_sets_and_seeds(tmp_path: Path) -> None:
         for seed in (0, 1):
             where = DataRef(dataset="scenes", subset=subset, split="val")
             store.add(make_cell(GOOD, test_on=where, seed=seed), 0.8 + seed / 20)
-    report.write(store.folder, tmp_path / "report")
+    page = report.write(store.folder, tmp_path / "report").read_text()
+    assert re.search(r"<li>scenes/night: GSS-FF <span", page)
     tables = {path.stem for path in (tmp_path / "report" / "tables").glob("*.md")}
     assert {"overview", "scenes-city-scores"} <= tables
     assert "scenes-night-scores" in tables
