@@ -64,12 +64,12 @@ class Console:
         self._line(f"[bold]{label}[/bold]: training {stage.name} ({how})")
 
     def cell(self, record: Record, counts: Counts | None) -> None:
-        """Print a cell's number, or why there is none."""
+        """Print a cell's number, or that it failed; the closing table says why."""
         cell = record.cell
         where = f"{cell.label:<24.24} {cell.test_on!s:<18} {cell.condition!s:<22}"
         where += "" if cell.task == "predict" else f" {cell.task}"
         if counts is None:
-            self._line(f"{where} [red]failed[/red]: {record.error}")
+            self._line(f"{where} [red]failed[/red]")
         else:
             limit = f"  (first {cell.limit} images)" if cell.limit else ""
             score = 100 * METRICS[self.metric](counts)

@@ -160,7 +160,8 @@ def load_stage(method: Method[Any], stage: Stage, folder: StageFolder) -> None:
     summary = folder.summary() or {}
     content = folder.weights.read_bytes()
     if hashlib.sha256(content).hexdigest() != summary.get("weights"):
-        raise StageError(f"{folder.weights}: not the weights of {folder.path}/stage.json")
+        message = f"{folder.weights}: not the weights that stage.json beside it records"
+        raise StageError(f"{message}; delete the folder and run again")
     trainable_modules(method, stage).load_state_dict(load_file(folder.weights))
     method.requires_grad_(False).eval()
 

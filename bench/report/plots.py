@@ -110,7 +110,8 @@ def make_plots(block: Block, output: Path, *, training: bool) -> Iterator[Plot]:
     with mpl.rc_context(_STYLE):
         if block.conditions:
             yield degradation(block)
-            yield heat_map(block)
+            if _compared(block):
+                yield heat_map(block)
         logs = _logs(block, output) if training else {}
         if logs:
             yield losses(block, logs)
@@ -170,10 +171,9 @@ def _curve(axis: Axes, block: Block, corruption: str, top: float) -> None:
         known = [(x, estimate) for x, estimate in points if estimate is not None]
         x = [at for at, _ in known]
         y = [100 * estimate.value for _, estimate in known]
-        low, high = zip(*(estimate.interval() for _, estimate in known), strict=True) or ((), ())
-        axis.fill_between(
-            x, 100 * np.array(low), 100 * np.array(high), color=look.colour, alpha=0.14, lw=0
-        )
+        bounds = np.array([estimate.interval() for _, estimate in known]).reshape(-1, 2)
+        low, high = 100 * bounds.T
+        axis.fill_between(x, low, high, color=look.colour, alpha=0.14, lw=0)
         axis.plot(
             x,
             y,
@@ -190,9 +190,14 @@ def _curve(axis: Axes, block: Block, corruption: str, top: float) -> None:
     axis.grid(visible=False, axis="x")
 
 
+def _compared(block: Block) -> list[str]:
+    """Return the methods with a clean score, without the floor if there are others."""
+    return [label for label in block.learned or block.labels if block.score(label) is not None]
+
+
 def heat_map(block: Block) -> Plot:
     """Draw the share of the clean score each method keeps under each corruption."""
-    labels = [label for label in block.learned or block.labels if block.score(label) is not None]
+    labels = _compared(block)
     shares = np.array([
         [np.nan if (s := retained(block, label, name)) is None else 100 * s.value
          for label in labels]

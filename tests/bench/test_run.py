@@ -257,7 +257,7 @@ def test_weights_that_are_not_the_recorded_ones_are_refused(world, capsys):
         weights.write_bytes(weights.read_bytes()[:-4] + b"\0\0\0\1")
     shutil.rmtree(world.output / "small")
     assert run(world) == 1
-    assert "not the weights of" in capsys.readouterr().out
+    assert "not the weights that" in capsys.readouterr().out
 
 
 def test_plan_says_what_is_left(world, capsys):
