@@ -133,6 +133,7 @@ class DalleDecoder(nn.Module):
         """Decode int64 codes [B, h, w] to [B, 6, 8 h, 8 w]."""
         first = self.blocks[0]
         assert isinstance(first, nn.Conv2d)
+        assert first.bias is not None
         rows = first.weight.flatten(1).t()  # [V, first_width]
         x = (F.embedding(codes, rows) + first.bias).permute(0, 3, 1, 2)
         out: Tensor = self.blocks[1:](x)
