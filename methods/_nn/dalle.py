@@ -15,11 +15,10 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bench import seeding
+from methods._nn.quantize import gumbel_one_hot
 from methods._nn.tokenizer import Reconstruction, Tokenizer
 
 _GROUPS = 4
@@ -133,6 +132,7 @@ class DalleDecoder(nn.Module):
         """Decode int64 codes [B, h, w] to [B, 6, 8 h, 8 w]."""
         first = self.blocks[0]
         assert isinstance(first, nn.Conv2d)
+        assert first.bias is not None
         rows = first.weight.flatten(1).t()  # [V, first_width]
         x = (F.embedding(codes, rows) + first.bias).permute(0, 3, 1, 2)
         out: Tensor = self.blocks[1:](x)
@@ -177,22 +177,3 @@ class DalleTokenizer(Tokenizer):
         logits = self.logits(maskige)
         weights = gumbel_one_hot(logits, seeds, self.temperature)
         return Reconstruction(self.decode_mixture(weights), logits.new_zeros(()))
-
-
-def gumbel_one_hot(logits: Tensor, seeds: Tensor, temperature: float) -> Tensor:
-    """Draw one-hot codes whose gradient is that of a softmax (Jang et al., arXiv:1611.01144).
-
-    Args:
-        logits: float32 [B, V, h, w].
-        seeds: int64 [B], one stream of noise an image.
-        temperature: of the softmax behind the gradient, above 0.
-
-    Returns:
-        float32 [B, V, h, w], one-hot over V.
-    """
-    noise = seeding.uniform(seeding.derive(seeds, "gumbel"), *logits.shape[1:]).to(logits)
-    tiny = torch.finfo(noise.dtype).tiny
-    gumbel = -(-noise.clamp(min=tiny).log()).clamp(min=tiny).log()
-    soft = ((logits + gumbel) / temperature).softmax(1)
-    hard = F.one_hot(soft.argmax(1), logits.shape[1]).movedim(-1, 1).to(soft.dtype)
-    return hard + soft - soft.detach()

@@ -8,36 +8,64 @@ colours at the corners of the palette's hull.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from methods._nn.colour import nearest_scores
 from methods._nn.windowed_attention import ConvNormAct, window_blocks
 
 
-def pseudo_inverse_scores(maskige: Tensor, palette: Tensor) -> Tensor:
-    """Score classes by least squares: c = x (beta^T beta)^-1 beta^T (eq. 15).
+class Inverse(nn.Module, ABC):
+    """A way from maskiges to class scores."""
+
+    votes: ClassVar[bool]
+    """Whether only the best class of a pixel counts, as in the released GSS-FF, or its
+    scores mean something beyond their order."""
+
+    @abstractmethod
+    def forward(self, maskige: Tensor, palette: Tensor) -> Tensor:
+        """Score classes.
+
+        Args:
+            maskige: float32 [B, 3, H, W] in [0, 1].
+            palette: float32 [K, 3] in [0, 1], void's colour left out.
+
+        Returns:
+            float32 [B, K, H, W].
+        """
+
+
+class NearestColour(Inverse):
+    """The released inverse of GSS-FF: the class whose colour is nearest."""
+
+    votes = True
+
+    def forward(self, maskige: Tensor, palette: Tensor) -> Tensor:
+        return nearest_scores(maskige, palette)
+
+
+class PseudoInverse(Inverse):
+    """Least squares as the paper prints it: c = x (beta^T beta)^-1 beta^T (eq. 15).
 
     Of 150, 194 and 19 noise-free colours as released for ADE20K, MSeg and Cityscapes, the
     largest score is the right class for 14, 9 and 5.
-
-    Args:
-        maskige: float32 [B, 3, H, W].
-        palette: float32 [K, 3] in the same range.
-
-    Returns:
-        float32 [B, K, H, W].
     """
-    gram = palette.t() @ palette
-    inverse = torch.linalg.solve(gram, palette.t())  # [3, K]
-    return F.conv2d(maskige, inverse.t()[:, :, None, None])
+
+    votes = True
+
+    def forward(self, maskige: Tensor, palette: Tensor) -> Tensor:
+        inverse = torch.linalg.pinv(palette)  # [3, K]
+        return F.conv2d(maskige, inverse.t()[:, :, None, None])
 
 
-class ConvInverse(nn.Module):
-    """The learned inverse of GSS-FT: convolutions of 1 x 1, 3 x 3 and 1 x 1 (appendix D).
+class ConvInverse(Inverse):
+    """The learned inverse of GSS-FT: convolutions of 1 x 1, 3 x 3 and 1 x 1 (appendix D)."""
 
-    The paper gives no width; that of GSS-FT-W is the default of the configuration.
-    """
+    votes = False
 
     def __init__(self, width: int, num_classes: int) -> None:
         super().__init__()
@@ -49,17 +77,18 @@ class ConvInverse(nn.Module):
             nn.Conv2d(width, num_classes, 1),
         )
 
-    def forward(self, maskige: Tensor) -> Tensor:
-        """Return logits [B, K, H, W] of maskiges [B, 3, H, W] in [0, 1]."""
+    def forward(self, maskige: Tensor, palette: Tensor) -> Tensor:
         logits: Tensor = self.layers(maskige)
         return logits
 
 
-class WindowInverse(nn.Module):
+class WindowInverse(Inverse):
     """The learned inverse of GSS-FT-W: windowed attention at the maskige's own size.
 
     Source: fudan-zvg/GSS mmseg/models/decode_heads/generative_segmentation_head_ftw.py.
     """
+
+    votes = False
 
     def __init__(self, width: int, heads: int, window: int, depth: int, num_classes: int) -> None:
         super().__init__()
@@ -68,8 +97,7 @@ class WindowInverse(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.classify = nn.Conv2d(width, num_classes, 1)
 
-    def forward(self, maskige: Tensor) -> Tensor:
-        """Return logits [B, K, H, W] of maskiges [B, 3, H, W] in [0, 1]."""
+    def forward(self, maskige: Tensor, palette: Tensor) -> Tensor:
         x = self.projection(maskige).permute(0, 2, 3, 1)
         logits: Tensor = self.classify(self.norm(self.blocks(x)).permute(0, 3, 1, 2))
         return logits

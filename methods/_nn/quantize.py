@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from bench import seeding
+
 
 class Quantized(NamedTuple):
     """A latent map after the bottleneck."""
@@ -113,3 +115,22 @@ class FiniteScalarQuantizer(Bottleneck):
         codes = (rounded.long() * self.base.view(-1, 1, 1)).sum(1)
         straight = place + (rounded - place).detach()
         return Quantized(self._scale(straight), codes, latent.new_zeros(()))
+
+
+def gumbel_one_hot(logits: Tensor, seeds: Tensor, temperature: float) -> Tensor:
+    """Draw one-hot codes whose gradient is that of a softmax (Jang et al., arXiv:1611.01144).
+
+    Args:
+        logits: float32 [B, V, h, w].
+        seeds: int64 [B], one stream of noise an image.
+        temperature: of the softmax behind the gradient, above 0.
+
+    Returns:
+        float32 [B, V, h, w], one-hot over V.
+    """
+    noise = seeding.uniform(seeding.derive(seeds, "gumbel"), *logits.shape[1:]).to(logits)
+    tiny = torch.finfo(noise.dtype).tiny
+    gumbel = -(-noise.clamp(min=tiny).log()).clamp(min=tiny).log()
+    soft = ((logits + gumbel) / temperature).softmax(1)
+    hard = F.one_hot(soft.argmax(1), logits.shape[1]).movedim(-1, 1).to(soft.dtype)
+    return hard + soft - soft.detach()

@@ -1,40 +1,33 @@
-"""Settings of GSS, and the sizes it is known by."""
+"""Settings of GSS: its variants, and the sizes it is known by."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from bench.schema import Augment, DataSpec, Fraction, Frozen, MethodConfig, Positive, Stage
+from methods._nn.settings import Colouring, ConvTokenizer, DalleTokenizer
 
-Colouring = Literal["maximin", "dataset"]
-
-
-class Tokenizer(Frozen):
-    """A small convolutional tokenizer with a learned codebook, trained on label maps."""
-
-    widths: tuple[Positive, ...] = (32, 64)
-    """Channels after each halving; their number sets the stride."""
-    blocks: Positive = 1
-    """Residual blocks on either side of the codebook."""
-    num_codes: Positive = 128
-    code_dim: Positive = 8
-    temperature: Annotated[float, Field(gt=0)] = 0.1
-    """Divides the colour scores in the loss; colours are in [0, 1]."""
+Variant = Literal["FF", "FF-R", "FT", "FT-W", "TF", "TT"]
+AboveZero = Annotated[float, Field(gt=0)]
 
 
 class Backbone(Frozen):
-    """The image encoder: a timm model with levels at strides 4, 8, 16 and 32."""
+    """The image encoder: a timm model with four levels, the first at stride 4."""
 
     name: str
     options: Mapping[str, Any] = {}
     """Given to ``timm.create_model``."""
+    level_norms: bool = False
+    """A LayerNorm on each level, as mmsegmentation's Swin has."""
+    pretrained: bool = False
+    """Start from timm's weights, which it downloads."""
 
 
 class Head(Frozen):
-    """Multi-level aggregation and classifiers (appendix C and the released head)."""
+    """Multi-level aggregation and classifiers, by default as released (appendix C)."""
 
     level_width: Positive = 384
     fused_width: Positive = 512
@@ -42,12 +35,25 @@ class Head(Frozen):
     heads: Positive = 16
     window: Positive = 7
     depth: Annotated[int, Field(ge=0)] = 2
-    """Windowed-attention blocks: 2 on Swin-L, 6 on ResNet-101 and HRNet."""
+    """Windowed-attention blocks: 2 on Swin-L, 6 on ResNet-101 and HRNet. 0 for Table 3."""
     dropout: Fraction = 0.1
     auxiliary: bool = True
-    """The head for unlabelled areas: its labels replace void before tokenising."""
+    """The head for unlabelled areas: its labels replace void before encoding."""
     shared_fusion: bool = False
     """The auxiliary head reads the fused map of the tokens instead of its own."""
+
+
+class LearnedInverse(Frozen):
+    """The inverse of FT and TT (width only) and of FT-W; as released for Cityscapes.
+
+    The paper gives no width for FT: it takes FT-W's.
+    """
+
+    width: Positive = 128
+    heads: Positive = 4
+    window: Positive = 7
+    depth: Positive = 1
+    """Blocks: the release has 1 for Cityscapes and 2 for ADE20K and MSeg."""
 
 
 class Config(MethodConfig):
@@ -55,49 +61,161 @@ class Config(MethodConfig):
 
     reconstructs: ClassVar[bool] = True
 
+    variant: Variant = "FF"
+    """First letter: is the colouring trained; second: is its inverse. -R colours at random,
+    -W learns the inverse with windowed attention (section 3.3)."""
     colouring: Colouring = "maximin"
-    tokenizer: Tokenizer = Tokenizer()
+    """Where training starts, for TF and TT; ``random`` in any case for FF-R."""
+    palette_seed: int = 0
+    inverse: Literal["nearest", "pseudo_inverse"] = "nearest"
+    """Of FF, FF-R and TF: the nearest colour, as released, or least squares, as printed."""
+    learned_inverse: LearnedInverse = LearnedInverse()
+    tokenizer: Literal["conv", "dalle"] = "conv"
+    conv: ConvTokenizer = ConvTokenizer()
+    dalle: DalleTokenizer = DalleTokenizer()
+    label_scale: Literal[1, 2] = 1
+    """2 enlarges labels before encoding: codes at 1/4 of the image with stride 8 (d = 1/4)."""
+    paint_void: bool = False
+    """Ignored pixels that no auxiliary head fills are painted in void's colour, as released;
+    else they take a label from their surroundings."""
+    temperature: AboveZero = 0.1
+    """Divides colour scores, in [0, 1], in the losses of tokenizer and colouring; small enough
+    that an exact colour has nearly all the probability."""
+    gumbel_temperature: AboveZero = 1.0
+    """Of TF and TT; the paper has none. 1 is the start of Jang et al., arXiv:1611.01144."""
     backbone: Backbone
     head: Head = Head()
     token_weight: Fraction = 0.8
     pixel_weight: Fraction = 0.2
-    """Weights of the two losses of the prior, as released; eq. 7 has none."""
-    label_scale: Literal[1, 2] = 1
-    """2 enlarges labels before tokenising: tokens at 1/4 of the image with stride 8."""
+    """Weights of the prior's two losses, as released; eq. 7 has none."""
+    weights: Mapping[str, str] = {}
+    """By stage, a safetensors file that takes the place of its training."""
     train_tokenizer: Stage
+    train_colouring: Stage
     train_prior: Stage
+    train_inverse: Stage
+
+    @property
+    def learns_colouring(self) -> bool:
+        """Whether the palette is trained through the tokenizer."""
+        return self.variant in ("TF", "TT")
+
+    @property
+    def palette(self) -> Colouring:
+        """The colouring that the variant starts from."""
+        return "random" if self.variant == "FF-R" else self.colouring
 
     def stages(self, data: DataSpec) -> tuple[Stage, ...]:
-        return (self.train_tokenizer, self.train_prior)
+        """Return what the variant needs: FT learns its inverse on the prior's mistakes."""
+        chosen = [self.train_tokenizer]
+        if self.learns_colouring:
+            chosen.append(self.train_colouring)
+        chosen.append(self.train_prior)
+        if self.variant in ("FT", "FT-W"):
+            chosen.append(self.train_inverse)
+        return tuple(self._resolve(stage) for stage in chosen)
+
+    def _resolve(self, stage: Stage) -> Stage:
+        changes: dict[str, Any] = {}
+        if stage.name == "colouring" and self.variant == "TT":
+            changes["modules"] = (*stage.modules, "codec.inverse")
+        if stage.name in self.weights:
+            changes["steps"] = 0
+        return stage.model_copy(update=changes)
+
+    @model_validator(mode="after")
+    def _weights_are_of_stages(self) -> Config:
+        known = ("tokenizer", "colouring", "prior", "inverse")
+        if unknown := sorted(set(self.weights) - set(known)):
+            raise ValueError(f"weights names {unknown}; the stages are {', '.join(known)}")
+        return self
+
+
+def _stage(name: str, module: str, steps: int, batch_size: int, lr: float, **more: Any) -> Stage:
+    settings = {"steps": steps, "batch_size": batch_size, "lr": lr, **more}
+    return Stage(name=name, modules=(module,), **settings)
 
 
 def _tiny() -> Config:
-    crops = Augment(scale=(0.75, 1.5))
+    """Under two and a half minutes for FF on two CPU cores, at 96 x 192."""
+    crops: dict[str, Any] = {"warmup_steps": 20, "augment": Augment(scale=(0.75, 1.5))}
     return Config(
-        tokenizer=Tokenizer(),
+        learned_inverse=LearnedInverse(width=32),
         backbone=Backbone(name="resnet10t"),
         head=Head(level_width=48, fused_width=96, token_width=128, heads=4, depth=1),
-        train_tokenizer=Stage(
-            name="tokenizer",
-            modules=("tokenizer",),
-            steps=300,
-            lr=4e-3,
-            weight_decay=0.0,
-            warmup_steps=20,
-            schedule="cosine",
-            augment=crops,
+        train_tokenizer=_stage(
+            "tokenizer", "codec.tokenizer", 300, 8, 4e-3, weight_decay=0, schedule="cosine", **crops
         ),
-        train_prior=Stage(
-            name="prior",
-            modules=("prior",),
-            steps=300,
-            lr=1e-3,
+        train_colouring=_stage("colouring", "codec.colouring", 100, 8, 5e-2, weight_decay=0),
+        train_prior=_stage(
+            "prior",
+            "prior",
+            300,
+            8,
+            1e-3,
             weight_decay=0.05,
-            warmup_steps=20,
             power=0.9,
+            warmup_steps=20,
             augment=Augment(scale=(0.75, 1.5), colour=0.2),
         ),
+        train_inverse=_stage("inverse", "codec.inverse", 100, 8, 2e-3, **crops),
     )
 
 
-PRESETS = {"tiny": _tiny()}
+SWIN_L = Backbone(
+    name="swin_large_patch4_window12_384",
+    options={"drop_path_rate": 0.3, "strict_img_size": False, "always_partition": True},
+    level_norms=True,
+    pretrained=True,
+)
+RESNET101 = Backbone(name="resnet101c", options={"output_stride": 8}, pretrained=True)
+HRNET_W48 = Backbone(name="hrnet_w48", options={"feature_location": ""}, pretrained=True)
+
+
+def _paper(
+    colouring: Colouring, depth: int, steps: int, batch_size: int, lr: float, **more: Any
+) -> Config:
+    """Settings that the released configurations share (configs/gss, Swin-L).
+
+    Training the tokenizer is not the paper's, which takes DALL-E's weights: give them as
+    ``weights: {tokenizer: ...}``. The colouring's 4,000 steps (appendix D) are of SGD at an
+    unstated rate; the harness has AdamW.
+    """
+    released: dict[str, Any] = {
+        "warmup_steps": 1500,
+        "augment": Augment(scale=(0.5, 2), colour=0.5),
+    }
+    settings: dict[str, Any] = {
+        "colouring": colouring,
+        "tokenizer": "dalle",
+        "label_scale": 2,
+        "paint_void": True,
+        "backbone": SWIN_L,
+        "learned_inverse": LearnedInverse(depth=depth),
+        "train_tokenizer": _stage("tokenizer", "codec.tokenizer", 80_000, 16, 1e-4),
+        "train_colouring": _stage("colouring", "codec.colouring", 4000, 16, 1e-2, weight_decay=0),
+        "train_prior": _stage("prior", "prior", steps, batch_size, lr, **released),
+        "train_inverse": _stage("inverse", "codec.inverse", 40_000, 16, 1.5e-3, **released),
+    }
+    return Config(**{**settings, **more})
+
+
+PRESETS = {
+    "tiny": _tiny(),
+    "paper_cityscapes": _paper("cityscapes", 1, 80_000, 16, 1.5e-3),
+    "paper_cityscapes_r101": _paper(
+        "cityscapes", 1, 80_000, 16, 1.5e-3, backbone=RESNET101, head=Head(depth=6)
+    ),
+    "paper_ade20k": _paper("ade20k", 2, 160_000, 32, 1.2e-4),
+    # The paper's text says a batch of 16; its configurations have 8 x 4.
+    "paper_mseg": _paper("mseg", 2, 160_000, 32, 1.2e-4, head=Head(shared_fusion=True)),
+    "paper_mseg_hrnet": _paper(
+        "mseg",
+        2,
+        160_000,
+        32,
+        1.2e-4,
+        backbone=HRNET_W48,
+        head=Head(depth=6, shared_fusion=True),
+    ),
+}

@@ -2,10 +2,13 @@
 
 A label map is painted as an image, the *maskige*; a discrete tokenizer turns it into
 codes; the prior predicts the codes from the photograph; decoded codes give a maskige, and
-the nearest colour its classes. Everything is deterministic: no call draws a number.
+an inverse colouring its classes. A prediction draws no number: it takes the likeliest
+codes (arXiv:2303.11316, section 3.5).
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
@@ -13,23 +16,35 @@ from torch.nn import functional as F
 
 from bench.method import Method
 from bench.schema import IGNORE_INDEX, Batch, DataSpec
-from methods._nn.colour import fill_void, nearest_scores, paint
+from methods._nn.codec import Codec, CodecSettings, Colouring
+from methods._nn.dalle import DalleTokenizer
+from methods._nn.inverse import (
+    ConvInverse,
+    Inverse,
+    NearestColour,
+    PseudoInverse,
+    WindowInverse,
+)
+from methods._nn.loss import cross_entropy
 from methods._nn.padding import pad_image, pad_label
-from methods._nn.palettes import maximin
+from methods._nn.palettes import make_palette
 from methods._nn.quantize import VectorQuantizer
-from methods._nn.tokenizer import ConvTokenizer
-from methods.gss.backbone import TimmBackbone
+from methods._nn.tokenizer import ConvTokenizer, Tokenizer
+from methods._nn.weights import load_weights
+from methods.gss.backbone import Backbone
 from methods.gss.config import Config
 from methods.gss.head import HeadOutput, PriorHead
+
+_UNLABELLED = -1  # target of a cell that the token loss leaves out
 
 
 class Prior(nn.Module):
     """The image encoder I_psi: an image to logits over the codes of its label map."""
 
-    def __init__(self, config: Config, num_codes: int, num_classes: int) -> None:
+    def __init__(self, backbone: Backbone, head: PriorHead) -> None:
         super().__init__()
-        self.backbone = TimmBackbone(config.backbone)
-        self.head = PriorHead(config.head, self.backbone.channels, num_codes, num_classes)
+        self.backbone = backbone
+        self.head = head
 
     def forward(self, image: Tensor, size: tuple[int, int]) -> HeadOutput:
         """Classify a token map of the size given, for images [B, 3, H, W] in [0, 1]."""
@@ -40,104 +55,125 @@ class Prior(nn.Module):
 class GSS(Method[Config]):
     """Generative Semantic Segmentation."""
 
-    palette: Tensor  # float32 [K + 1, 3] in [0, 1], the last colour void's
-
     def __init__(self, config: Config, data: DataSpec) -> None:
         super().__init__(config, data)
-        chosen = config.tokenizer
-        self.tokenizer = ConvTokenizer(
-            chosen.widths, chosen.blocks, VectorQuantizer(chosen.num_codes, chosen.code_dim)
-        )
-        self.prior = Prior(config, self.tokenizer.num_codes, data.num_classes)
-        palette = torch.from_numpy(maximin(data.num_classes + 1) / 255).float()
-        self.register_buffer("palette", palette, persistent=False)
+        self.codec = make_codec(config, data)
+        pretrained = config.backbone.pretrained and "prior" not in config.weights
+        backbone = Backbone(config.backbone, pretrained)
+        num_codes = self.codec.tokenizer.num_codes
+        head = PriorHead(config.head, backbone.channels, num_codes, data.num_classes)
+        self.prior = Prior(backbone, head)
+        self.multiple = max(backbone.multiple, self.codec.stride)
 
     def forward(self, stage: str, batch: Batch) -> dict[str, Tensor]:
-        if stage == "tokenizer":
-            return self._tokenizer_losses(batch)
-        return self._prior_losses(batch)
+        match stage:
+            case "tokenizer":
+                return self.codec.tokenizer_losses(batch)
+            case "colouring":
+                return self.codec.colouring_losses(batch)
+            case "prior":
+                return self._prior_losses(batch)
+            case "inverse":
+                return self._inverse_losses(batch)
+        return super().forward(stage, batch)
 
-    def _tokenizer_losses(self, batch: Batch) -> dict[str, Tensor]:
-        label = pad_label(batch.label, self.tokenizer.stride)
-        target = paint(fill_void(label), self.palette)
-        maskige, bottleneck = self.tokenizer.reconstruct(target, batch.seeds)
-        scores = nearest_scores(maskige, self.palette[:-1]) / self.config.tokenizer.temperature
-        return {
-            "colour": F.mse_loss(maskige, target),
-            "classes": _cross_entropy(scores, label),
-            "codes": bottleneck,
-        }
+    def fit(self, stage: str, batches: Iterable[Batch]) -> None:
+        """Take a stage's weights from the file that the configuration names."""
+        modules = {s.name: s.modules for s in self.config.stages(self.data)}[stage]
+        load_weights(self.config.weights[stage], {m: self.get_submodule(m) for m in modules})
 
     def _prior_losses(self, batch: Batch) -> dict[str, Tensor]:
-        image = pad_image(batch.image, self._multiple)
-        label = pad_label(batch.label, self._multiple)
+        """Cross-entropy of the codes, and of the classes where there is an auxiliary head.
+
+        The head's own labels replace void before labels are encoded (section 3.5). A cell
+        counts unless every one of its pixels is unlabelled, as released.
+        """
+        image, label = self._padded(batch)
         output = self.prior(image, self._grid(image))
+        labelled = label != IGNORE_INDEX
         losses = {}
         filled = label
         if output.pixels is not None:
-            pixels = F.interpolate(
-                output.pixels, label.shape[1:], mode="bilinear", align_corners=False
-            )
-            losses["pixels"] = self.config.pixel_weight * _cross_entropy(pixels, label)
-            filled = torch.where(label == IGNORE_INDEX, pixels.argmax(1), label)
-        codes = self._codes(filled)
-        # A cell counts unless every one of its pixels is unlabelled.
-        counted = F.max_pool2d(
-            (label != IGNORE_INDEX).float(), self.tokenizer.stride // self.config.label_scale
-        )
-        codes = torch.where(counted > 0, codes, IGNORED_CODE)
-        losses["tokens"] = self.config.token_weight * _cross_entropy(
-            output.tokens, codes, IGNORED_CODE
-        )
+            pixels = _resize(output.pixels, label)
+            losses["pixels"] = self.config.pixel_weight * cross_entropy(pixels, label)
+            filled = torch.where(labelled, label, pixels.argmax(1))
+        counted = F.max_pool2d(labelled.float(), self.codec.stride) > 0
+        codes = torch.where(counted, self.codec.encode(filled), _UNLABELLED)
+        tokens = cross_entropy(output.tokens, codes, _UNLABELLED)
+        losses["tokens"] = self.config.token_weight * tokens
         return losses
 
-    @property
-    def _multiple(self) -> int:
-        """What both sizes of an image must be multiples of, for backbone and tokens."""
-        return max(self.prior.backbone.multiple, self.tokenizer.stride)
+    def _inverse_losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Train the inverse on maskiges decoded from predicted codes (appendix D, iii).
+
+        The prior is in evaluation mode. The released code leaves its dropout active and its
+        batch statistics moving, which changes the prior that was trained before.
+        """
+        image, label = self._padded(batch)
+        with torch.no_grad():
+            maskige = self.codec.tokenizer.decode(self._codes(image))
+        return {"classes": cross_entropy(self.codec.scores(maskige), label)}
+
+    def _padded(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        return pad_image(batch.image, self.multiple), pad_label(batch.label, self.multiple)
 
     def _grid(self, image: Tensor) -> tuple[int, int]:
         """Size of the token map of an image whose sizes are multiples."""
-        step = self.tokenizer.stride // self.config.label_scale
-        return image.shape[2] // step, image.shape[3] // step
+        return image.shape[2] // self.codec.stride, image.shape[3] // self.codec.stride
 
-    def _codes(self, label: Tensor) -> Tensor:
-        """Encode int64 labels [B, H, W], both multiples of the stride, to codes [B, h, w].
-
-        In full precision always: rounding flips codes of flat colours.
-        """
-        scale = self.config.label_scale
-        label = fill_void(label).repeat_interleave(scale, 1).repeat_interleave(scale, 2)
-        with torch.no_grad(), torch.autocast(label.device.type, enabled=False):
-            return self.tokenizer.encode(paint(label, self.palette))
-
-    def _scores(self, codes: Tensor) -> Tensor:
-        """Decode int64 codes [B, h, w] to votes for classes, float32 [B, K, H, W]."""
-        nearest = nearest_scores(self.tokenizer.decode(codes), self.palette[:-1]).argmax(1)
-        votes = F.one_hot(nearest, self.data.num_classes).permute(0, 3, 1, 2).float()
-        return F.avg_pool2d(votes, self.config.label_scale)
+    def _codes(self, image: Tensor) -> Tensor:
+        """Return the likeliest codes, int64 [B, h, w]."""
+        tokens: Tensor = self.prior(image, self._grid(image)).tokens
+        return tokens.argmax(1)
 
     def scores(self, image: Tensor, seeds: Tensor) -> Tensor:
-        """Return one vote a pixel, as the released method does, not probabilities."""
+        """Return one vote a pixel, as released, or the logits of a learned inverse."""
         height, width = image.shape[2:]
-        padded = pad_image(image, self._multiple)
-        codes = self.prior(padded, self._grid(padded)).tokens.argmax(1)
-        return self._scores(codes)[:, :, :height, :width]
+        codes = self._codes(pad_image(image, self.multiple))
+        return self.codec.decode(codes)[:, :, :height, :width]
 
     def predict(self, image: Tensor, seeds: Tensor) -> Tensor:
         return self.scores(image, seeds).argmax(1)
 
     def reconstruct(self, label: Tensor, seeds: Tensor) -> Tensor:
-        height, width = label.shape[1:]
-        codes = self._codes(pad_label(label, self._multiple))
-        return self._scores(codes).argmax(1)[:, :height, :width]
+        return self.codec.reconstruct(label)
 
 
-IGNORED_CODE = -1
-"""The target of a cell that the token loss leaves out."""
+def make_codec(config: Config, data: DataSpec) -> Codec:
+    """Put the codec of a variant together."""
+    palette = make_palette(config.palette, data.classes, data.palette, config.palette_seed)
+    colouring = Colouring(torch.from_numpy(palette / 255).float(), config.learns_colouring)
+    settings = CodecSettings(
+        label_scale=config.label_scale,
+        paint_void=config.paint_void,
+        temperature=config.temperature,
+        gumbel_temperature=config.gumbel_temperature,
+        recolour=config.learns_colouring,
+    )
+    return Codec(colouring, _tokenizer(config), _inverse(config, data.num_classes), settings)
 
 
-def _cross_entropy(logits: Tensor, target: Tensor, ignore: int = IGNORE_INDEX) -> Tensor:
-    """Mean over the targets that count; zero, not 0 / 0, where none does."""
-    total = F.cross_entropy(logits, target, ignore_index=ignore, reduction="sum")
-    return total / (target != ignore).sum().clamp(min=1)
+def _tokenizer(config: Config) -> Tokenizer:
+    if config.tokenizer == "dalle":
+        dalle = config.dalle
+        return DalleTokenizer(
+            dalle.width, dalle.first_width, dalle.num_blocks, dalle.num_codes, dalle.temperature
+        )
+    conv = config.conv
+    return ConvTokenizer(conv.widths, conv.blocks, VectorQuantizer(conv.num_codes, conv.code_dim))
+
+
+def _inverse(config: Config, num_classes: int) -> Inverse:
+    learned = config.learned_inverse
+    if config.variant in ("FT", "TT"):
+        return ConvInverse(learned.width, num_classes)
+    if config.variant == "FT-W":
+        return WindowInverse(
+            learned.width, learned.heads, learned.window, learned.depth, num_classes
+        )
+    return PseudoInverse() if config.inverse == "pseudo_inverse" else NearestColour()
+
+
+def _resize(scores: Tensor, label: Tensor) -> Tensor:
+    """Resize float32 [B, K, h, w] to the size of labels [B, H, W]."""
+    return F.interpolate(scores, label.shape[1:], mode="bilinear", align_corners=False)

@@ -1,0 +1,148 @@
+"""A codec: colouring, tokenizer and inverse colouring together.
+
+All that stands between a label map and its codes, and so the ceiling of every method
+that predicts the codes.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from bench import seeding
+from bench.schema import Batch
+from methods._nn.colour import fill_void, nearest_scores, paint
+from methods._nn.inverse import Inverse
+from methods._nn.loss import cross_entropy
+from methods._nn.padding import pad_label
+from methods._nn.quantize import gumbel_one_hot
+from methods._nn.tokenizer import Tokenizer
+
+
+class CodecSettings(NamedTuple):
+    """How label maps are painted, and how the codec is trained."""
+
+    label_scale: int = 1
+    """How many times labels are enlarged before tokenising, 1 or 2."""
+    paint_void: bool = False
+    """Ignored pixels get void's colour, instead of a label from their surroundings."""
+    temperature: float = 0.1
+    """Divides colour scores in the losses; colours are in [0, 1]."""
+    gumbel_temperature: float = 1.0
+    """Of the softmax behind the gradient, when the colouring is learned."""
+    recolour: bool = False
+    """The tokenizer learns with other random colours at every step, so that a palette can
+    still be chosen once it is frozen: a stand-in for one trained on photographs."""
+
+
+class Colouring(nn.Module):
+    """A palette, fixed or learned."""
+
+    fixed: Tensor  # float32 [K + 1, 3]
+
+    def __init__(self, palette: Tensor, learned: bool) -> None:
+        super().__init__()
+        self.register_buffer("fixed", palette, persistent=False)
+        # Learned through a sigmoid, so that colours stay in [0, 1].
+        start = palette.clamp(0.02, 0.98).logit()
+        self.logits = nn.Parameter(start) if learned else None
+
+    def palette(self) -> Tensor:
+        """Return float32 [K + 1, 3] in [0, 1], void's colour last."""
+        return self.fixed if self.logits is None else self.logits.sigmoid()
+
+
+class Codec(nn.Module):
+    """Labels [B, H, W] to codes [B, h, w], and codes to class scores."""
+
+    def __init__(
+        self,
+        colouring: Colouring,
+        tokenizer: Tokenizer,
+        inverse: Inverse,
+        settings: CodecSettings,
+    ) -> None:
+        super().__init__()
+        self.colouring = colouring
+        self.tokenizer = tokenizer
+        self.inverse = inverse
+        self.settings = settings
+
+    @property
+    def stride(self) -> int:
+        """Pixels of a label, in each direction, behind one code."""
+        return self.tokenizer.stride // self.settings.label_scale
+
+    def paint(self, label: Tensor, palette: Tensor) -> Tensor:
+        """Paint int64 labels [B, H, W] as a maskige [B, 3, s H, s W], s the label scale.
+
+        The release enlarges one-hot maps bilinearly and takes the arg-max. At twice the
+        size a pixel's own label has 9/16 of the weight, so that is nearest neighbour.
+        """
+        if not self.settings.paint_void:
+            label = fill_void(label)
+        scale = self.settings.label_scale
+        return paint(label.repeat_interleave(scale, 1).repeat_interleave(scale, 2), palette)
+
+    @torch.no_grad()
+    def encode(self, label: Tensor) -> Tensor:
+        """Encode int64 labels whose sizes are multiples of the stride.
+
+        In full precision always: rounding flips the codes of flat colours.
+        """
+        with torch.autocast(label.device.type, enabled=False):
+            return self.tokenizer.encode(self.paint(label, self.colouring.palette()))
+
+    def decode(self, codes: Tensor) -> Tensor:
+        """Decode int64 codes [B, h, w] to scores float32 [B, K, H, W] at the labels' size."""
+        return self.scores(self.tokenizer.decode(codes))
+
+    def scores(self, maskige: Tensor) -> Tensor:
+        """Score the classes of a maskige [B, 3, s H, s W], averaged over enlarged pixels."""
+        scores: Tensor = self.inverse(maskige, self.colouring.palette()[:-1])
+        if self.inverse.votes:
+            best = scores.argmax(1)
+            scores = F.one_hot(best, scores.shape[1]).permute(0, 3, 1, 2).to(maskige.dtype)
+        return F.avg_pool2d(scores, self.settings.label_scale)
+
+    def reconstruct(self, label: Tensor) -> Tensor:
+        """Encode and decode int64 labels [B, H, W] of any size; exactly that size returns."""
+        height, width = label.shape[1:]
+        codes = self.encode(pad_label(label, self.stride))
+        return self.decode(codes).argmax(1)[:, :height, :width]
+
+    def tokenizer_losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Train the tokenizer to keep colours and, by nearest colour, classes."""
+        label = pad_label(batch.label, self.stride)
+        palette = self.colouring.palette()
+        if self.settings.recolour:
+            drawn = seeding.uniform(seeding.derive(batch.seeds[:1], "palette"), *palette.shape)
+            palette = drawn[0].to(palette)
+        target = self.paint(label, palette)
+        maskige, bottleneck = self.tokenizer.reconstruct(target, batch.seeds)
+        scores = nearest_scores(maskige, palette[:-1]) / self.settings.temperature
+        scores = F.avg_pool2d(scores, self.settings.label_scale)
+        return {
+            "colour": F.mse_loss(maskige, target),
+            "classes": cross_entropy(scores, label),
+            "codes": bottleneck,
+        }
+
+    def colouring_losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Train the palette (and a learned inverse with it) through the frozen tokenizer.
+
+        GSS-TF and -TT: hard Gumbel-softmax codes, gradients of the soft ones (section 3.3);
+        an inverse in closed form follows from the palette anew at every step.
+        """
+        label = pad_label(batch.label, self.stride)
+        palette = self.colouring.palette()
+        logits = self.tokenizer.logits(self.paint(label, palette))
+        weights = gumbel_one_hot(logits, batch.seeds, self.settings.gumbel_temperature)
+        scores = self.inverse(self.tokenizer.decode_mixture(weights), palette[:-1])
+        if self.inverse.votes:
+            scores = scores / self.settings.temperature
+        scores = F.avg_pool2d(scores, self.settings.label_scale)
+        return {"classes": cross_entropy(scores, label)}
