@@ -1,8 +1,8 @@
 """The KL autoencoder of latent diffusion (Rombach et al., arXiv:2112.10752).
 
-The network is diffusers' ``AutoencoderKL``; this module adds what it lacks: level
-attention by number, different widths on the two sides of the 1x1 convolutions, noise
-handed in instead of drawn, and the map from the released key names
+Encoder and decoder are those of diffusers' ``AutoencoderKL``; this module adds what that
+lacks: level attention by number, different widths on the two sides of the 1x1
+convolutions, noise handed in instead of drawn, and the map from the released key names
 (CompVis/latent-diffusion ldm/models/autoencoder.py, the layout of ``modelf16.ckpt``).
 """
 
@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from bench.torchvision_ops import ensure_torchvision
 
 ensure_torchvision()
-from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL  # noqa: E402
+from diffusers.models.autoencoders.vae import Decoder, Encoder  # noqa: E402
 
 LOGVAR_RANGE = (-30.0, 20.0)
 """Clamp of the posterior's log-variance (ldm/modules/distributions/distributions.py)."""
@@ -56,7 +56,10 @@ class KLAutoencoder(nn.Module):
             release has 32.
     """
 
-    network: AutoencoderKL
+    encoder: Encoder
+    decoder: Decoder
+    quant_conv: nn.Conv2d
+    post_quant_conv: nn.Conv2d
 
     def __init__(
         self,
@@ -70,25 +73,32 @@ class KLAutoencoder(nn.Module):
     ) -> None:
         super().__init__()
         inner = inner_channels or latent_channels
-        levels = range(len(multipliers))
-        attends = [level in attention_levels for level in levels]
+        attends = [level in attention_levels for level in range(len(multipliers))]
+        channels = tuple(width * multiplier for multiplier in multipliers)
         self.latent_channels = latent_channels
-        self.stride = 2 ** (len(multipliers) - 1)
-        self.network = AutoencoderKL(
+        self.levels = len(channels)
+        self.stride = 2 ** (len(channels) - 1)
+        self.encoder = Encoder(
+            out_channels=inner,
             down_block_types=tuple(
                 "AttnDownEncoderBlock2D" if attend else "DownEncoderBlock2D" for attend in attends
             ),
+            block_out_channels=channels,
+            layers_per_block=blocks,
+            norm_num_groups=groups,
+        )
+        self.decoder = Decoder(
+            in_channels=inner,
             up_block_types=tuple(
                 "AttnUpDecoderBlock2D" if attend else "UpDecoderBlock2D"
                 for attend in reversed(attends)
             ),
-            block_out_channels=tuple(width * multiplier for multiplier in multipliers),
+            block_out_channels=channels,
             layers_per_block=blocks,
-            latent_channels=inner,
             norm_num_groups=groups,
         )
-        self.network.quant_conv = nn.Conv2d(2 * inner, 2 * latent_channels, 1)
-        self.network.post_quant_conv = nn.Conv2d(latent_channels, inner, 1)
+        self.quant_conv = nn.Conv2d(2 * inner, 2 * latent_channels, 1)
+        self.post_quant_conv = nn.Conv2d(latent_channels, inner, 1)
 
     def encode(self, image: Tensor) -> Gaussian:
         """Return the posterior of images [B, 3, H, W] in [-1, 1].
@@ -102,7 +112,7 @@ class KLAutoencoder(nn.Module):
                 f"image of {height}x{width} pixels: both sides must be multiples of the "
                 f"autoencoder's stride {self.stride}"
             )
-        moments = self.network.quant_conv(self.network.encoder(image))
+        moments = self.quant_conv(self.encoder(image))
         mean, logvar = moments.chunk(2, dim=1)
         return Gaussian(mean, logvar.clamp(*LOGVAR_RANGE))
 
@@ -116,7 +126,7 @@ class KLAutoencoder(nn.Module):
             raise ValueError(
                 f"latent of {latent.shape[1]} channels; the autoencoder has {self.latent_channels}"
             )
-        decoded: Tensor = self.network.decoder(self.network.post_quant_conv(latent))
+        decoded: Tensor = self.decoder(self.post_quant_conv(latent))
         return decoded
 
     def from_released(self, released: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -124,10 +134,9 @@ class KLAutoencoder(nn.Module):
 
         The 1x1 convolutions of released attention become the linear layers they are.
         """
-        levels = len(self.network.config.block_out_channels)
         renamed = {}
         for key, value in released.items():
-            name = "network." + _rename(key, levels)
+            name = _rename(key, self.levels)
             linear = ".attentions." in name and value.ndim == 4
             renamed[name] = value[:, :, 0, 0] if linear else value
         return renamed
