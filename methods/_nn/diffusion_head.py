@@ -207,20 +207,23 @@ class DiffusionHead(nn.Module):
         order: int,
         clip: float,
     ) -> Tensor:
-        """Follow the probability flow; DPM-Solver++ of first order is DDIM."""
-        # Slow to import, and only these samplers need it.
-        from diffusers.schedulers.scheduling_dpmsolver_multistep import (
-            DPMSolverMultistepScheduler,
-        )
+        """Follow the probability flow by DPM-Solver++ (arXiv:2211.01095 Algorithm 2).
 
-        alphas = cosine_alphas_cumprod()
-        betas = 1 - alphas / torch.cat([torch.ones(1, dtype=alphas.dtype), alphas[:-1]])
-        solver = DPMSolverMultistepScheduler(trained_betas=betas.numpy(), solver_order=order)
-        solver.set_timesteps(timesteps=process.timesteps.flip(0).tolist())
-        for i, time in zip(reversed(range(len(solver.timesteps))), solver.timesteps, strict=True):
-            index = torch.full((len(x),), i, device=x.device)
-            epsilon = self.net(x, process.timesteps[index], condition)[:, : self.channels]
-            x_0 = process.clean(x, index, epsilon).clamp(-clip, clip)
-            epsilon = (x - process.signal[i] * x_0) / process.noise[i]
-            x = solver.step(epsilon, time, x).prev_sample
-        return x
+        Of first order it is DDIM without noise. The last step, to no noise at all, is of
+        first order always.
+        """
+        before: Tensor | None = None
+        for i in reversed(range(1, len(process.timesteps))):
+            x_0 = direction = self._clean(process, condition, x, i, clip)
+            if order == 2 and before is not None:
+                direction = x_0 + process.extrapolation(i) * (x_0 - before)
+            x, before = process.flow(x, direction, i), x_0
+        return self._clean(process, condition, x, 0, clip)
+
+    def _clean(
+        self, process: GaussianDiffusion, condition: Tensor, x: Tensor, i: int, clip: float
+    ) -> Tensor:
+        """Return the clean tokens that the network's noise estimate at step ``i`` implies."""
+        index = torch.full((len(x),), i, device=x.device)
+        epsilon = self.net(x, process.timesteps[index], condition)[:, : self.channels]
+        return process.clean(x, index, epsilon).clamp(-clip, clip)

@@ -123,6 +123,24 @@ class GaussianDiffusion(nn.Module):
         logvar = share * self.log_beta[i, None] + (1 - share) * self.log_posterior[i, None]
         return Normal(self.posterior(x_0, x_t, i).mean, logvar)
 
+    def flow(self, x_t: Tensor, x_0: Tensor, i: int) -> Tensor:
+        """Follow the probability flow from step ``i`` to ``i - 1``, x_0 held fixed.
+
+        DDIM (arXiv:2010.02502 Eq. 12) without noise, as DPM-Solver++ of first order
+        writes it (arXiv:2211.01095 Eq. 12).
+        """
+        shrink = self.noise[i - 1] / self.noise[i]
+        return shrink * x_t + (self.signal[i - 1] - shrink * self.signal[i]) * x_0
+
+    def extrapolation(self, i: int) -> Tensor:
+        """Return how far x_0 moves between steps ``i`` and ``i - 1`` on a line.
+
+        In units of its last change, for half a step of log(signal / noise): the second
+        order of DPM-Solver++ (arXiv:2211.01095 Algorithm 2).
+        """
+        log_ratio = torch.log(self.signal / self.noise)
+        return 0.5 * (log_ratio[i - 1] - log_ratio[i]) / (log_ratio[i] - log_ratio[i + 1])
+
     def variational_bound(self, x_0: Tensor, x_t: Tensor, i: Tensor, output: Tensor) -> Tensor:
         """Return the step's term of the variational bound in bits per channel, float32 [N].
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bench.torchvision_ops import ensure_torchvision
@@ -54,6 +55,9 @@ class KLAutoencoder(nn.Module):
         attention_levels: levels with self-attention after each residual block.
         groups: of the group normalisation; must divide each level's channels. The
             release has 32.
+        patch: side of the squares of pixels folded into channels before the first level
+            and unfolded after the last, which saves the costly levels of high resolution.
+            The release has none: 1.
     """
 
     encoder: Encoder
@@ -70,6 +74,7 @@ class KLAutoencoder(nn.Module):
         inner_channels: int | None = None,
         attention_levels: Sequence[int] = (4,),
         groups: int = 32,
+        patch: int = 1,
     ) -> None:
         super().__init__()
         inner = inner_channels or latent_channels
@@ -77,8 +82,10 @@ class KLAutoencoder(nn.Module):
         channels = tuple(width * multiplier for multiplier in multipliers)
         self.latent_channels = latent_channels
         self.levels = len(channels)
-        self.stride = 2 ** (len(channels) - 1)
+        self.patch = patch
+        self.stride = patch * 2 ** (len(channels) - 1)
         self.encoder = Encoder(
+            in_channels=3 * patch**2,
             out_channels=inner,
             down_block_types=tuple(
                 "AttnDownEncoderBlock2D" if attend else "DownEncoderBlock2D" for attend in attends
@@ -89,6 +96,7 @@ class KLAutoencoder(nn.Module):
         )
         self.decoder = Decoder(
             in_channels=inner,
+            out_channels=3 * patch**2,
             up_block_types=tuple(
                 "AttnUpDecoderBlock2D" if attend else "UpDecoderBlock2D"
                 for attend in reversed(attends)
@@ -112,7 +120,7 @@ class KLAutoencoder(nn.Module):
                 f"image of {height}x{width} pixels: both sides must be multiples of the "
                 f"autoencoder's stride {self.stride}"
             )
-        moments = self.quant_conv(self.encoder(image))
+        moments = self.quant_conv(self.encoder(F.pixel_unshuffle(image, self.patch)))
         mean, logvar = moments.chunk(2, dim=1)
         return Gaussian(mean, logvar.clamp(*LOGVAR_RANGE))
 
@@ -126,8 +134,7 @@ class KLAutoencoder(nn.Module):
             raise ValueError(
                 f"latent of {latent.shape[1]} channels; the autoencoder has {self.latent_channels}"
             )
-        decoded: Tensor = self.decoder(self.post_quant_conv(latent))
-        return decoded
+        return F.pixel_shuffle(self.decoder(self.post_quant_conv(latent)), self.patch)
 
     def from_released(self, released: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Rename a released state dict to this module's keys.

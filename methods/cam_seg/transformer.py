@@ -15,7 +15,7 @@ from bench.torchvision_ops import ensure_torchvision
 from methods.cam_seg.config import Stack
 
 ensure_torchvision()
-from timm.layers import LayerNorm  # noqa: E402 (its epsilon is the released 1e-6)
+from timm.layers.norm import LayerNorm  # noqa: E402 (its epsilon is the released 1e-6)
 from timm.models.vision_transformer import Block  # noqa: E402
 
 
