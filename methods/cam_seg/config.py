@@ -114,6 +114,9 @@ class Config(MethodConfig):
     decoder: Stack
     mlp_ratio: PositiveFloat = 4.0
     dropout: Fraction = 0.1
+    augmentation_pool: bool = False
+    """Train the prior with the released pool of augmentations, which has the paper's
+    corruptions in it; the released script leaves it off."""
     smallest_hidden: Fraction = 0.7
     """Least share of hidden mask tokens in training."""
     head: Head = Head()

@@ -22,6 +22,7 @@ from methods._nn.colour import fill_void, nearest_scores, paint
 from methods._nn.diffusion_head import DiffusionHead
 from methods._nn.gaussian_diffusion import TIME_STEPS
 from methods._nn.kl_autoencoder import Gaussian, KLAutoencoder
+from methods.cam_seg.augment import augment
 from methods.cam_seg.config import Config
 from methods.cam_seg.generate import MaskSampler, hidden_share, hide
 from methods.cam_seg.latents import LatentScale
@@ -72,7 +73,7 @@ class CamSeg(Method[Config]):
         if stage == "autoencoder":
             return self._autoencoder_losses(batch)
         if stage == "prior":
-            return self._prior_losses(batch)
+            return self._prior_losses(augment(batch) if self.config.augmentation_pool else batch)
         return super().forward(stage, batch)
 
     def fit(self, stage: str, batches: Iterable[Batch]) -> None:

@@ -11,13 +11,14 @@ from pydantic import ValidationError
 
 from bench.discover import merge, resolve_config
 from bench.schema import IGNORE_INDEX, Batch, DataSpec
-from bench.seeding import normal, seeded
+from bench.seeding import normal, numpy_generator, seeded
 from methods._nn.diffusion_head import DiffusionHead
 from methods._nn.gaussian_diffusion import (
     GaussianDiffusion,
     cosine_alphas_cumprod,
     respaced_timesteps,
 )
+from methods.cam_seg.augment import POOL, Pair, augment
 from methods.cam_seg.config import PRESETS, Config
 from methods.cam_seg.generate import hidden_share, remaining
 from methods.cam_seg.method import CamSeg
@@ -187,6 +188,35 @@ def test_released_scale_needs_no_statistics() -> None:
     assert names == ["autoencoder", "prior"]
     method = build(latent_scale=0.2325)
     assert method.mask_scale.factor.eq(torch.tensor(0.2325)).all()
+
+
+@pytest.mark.parametrize("member", POOL, ids=lambda member: member.__name__.strip("_"))
+def test_pool_keeps_image_and_label_together(member: Any) -> None:
+    """A label that repeats the image's red channel must still do so away from edges."""
+    label = torch.zeros(24, 48, dtype=torch.int64)
+    label[6:18, 10:30] = 1
+    pair = Pair(label.float().expand(3, -1, -1).clone(), label)
+    for seed in range(3):
+        image, moved = member(pair, numpy_generator(seed))
+        assert image.shape == pair.image.shape
+        assert moved.shape == label.shape
+        assert moved.dtype == torch.int64
+        assert set(moved.unique().tolist()) <= {0, 1, IGNORE_INDEX}
+        assert image.isfinite().all()
+        known = moved != IGNORE_INDEX
+        agreement = ((image[0] > 0.5).long() == moved)[known].float().mean()
+        assert agreement > (0.3 if member.__name__ == "_hide_and_seek" else 0.85)
+
+
+def test_pool_draws_by_the_images_own_seed(batch: Batch) -> None:
+    order = torch.tensor([2, 0, 1])
+    many = Batch(*(torch.cat([part] * 4) for part in batch[:2]), torch.arange(12))
+    once, again = augment(many), augment(many)
+    assert once.image.equal(again.image)
+    mixed = augment(Batch(*(part[order] for part in many)))
+    assert mixed.image.equal(once.image[order])
+    assert mixed.label.equal(once.label[order])
+    assert not once.image.equal(many.image)
 
 
 class Ideal(torch.nn.Module):
