@@ -1,0 +1,244 @@
+"""Settings of CAM-Seg, and the sizes it is known by."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from bench.schema import Augment, DataSpec, Fraction, Frozen, MethodConfig, Positive, Stage
+
+Weight = Annotated[float, Field(ge=0)]
+PositiveFloat = Annotated[float, Field(gt=0)]
+
+
+class Autoencoder(Frozen):
+    """The KL autoencoder and its losses; the defaults are the released kl-f16.
+
+    CompVis/latent-diffusion configs/autoencoder/autoencoder_kl_16x16x16.yaml.
+    """
+
+    width: Positive = 128
+    multipliers: tuple[Positive, ...] = (1, 1, 2, 2, 4)
+    blocks: Positive = 2
+    latent_channels: Positive = 16
+    attention_levels: tuple[int, ...] = (4,)
+    groups: Positive = 32
+    patch: Positive = 1
+    """Side of the squares of pixels folded into channels; the release has none."""
+    kl_weight: Weight = 1e-6
+    """Of the divergence, summed over the latent, beside the error summed over pixels."""
+    label_weight: Weight = 0.0
+    """Of the cross-entropy between the decoded maskige's nearest colours and the label,
+    summed over pixels; ours, for autoencoders trained on label maps."""
+    perceptual_weight: Weight = 0.0
+    """Of the feature distance; the release has 1 with LPIPS."""
+    perceptual_backbone: str = "vgg16"
+    """timm model, pretrained, whose features the perceptual term compares."""
+    adversarial_weight: Weight = 0.0
+    """Of the patch discriminator; the release has 0.5 from step 50,001 on."""
+
+    @property
+    def stride(self) -> int:
+        """Pixels of a latent's side."""
+        return int(self.patch * 2 ** (len(self.multipliers) - 1))
+
+
+class Stack(Frozen):
+    """One half of the transformer."""
+
+    width: Positive
+    depth: Positive
+    heads: Positive
+
+    @model_validator(mode="after")
+    def _heads_divide_width(self) -> Stack:
+        if self.width % self.heads:
+            raise ValueError(f"{self.heads} heads do not divide a width of {self.width}")
+        return self
+
+
+class Head(Frozen):
+    """The diffusion head; the defaults are the released ones."""
+
+    width: Positive = 1024
+    depth: Positive = 6
+    repeats: Positive = 4
+    """Noise levels drawn for each token and step (``diffusion_batch_mul``)."""
+
+
+class Inference(Frozen):
+    """How a mask is drawn; the defaults are the released notebook's."""
+
+    mode: Literal["one_shot", "autoregressive"] = "one_shot"
+    """All mask tokens from one pass, or in ``iterations`` passes of MAR's schedule."""
+    iterations: Positive = 64
+    """Passes of ``autoregressive``; MAR's own number (LTH14/mar main_mar.py)."""
+    sampler: Literal["ancestral", "ddim", "dpm_solver"] = "ancestral"
+    steps: Annotated[int, Field(ge=2, le=1000)] = 100
+    """Diffusion steps; two at least, to span the schedule."""
+    temperature: Annotated[float, Field(ge=0)] = 1.0
+    """Factor of the noise: of every ancestral step, or of the start of the others."""
+    clip: PositiveFloat | None = None
+    """Bound of the clean tokens implied at each step, in normalised units. The released
+    sampler has none, and needs many steps for it: at the first one the estimate is off by
+    20,000 times the network's error."""
+    posterior: Literal["sample", "mode"] = "sample"
+    """What of the autoencoder's posterior is used, in training too."""
+    samples: Positive = 1
+    """Masks drawn for each image."""
+    aggregate: Literal["first", "vote", "entropy"] = "first"
+    """Of several samples: the first; the majority of each pixel; or, for each image, the
+    one whose decoded colours are the least ambiguous (lowest mean entropy)."""
+
+
+class Config(MethodConfig):
+    """CAM-Seg at one size."""
+
+    reconstructs: ClassVar[bool] = True
+
+    palette: Literal["released", "dataset", "maximin"] = "maximin"
+    """Colours of the maskige: CAM-Seg's 19 of Cityscapes, with its own sky; the dataset's;
+    or colours as far apart as possible."""
+    void: Literal["class", "fill"] = "class"
+    """Whether unlabelled pixels are black, trained as a class and predicted as void, as
+    released; or take a label from their surroundings, and void is never predicted."""
+    square: bool = False
+    """Refuse images that are not square, as the released weights see them."""
+    autoencoder: Autoencoder = Autoencoder()
+    latent_scale: PositiveFloat | None = None
+    """Factor of all latents; absent, mean and deviation are measured per channel."""
+    patch: Positive = 1
+    """Side of the squares of latents that make a token."""
+    encoder: Stack
+    decoder: Stack
+    mlp_ratio: PositiveFloat = 4.0
+    dropout: Fraction = 0.1
+    augmentation_pool: bool = False
+    """Train the prior with the released pool of augmentations, which has the paper's
+    corruptions in it; the released script leaves it off."""
+    smallest_hidden: Fraction = 0.7
+    """Least share of hidden mask tokens in training."""
+    head: Head = Head()
+    inference: Inference = Inference()
+    train_autoencoder: Stage
+    train_prior: Stage
+
+    def stages(self, data: DataSpec) -> tuple[Stage, ...]:
+        """Return autoencoder, statistics of its latents if they are measured, and prior."""
+        measure = Stage(name="statistics", modules=("image_scale", "mask_scale"), steps=0)
+        measured = () if self.latent_scale else (measure,)
+        first = self.train_autoencoder
+        if self.autoencoder.adversarial_weight:
+            first = first.model_copy(update={"modules": (*first.modules, "adversary")})
+        return (first, *measured, self.train_prior)
+
+
+def _tiny() -> Config:
+    augment = Augment(scale=(1.0, 1.3))
+    return Config(
+        void="fill",
+        autoencoder=Autoencoder(
+            width=32,
+            multipliers=(1, 2),
+            blocks=1,
+            latent_channels=8,
+            attention_levels=(),
+            groups=8,
+            patch=4,
+            kl_weight=1e-4,
+            label_weight=0.2,
+        ),
+        encoder=Stack(width=128, depth=3, heads=4),
+        decoder=Stack(width=128, depth=3, heads=4),
+        dropout=0.0,
+        head=Head(width=192, depth=3),
+        inference=Inference(
+            iterations=8,
+            sampler="ddim",
+            steps=20,
+            temperature=0.5,
+            clip=4.0,
+            posterior="mode",
+        ),
+        train_autoencoder=Stage(
+            name="autoencoder",
+            modules=("autoencoder",),
+            steps=500,
+            batch_size=12,
+            lr=2e-3,
+            weight_decay=0.0,
+            warmup_steps=20,
+            schedule="cosine",
+            augment=augment,
+        ),
+        train_prior=Stage(
+            name="prior",
+            modules=("transformer", "head"),
+            steps=1500,
+            batch_size=8,
+            lr=1e-3,
+            weight_decay=0.02,
+            betas=(0.9, 0.95),
+            warmup_steps=50,
+            schedule="cosine",
+            ema=0.995,
+            augment=augment,
+        ),
+    )
+
+
+IMAGES_PER_EPOCH = 2975
+"""Cityscapes' training set."""
+BATCH = 8
+"""2 images on each of 4 GPUs (mahmed10/CAMSS train.py)."""
+EPOCH = IMAGES_PER_EPOCH // BATCH
+
+
+def _released(stack: Stack) -> Config:
+    """Return the released hyperparameters around a transformer of MAR's sizes.
+
+    mahmed10/CAMSS train.py, models/mar.py, models/diffloss.py, data/base_dataset.py and
+    validation.ipynb. Two things differ: weight decay spares vectors only, not the whole
+    head; and ``ema=None`` keeps the raw weights, which the notebook evaluates.
+    """
+    return Config(
+        palette="released",
+        square=True,
+        latent_scale=0.2325,
+        encoder=stack,
+        decoder=stack,
+        train_autoencoder=Stage(
+            name="autoencoder",
+            modules=("autoencoder",),
+            steps=442_998,  # CompVis/latent-diffusion README, model zoo
+            batch_size=12,
+            lr=5.4e-5,  # 4.5e-6 an image
+            betas=(0.5, 0.9),
+            weight_decay=0.0,
+            schedule="constant",
+            grad_clip=None,
+            augment=Augment(flip=False),
+        ),
+        train_prior=Stage(
+            name="prior",
+            modules=("transformer", "head"),
+            steps=2000 * EPOCH,
+            batch_size=BATCH,
+            lr=1e-4,
+            weight_decay=0.02,
+            betas=(0.9, 0.95),
+            warmup_steps=100 * EPOCH,
+            schedule="constant",
+            grad_clip=3.0,
+            augment=Augment(flip=False),  # the released script reads the set without any
+        ),
+    )
+
+
+PRESETS = {
+    "tiny": _tiny(),
+    "paper": _released(Stack(width=768, depth=12, heads=12)),
+    "mar_large": _released(Stack(width=1024, depth=16, heads=16)),
+    "mar_huge": _released(Stack(width=1280, depth=20, heads=16)),
+}

@@ -1,0 +1,76 @@
+"""Cost of drawing masks beside the released procedure, on the same weights.
+
+    python -m pytest tests/benchmarks/bench_camseg.py
+
+The released procedure (mahmed10/CAMSS validation.ipynb) draws the image half's tokens
+too, and throws them away. By default the transformer and head have a quarter of the
+published widths, over 16 x 16 tokens; BENCH_CAMSEG=released times the published size.
+"""
+
+import os
+import time
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from bench.seeding import normal, seeded
+from methods._nn.diffusion_head import DiffusionHead
+from methods.cam_seg.config import PRESETS, Inference
+from methods.cam_seg.generate import MaskSampler
+from methods.cam_seg.transformer import MaskTransformer
+
+RELEASED = os.environ.get("BENCH_CAMSEG") == "released"
+SIDE, SHRINK = (48, 1) if RELEASED else (16, 4)
+ROUNDS = 5
+LARGEST_RATIO = 0.6
+
+
+def released(
+    transformer: MaskTransformer, head: DiffusionHead, image: torch.Tensor, seed: torch.Tensor
+) -> torch.Tensor:
+    """Draw all tokens from one pass and keep the mask's, as the notebook does."""
+    hidden = torch.ones(image.shape[:2], dtype=torch.bool)
+    condition = transformer(image, torch.zeros_like(image), hidden).flatten(0, 1)
+    drawn = head.sample(
+        condition,
+        lambda draw: normal(seed + draw, *image.shape[:1], 2 * image.shape[1], image.shape[2])[
+            0
+        ].flatten(0, 1),
+        steps=100,
+        sampler="ancestral",
+    )
+    return drawn.unflatten(0, (len(image), -1))[:, transformer.length :]
+
+
+def seconds(draw: Callable[[], torch.Tensor]) -> float:
+    """Return the processor time of a call: steadier than wall time on a shared machine."""
+    started = time.process_time()
+    draw()
+    return time.process_time() - started
+
+
+@pytest.mark.parametrize("batch", [2])
+def test_sampling_costs_at_most_its_share_of_the_released(batch: int) -> None:
+    config = PRESETS["paper"]
+    channels = config.autoencoder.latent_channels
+    with seeded(0), torch.inference_mode():
+        stack = config.encoder.model_copy(update={"width": config.encoder.width // SHRINK})
+        transformer = MaskTransformer((SIDE, SIDE), channels, stack, stack).eval()
+        width = config.head.width // SHRINK
+        head = DiffusionHead(channels, stack.width, width, config.head.depth).eval()
+        image = torch.randn(batch, SIDE**2, channels)
+        seeds = torch.arange(batch)
+        sampler = MaskSampler(transformer, head, Inference(steps=100))
+
+        def ours() -> torch.Tensor:
+            return sampler.draw(image, sampler.first_condition(image), seeds)
+
+        def theirs() -> torch.Tensor:
+            return released(transformer, head, image, seeds[:1])
+
+        assert ours().shape == theirs().shape
+        ratios = sorted(seconds(ours) / seconds(theirs) for _ in range(ROUNDS))
+    median = ratios[ROUNDS // 2]
+    print(f"\nours / released: {median:.3f} (of {ROUNDS}: {ratios[0]:.3f} to {ratios[-1]:.3f})")  # noqa: T201
+    assert median <= LARGEST_RATIO
