@@ -1,0 +1,286 @@
+"""VAR's multi-scale residual quantiser and the autoencoder around it.
+
+Sources: Tian et al., arXiv:2404.02905, Algorithms 1 and 2, and FoundationVision/VAR,
+models/quant.py and models/vqvae.py, whose parameter names are kept so that its
+``vae_ch160v4096z32.pth`` loads as it is. Deviations: scales may be rectangles, usage is
+counted in a single process as well, and dead codes can be restarted, which the release
+does not do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from bench.seeding import derive, torch_generator
+from methods._nn.conv_autoencoder import ConvDecoder, ConvEncoder
+from methods._nn.vqgan import nearest_codes
+
+Scale = tuple[int, int]
+
+
+class Pyramid(NamedTuple):
+    """A latent after quantisation at all scales."""
+
+    latent: Tensor  # [B, C, h, w], gradients straight through to the input
+    loss: Tensor  # scalar: codebook and commitment terms, averaged over scales
+    codes: tuple[Tensor, ...]  # int64 [B, n], one a scale, n = rows * columns
+
+
+class Smoothing(nn.Conv2d):
+    """VAR's phi: a convolution mixed with the identity, after each upsampling."""
+
+    def __init__(self, channels: int, ratio: float) -> None:
+        super().__init__(channels, channels, 3, padding=1)
+        self.ratio = ratio
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map [B, C, h, w] to the same shape."""
+        return (1 - self.ratio) * x + self.ratio * super().forward(x)
+
+
+class SharedSmoothing(nn.Module):
+    """A few smoothings, shared by more scales: each scale takes the nearest in depth."""
+
+    def __init__(self, channels: int, ratio: float, count: int) -> None:
+        super().__init__()
+        self.qresi_ls = nn.ModuleList(Smoothing(channels, ratio) for _ in range(count))
+        margin = 1 / 3 / count if count == 4 else 1 / 2 / count  # as released
+        self.ticks = torch.linspace(margin, 1 - margin, count, dtype=torch.float64)
+
+    def forward(self, x: Tensor, depth: float) -> Tensor:
+        """Smooth [B, C, h, w] of the scale at ``depth``, 0 for the coarsest to 1."""
+        smoothed: Tensor = self.qresi_ls[int((self.ticks - depth).abs().argmin())](x)
+        return smoothed
+
+
+class ResidualQuantiser(nn.Module):
+    """Quantise a latent scale by scale, each coding what the coarser ones left over.
+
+    Args:
+        codes: entries V of the codebook, which all scales share.
+        channels: C of an entry.
+        scales: rows and columns of the code maps, coarse to fine; the last is the latent's
+            own size.
+        smoothings: how many :class:`Smoothing` the scales share.
+        ratio: weight of the convolution in a smoothing.
+        beta: weight of the commitment term.
+        normalise: compare directions only (``using_znorm`` of the release).
+    """
+
+    ema_vocab_hit_SV: Tensor  # float32 [S, V], average uses a step; named as released
+
+    def __init__(
+        self,
+        codes: int,
+        channels: int,
+        scales: Sequence[Scale],
+        *,
+        smoothings: int = 4,
+        ratio: float = 0.5,
+        beta: float = 0.25,
+        normalise: bool = False,
+    ) -> None:
+        super().__init__()
+        self.scales = tuple(scales)
+        self.beta = beta
+        self.normalise = normalise
+        self.embedding = nn.Embedding(codes, channels)
+        nn.init.uniform_(self.embedding.weight, -1 / codes, 1 / codes)
+        self.quant_resi = SharedSmoothing(channels, ratio, smoothings)
+        self.register_buffer("ema_vocab_hit_SV", torch.zeros(len(self.scales), codes))
+
+    def lookup(self, vectors: Tensor) -> Tensor:
+        """Find the entries nearest to [N, C]; int64 [N]."""
+        codebook = self.embedding.weight.detach()
+        if self.normalise:
+            return (F.normalize(vectors) @ F.normalize(codebook).T).argmax(1)
+        return nearest_codes(vectors, codebook)
+
+    def contribution(self, codes: Tensor, k: int) -> Tensor:
+        """Return what the codes [B, n] of scale k add to the latent: [B, C, h, w]."""
+        return self.added(self.embedding(codes), k)
+
+    def added(self, entries: Tensor, k: int) -> Tensor:
+        """Return what entries [B, n, C] at scale k add to the latent: [B, C, h, w]."""
+        rows, columns = self.scales[k]
+        coarse = entries.transpose(1, 2).reshape(len(entries), -1, rows, columns)  # [B, C, *scale]
+        if k < len(self.scales) - 1:
+            coarse = F.interpolate(coarse, self.scales[-1], mode="bicubic")
+        added: Tensor = self.quant_resi(coarse, k / max(len(self.scales) - 1, 1))
+        return added
+
+    def _residuals(self, latent: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Yield of each scale the residual vectors [N, C], codes [B, n] and contribution."""
+        rest = latent.detach()
+        if rest.shape[2:] != self.scales[-1]:
+            raise ValueError(
+                f"latent is {tuple(rest.shape[2:])}; the last scale is {self.scales[-1]}"
+            )
+        for k, scale in enumerate(self.scales):
+            last = k == len(self.scales) - 1
+            pooled = rest if last else F.interpolate(rest, scale, mode="area")
+            vectors = pooled.movedim(1, -1).flatten(0, 2)
+            codes = self.lookup(vectors).reshape(len(latent), -1)
+            added = self.contribution(codes, k)
+            rest = rest - added.detach()
+            yield vectors, codes, added
+
+    def encode(self, latent: Tensor) -> tuple[Tensor, ...]:
+        """Return the codes of [B, C, h, w], int64 [B, n] a scale."""
+        return tuple(codes for _, codes, _ in self._residuals(latent))
+
+    def running(self, codes: Sequence[Tensor]) -> list[Tensor]:
+        """Return the reconstruction [B, C, h, w] after each of the scales given."""
+        total: list[Tensor] = []
+        for k, scale_codes in enumerate(codes):
+            added = self.contribution(scale_codes, k)
+            total.append(total[-1] + added if total else added)
+        return total
+
+    def decode(self, codes: Sequence[Tensor]) -> Tensor:
+        """Return the latent [B, C, h, w] that the codes of all scales stand for."""
+        return self.running(codes)[-1]
+
+    def next_input(self, running: Tensor, k: int) -> Tensor:
+        """Return what scale k + 1 sees of the reconstruction after scale k: [B, n, C]."""
+        return F.interpolate(running, self.scales[k + 1], mode="area").flatten(2).transpose(1, 2)
+
+    def next_inputs(self, codes: Sequence[Tensor]) -> Tensor:
+        """Return what the scales after the first see, one after the other: [B, L, C]."""
+        running = self.running(codes[:-1])
+        if not running:
+            return self.embedding.weight.new_zeros(len(codes[0]), 0, self.embedding.embedding_dim)
+        return torch.cat([self.next_input(f, k) for k, f in enumerate(running)], 1)
+
+    def forward(self, latent: Tensor) -> Pyramid:
+        """Quantise [B, C, h, w] with gradients; in training mode, uses are counted too."""
+        running = torch.zeros_like(latent)
+        loss = latent.new_zeros(())
+        codes = []
+        for _, scale_codes, added in self._residuals(latent):
+            running = running + added
+            loss = loss + self.beta * F.mse_loss(latent, running.detach())
+            loss = loss + F.mse_loss(running, latent.detach())
+            codes.append(scale_codes)
+        if self.training:
+            self._count(codes)
+        through = latent + (running - latent).detach()
+        return Pyramid(through, loss / len(self.scales), tuple(codes))
+
+    @torch.no_grad()
+    def _count(self, codes: Sequence[Tensor]) -> None:
+        """Average the uses over about a hundred steps; the first step counts whole."""
+        size = self.embedding.num_embeddings
+        hits = torch.stack([c.flatten().bincount(minlength=size) for c in codes]).float()
+        first = self.ema_vocab_hit_SV.sum() == 0
+        decay = torch.where(first, 0.0, 0.99)
+        self.ema_vocab_hit_SV.mul_(decay).add_(hits * (1 - decay))
+
+    def usage(self, least: float = 0.08) -> Tensor:
+        """Return the share of codes in use at each scale, float32 [S].
+
+        In use is what is taken at least ``least`` times as often as if all codes were
+        taken equally often (0.08 in the release).
+        """
+        hits = self.ema_vocab_hit_SV
+        return (hits >= least * hits.mean(1, keepdim=True)).float().mean(1)
+
+    @torch.no_grad()
+    def restart_dead(self, latent: Tensor, seeds: Tensor, least: float) -> int:
+        """Move codes that no scale uses onto residuals of the batch; return how many.
+
+        Dead is a code used less than ``least`` times as often as the average one; all are
+        before the first step, so this also starts the codebook from data. A restarted code
+        counts as used averagely, which gives it time to find uses. Everything that decides
+        lies in the buffers and the arguments, so resumed training goes on alike; where
+        several processes train, the first one's choice holds for all.
+
+        Args:
+            latent: [B, C, h, w] to be quantised next.
+            seeds: int64 [B].
+            least: fraction of the average use.
+        """
+        hits = self.ema_vocab_hit_SV
+        dead = hits.sum(0) < least * hits.sum(0).mean() if hits.any() else hits.sum(0) == 0
+        count = int(dead.sum())
+        if count:
+            pool = torch.cat([vectors for vectors, _, _ in self._residuals(latent)])
+            generator = torch_generator(int(derive(seeds[:1], "restart")[0]))
+            chosen = torch.randint(len(pool), (count,), generator=generator)
+            self.embedding.weight[dead] = pool[chosen.to(pool.device)]
+            hits[:, dead] = hits.mean(1, keepdim=True)
+            if torch.distributed.is_available() and torch.distributed.is_initialized():
+                torch.distributed.broadcast(self.embedding.weight, 0)
+        return count
+
+
+class VARAutoencoder(nn.Module):
+    """VAR's tokenizer: convolutional autoencoder around a residual quantiser.
+
+    Args:
+        width: channels of the first convolution.
+        multipliers: of ``width``, one a level.
+        blocks: residual blocks a level.
+        quantiser: its channels are those of the latent.
+    """
+
+    def __init__(
+        self,
+        *,
+        width: int,
+        multipliers: Sequence[int],
+        blocks: int,
+        quantiser: ResidualQuantiser,
+    ) -> None:
+        super().__init__()
+        channels = quantiser.embedding.embedding_dim
+        last = len(multipliers) - 1
+        self.encoder = ConvEncoder(
+            width=width,
+            multipliers=multipliers,
+            blocks=blocks,
+            latent=channels,
+            attention=(last,),
+            fused=True,
+        )
+        self.decoder = ConvDecoder(
+            width=width,
+            multipliers=multipliers,
+            blocks=blocks,
+            latent=channels,
+            attention=(last,),
+            fused=True,
+        )
+        self.quantize = quantiser
+        self.quant_conv = nn.Conv2d(channels, channels, 3, padding=1)
+        self.post_quant_conv = nn.Conv2d(channels, channels, 3, padding=1)
+
+    def encode(self, image: Tensor) -> Tensor:
+        """Map images [B, 3, H, W] in [-1, 1] to latents [B, C, h, w] yet unquantised."""
+        latent: Tensor = self.quant_conv(self.encoder(image))
+        return latent
+
+    def decode(self, latent: Tensor) -> Tensor:
+        """Map quantised latents to images, roughly in [-1, 1]."""
+        image: Tensor = self.decoder(self.post_quant_conv(latent))
+        return image
+
+    def load_released(self, path: Path) -> None:
+        """Load a file of VAR's release, such as ``vae_ch160v4096z32.pth``.
+
+        Its use statistics are kept where the number of scales agrees.
+
+        Raises:
+            RuntimeError: if a key is missing, unknown or of another shape.
+        """
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        hits = "quantize.ema_vocab_hit_SV"
+        if hits in state and len(state[hits]) != len(self.quantize.scales):
+            state[hits] = torch.zeros_like(self.quantize.ema_vocab_hit_SV, device="cpu")
+        self.load_state_dict(state)
