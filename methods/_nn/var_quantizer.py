@@ -9,6 +9,7 @@ does not do.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -50,16 +51,65 @@ class SharedSmoothing(nn.Module):
     def __init__(self, channels: int, ratio: float, count: int) -> None:
         super().__init__()
         self.qresi_ls = nn.ModuleList(Smoothing(channels, ratio) for _ in range(count))
-        margin = 1 / 3 / count if count == 4 else 1 / 2 / count  # as released
+        margin = (1 / 3 if count == 4 else 1 / 2) / max(count, 1)  # as released
         self.ticks = torch.linspace(margin, 1 - margin, count, dtype=torch.float64)
 
     def forward(self, x: Tensor, depth: float) -> Tensor:
         """Smooth [B, C, h, w] of the scale at ``depth``, 0 for the coarsest to 1."""
+        if not self.qresi_ls:
+            return x
         smoothed: Tensor = self.qresi_ls[int((self.ticks - depth).abs().argmin())](x)
         return smoothed
 
 
-class ResidualQuantiser(nn.Module):
+class MultiScaleQuantiser(nn.Module, ABC):
+    """A latent as the sum of contributions, one a scale, each told by codes.
+
+    Codes are int64 [B, n] a scale, n = rows * columns; a subclass may have real vectors
+    [B, n, C] in their place.
+    """
+
+    scales: tuple[Scale, ...]
+    """Rows and columns of the code maps, coarse to fine; the last is the latent's size."""
+    channels: int
+    """Of the quantised latent."""
+
+    @abstractmethod
+    def encode(self, latent: Tensor) -> tuple[Tensor, ...]:
+        """Return the codes of [B, C, h, w], of each scale."""
+
+    @abstractmethod
+    def contribution(self, codes: Tensor, k: int) -> Tensor:
+        """Return what the codes of scale k add to the latent: [B, C, h, w]."""
+
+    @abstractmethod
+    def forward(self, latent: Tensor, seeds: Tensor | None = None) -> Pyramid:
+        """Quantise [B, C, h, w] with gradients; seeds int64 [B] root what is drawn."""
+
+    def running(self, codes: Sequence[Tensor]) -> list[Tensor]:
+        """Return the reconstruction [B, C, h, w] after each of the scales given."""
+        total: list[Tensor] = []
+        for k, scale_codes in enumerate(codes):
+            added = self.contribution(scale_codes, k)
+            total.append(total[-1] + added if total else added)
+        return total
+
+    def decode(self, codes: Sequence[Tensor]) -> Tensor:
+        """Return the latent [B, C, h, w] that the codes of all scales stand for."""
+        return self.running(codes)[-1]
+
+    def next_input(self, running: Tensor, k: int) -> Tensor:
+        """Return what scale k + 1 sees of the reconstruction after scale k: [B, n, C]."""
+        return F.interpolate(running, self.scales[k + 1], mode="area").flatten(2).transpose(1, 2)
+
+    def next_inputs(self, codes: Sequence[Tensor]) -> Tensor:
+        """Return what the scales after the first see, one after the other: [B, L, C]."""
+        seen = [self.next_input(f, k) for k, f in enumerate(self.running(codes[:-1]))]
+        device = codes[0].device
+        return torch.cat([torch.zeros(len(codes[0]), 0, self.channels, device=device), *seen], 1)
+
+
+class ResidualQuantiser(MultiScaleQuantiser):
     """Quantise a latent scale by scale, each coding what the coarser ones left over.
 
     Args:
@@ -67,10 +117,12 @@ class ResidualQuantiser(nn.Module):
         channels: C of an entry.
         scales: rows and columns of the code maps, coarse to fine; the last is the latent's
             own size.
-        smoothings: how many :class:`Smoothing` the scales share.
+        smoothings: how many :class:`Smoothing` the scales share; 0 for none.
         ratio: weight of the convolution in a smoothing.
         beta: weight of the commitment term.
         normalise: compare directions only (``using_znorm`` of the release).
+        restart_below: codes used less than this fraction of the average are dead, and
+            restarted in training; 0 leaves them, as the release does.
     """
 
     ema_vocab_hit_SV: Tensor  # float32 [S, V], average uses a step; named as released
@@ -85,9 +137,12 @@ class ResidualQuantiser(nn.Module):
         ratio: float = 0.5,
         beta: float = 0.25,
         normalise: bool = False,
+        restart_below: float = 0.0,
     ) -> None:
         super().__init__()
         self.scales = tuple(scales)
+        self.channels = channels
+        self.restart_below = restart_below
         self.beta = beta
         self.normalise = normalise
         self.embedding = nn.Embedding(codes, channels)
@@ -104,11 +159,8 @@ class ResidualQuantiser(nn.Module):
 
     def contribution(self, codes: Tensor, k: int) -> Tensor:
         """Return what the codes [B, n] of scale k add to the latent: [B, C, h, w]."""
-        return self.added(self.embedding(codes), k)
-
-    def added(self, entries: Tensor, k: int) -> Tensor:
-        """Return what entries [B, n, C] at scale k add to the latent: [B, C, h, w]."""
         rows, columns = self.scales[k]
+        entries = self.embedding(codes)
         coarse = entries.transpose(1, 2).reshape(len(entries), -1, rows, columns)  # [B, C, *scale]
         if k < len(self.scales) - 1:
             coarse = F.interpolate(coarse, self.scales[-1], mode="bicubic")
@@ -135,31 +187,13 @@ class ResidualQuantiser(nn.Module):
         """Return the codes of [B, C, h, w], int64 [B, n] a scale."""
         return tuple(codes for _, codes, _ in self._residuals(latent))
 
-    def running(self, codes: Sequence[Tensor]) -> list[Tensor]:
-        """Return the reconstruction [B, C, h, w] after each of the scales given."""
-        total: list[Tensor] = []
-        for k, scale_codes in enumerate(codes):
-            added = self.contribution(scale_codes, k)
-            total.append(total[-1] + added if total else added)
-        return total
+    def forward(self, latent: Tensor, seeds: Tensor | None = None) -> Pyramid:
+        """Quantise [B, C, h, w] with gradients; in training mode, uses are counted too.
 
-    def decode(self, codes: Sequence[Tensor]) -> Tensor:
-        """Return the latent [B, C, h, w] that the codes of all scales stand for."""
-        return self.running(codes)[-1]
-
-    def next_input(self, running: Tensor, k: int) -> Tensor:
-        """Return what scale k + 1 sees of the reconstruction after scale k: [B, n, C]."""
-        return F.interpolate(running, self.scales[k + 1], mode="area").flatten(2).transpose(1, 2)
-
-    def next_inputs(self, codes: Sequence[Tensor]) -> Tensor:
-        """Return what the scales after the first see, one after the other: [B, L, C]."""
-        running = self.running(codes[:-1])
-        if not running:
-            return self.embedding.weight.new_zeros(len(codes[0]), 0, self.embedding.embedding_dim)
-        return torch.cat([self.next_input(f, k) for k, f in enumerate(running)], 1)
-
-    def forward(self, latent: Tensor) -> Pyramid:
-        """Quantise [B, C, h, w] with gradients; in training mode, uses are counted too."""
+        With ``seeds``, int64 [B], and in training mode, dead codes are restarted first.
+        """
+        if self.training and seeds is not None and self.restart_below > 0:
+            self.restart_dead(latent, seeds)
         running = torch.zeros_like(latent)
         loss = latent.new_zeros(())
         codes = []
@@ -192,22 +226,21 @@ class ResidualQuantiser(nn.Module):
         return (hits >= least * hits.mean(1, keepdim=True)).float().mean(1)
 
     @torch.no_grad()
-    def restart_dead(self, latent: Tensor, seeds: Tensor, least: float) -> int:
+    def restart_dead(self, latent: Tensor, seeds: Tensor) -> int:
         """Move codes that no scale uses onto residuals of the batch; return how many.
 
-        Dead is a code used less than ``least`` times as often as the average one; all are
-        before the first step, so this also starts the codebook from data. A restarted code
-        counts as used averagely, which gives it time to find uses. Everything that decides
-        lies in the buffers and the arguments, so resumed training goes on alike; where
-        several processes train, the first one's choice holds for all.
+        Before the first step all codes are dead, so this also starts the codebook from data.
+        A restarted code counts as used averagely, which gives it time to find uses.
+        Everything that decides lies in the buffers and the arguments, so resumed training
+        goes on alike; where several processes train, the first one's choice holds for all.
 
         Args:
             latent: [B, C, h, w] to be quantised next.
             seeds: int64 [B].
-            least: fraction of the average use.
         """
         hits = self.ema_vocab_hit_SV
-        dead = hits.sum(0) < least * hits.sum(0).mean() if hits.any() else hits.sum(0) == 0
+        uses = hits.sum(0)
+        dead = (uses < self.restart_below * uses.mean()) | ~uses.any()
         count = int(dead.sum())
         if count:
             pool = torch.cat([vectors for vectors, _, _ in self._residuals(latent)])
@@ -236,10 +269,10 @@ class VARAutoencoder(nn.Module):
         width: int,
         multipliers: Sequence[int],
         blocks: int,
-        quantiser: ResidualQuantiser,
+        quantiser: MultiScaleQuantiser,
     ) -> None:
         super().__init__()
-        channels = quantiser.embedding.embedding_dim
+        channels = quantiser.channels
         last = len(multipliers) - 1
         self.encoder = ConvEncoder(
             width=width,
@@ -282,5 +315,5 @@ class VARAutoencoder(nn.Module):
         state = torch.load(path, map_location="cpu", weights_only=True)
         hits = "quantize.ema_vocab_hit_SV"
         if hits in state and len(state[hits]) != len(self.quantize.scales):
-            state[hits] = torch.zeros_like(self.quantize.ema_vocab_hit_SV, device="cpu")
+            state[hits] = self.state_dict()[hits]
         self.load_state_dict(state)

@@ -1,0 +1,153 @@
+"""The seglat decoder's transformer: all tokens of a scale at once, scale after scale.
+
+VAR (arXiv:2404.02905, section 3.2; FoundationVision/VAR, models/var.py) predicts the codes
+of scale k from the reconstruction after scale k - 1. ControlVAR (arXiv:2406.09750;
+lxa9867/ControlVAR, models/control_var.py) sets the tokens of a second picture beside the
+image's at each scale, and holds one of the two at the truth to generate the other. Here
+the image is held and the seglat generated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from methods._nn.var_quantizer import Scale
+from methods.seg_var.attention import Block, Cache, grid_positions
+from methods.seg_var.config import Decoder
+
+TASKS = ("semantic", "instance", "panoptic")
+"""What the [TYP] token tells apart."""
+
+
+class Start(nn.Module):
+    """The [CLS] and [TYP] tokens: which classes, and which task."""
+
+    def __init__(self, num_classes: int, width: int) -> None:
+        super().__init__()
+        self.classes = nn.Linear(num_classes, width)  # its bias stands for no class
+        self.task = nn.Embedding(len(TASKS), width)
+        nn.init.normal_(self.task.weight, std=0.02)
+
+    def forward(self, classes: Tensor, task: str) -> Tensor:
+        """Return [TYP] and [CLS] of float32 [B, K] with ones at the classes: [B, 2, D]."""
+        share = classes / classes.sum(1, keepdim=True).clamp(min=1)
+        index = torch.full((len(classes),), TASKS.index(task), device=classes.device)
+        return torch.stack([self.task(index), self.classes(share)], 1)
+
+
+class NextScaleTransformer(nn.Module):
+    """Predict image and seglat codes of every scale from the scales before.
+
+    The sequence is [image of scale 1 | seglat of scale 1 | image of scale 2 | ...]. Within
+    a scale attention is full; no token sees a later scale.
+
+    Args:
+        scales: rows and columns of the code maps.
+        channels: of the tokenizer's latent.
+        outputs: numbers predicted a position, such as a logit a code.
+        num_classes: of the data.
+        config: sizes.
+    """
+
+    def __init__(
+        self,
+        scales: Sequence[Scale],
+        channels: int,
+        outputs: int,
+        num_classes: int,
+        config: Decoder,
+    ) -> None:
+        super().__init__()
+        width = config.width
+        self.lengths = [rows * columns for rows, columns in scales]
+        self.start = Start(num_classes, width)
+        self.word = nn.Linear(channels, width)
+        self.stream = nn.Parameter(0.02 * torch.randn(2, 1, width))
+        self.level = nn.Parameter(0.02 * torch.randn(len(scales), width))
+        self.position = nn.Parameter(torch.cat([grid_positions(*s, width) for s in scales]))
+        self.blocks = nn.ModuleList(
+            Block(width, config.heads, config.dropout, condition=True) for _ in range(config.depth)
+        )
+        self.norm = nn.LayerNorm(width, eps=1e-6, elementwise_affine=False)
+        self.modulate = nn.Linear(width, 2 * width)
+        self.head = nn.Linear(width, outputs)
+        nn.init.zeros_(self.modulate.weight)
+        nn.init.zeros_(self.modulate.bias)
+
+    def forward(self, image: Tensor, seglat: Tensor, start: Tensor) -> tuple[Tensor, Tensor]:
+        """Predict all scales at once, from the truth of the scales before.
+
+        Args:
+            image: [B, L - n, C], what the scales after the first see of the image, where n
+                is the length of the first scale.
+            seglat: the same of the seglat.
+            start: [B, 2, D], of :class:`Start`.
+
+        Returns:
+            Image and seglat outputs, each [B, L, O].
+        """
+        tokens = [
+            self._embed(k, parts, start)
+            for k, parts in enumerate(zip(self._split(image), self._split(seglat), strict=True))
+        ]
+        condition = start.sum(1)
+        x = torch.cat(tokens, 1)
+        mask = self._mask(x.device)
+        for block in self.blocks:
+            x, _ = block(x, condition, mask)
+        streams = [
+            out.chunk(2, dim=1)
+            for out in torch.split(self._outputs(x, condition), [2 * n for n in self.lengths], 1)
+        ]
+        return torch.cat([s[0] for s in streams], 1), torch.cat([s[1] for s in streams], 1)
+
+    def step(
+        self, k: int, image: Tensor, seglat: Tensor, start: Tensor, past: list[Cache]
+    ) -> tuple[Tensor, list[Cache]]:
+        """Predict the seglat of scale k from the caches of the scales before.
+
+        Args:
+            k: the scale.
+            image: [B, n, C], what it sees of the image; without rows at the first scale.
+            seglat: the same of the seglat.
+            start: [B, 2, D].
+            past: a cache a block; empty at the first scale.
+
+        Returns:
+            Seglat outputs [B, n, O], and the caches with this scale.
+        """
+        x = self._embed(k, (image, seglat), start)
+        condition = start.sum(1)
+        caches = []
+        for i, block in enumerate(self.blocks):
+            x, cache = block(x, condition, past=past[i] if past else None)
+            caches.append(cache)
+        return self._outputs(x[:, self.lengths[k] :], condition), caches
+
+    def _split(self, inputs: Tensor) -> tuple[Tensor, ...]:
+        """Cut what the scales after the first see by scale; the first sees nothing."""
+        return (inputs[:, :0], *torch.split(inputs, self.lengths[1:], 1))
+
+    def _embed(self, k: int, inputs: tuple[Tensor, Tensor], start: Tensor) -> Tensor:
+        """Embed image and seglat of scale k: [B, 2n, D]."""
+        if k == 0:
+            streams = [start[:, i : i + 1].expand(-1, self.lengths[0], -1) for i in range(2)]
+        else:
+            streams = [self.word(x) for x in inputs]
+        place = torch.split(self.position, self.lengths)[k] + self.level[k]
+        return torch.cat([x + place + self.stream[i] for i, x in enumerate(streams)], 1)
+
+    def _mask(self, device: torch.device) -> Tensor:
+        """Return which token may attend to which, bool [2L, 2L]: block-causal by scale."""
+        doubled = torch.tensor([2 * n for n in self.lengths], device=device)
+        level = torch.repeat_interleave(torch.arange(len(doubled), device=device), doubled)
+        return level[:, None] >= level
+
+    def _outputs(self, x: Tensor, condition: Tensor) -> Tensor:
+        scale, shift = self.modulate(F.silu(condition))[:, None].chunk(2, dim=-1)
+        outputs: Tensor = self.head(self.norm(x) * (1 + scale) + shift)
+        return outputs
