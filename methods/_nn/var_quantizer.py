@@ -30,7 +30,7 @@ class Pyramid(NamedTuple):
 
     latent: Tensor  # [B, C, h, w], gradients straight through to the input
     loss: Tensor  # scalar: codebook and commitment terms, averaged over scales
-    codes: tuple[Tensor, ...]  # int64 [B, n], one a scale, n = rows * columns
+    codes: tuple[Tensor, ...]  # int64 [B, h, w], one a scale
 
 
 class Smoothing(nn.Conv2d):
@@ -63,14 +63,14 @@ class SharedSmoothing(nn.Module):
 
 
 class MultiScaleQuantiser(nn.Module, ABC):
-    """A latent as the sum of contributions, one a scale, each told by codes.
+    """A latent as the sum of contributions, one a scale, each told by a map of codes.
 
-    Codes are int64 [B, n] a scale, n = rows * columns; a subclass may have real vectors
-    [B, n, C] in their place.
+    A map is int64 [B, h, w]; a subclass may have real vectors [B, h, w, C] in its place.
+    The latent may have any size: see :meth:`scales`.
     """
 
-    scales: tuple[Scale, ...]
-    """Rows and columns of the code maps, coarse to fine; the last is the latent's size."""
+    sides: tuple[int, ...]
+    """Sides of the maps, coarse to fine, relative to the last, which is the latent's."""
     channels: int
     """Of the quantised latent."""
 
@@ -79,34 +79,53 @@ class MultiScaleQuantiser(nn.Module, ABC):
         """Return the codes of [B, C, h, w], of each scale."""
 
     @abstractmethod
-    def contribution(self, codes: Tensor, k: int) -> Tensor:
-        """Return what the codes of scale k add to the latent: [B, C, h, w]."""
+    def contribution(self, codes: Tensor, k: int, size: Scale) -> Tensor:
+        """Return what the codes of scale k add to a latent of a size: [B, C, *size]."""
 
     @abstractmethod
     def forward(self, latent: Tensor, seeds: Tensor | None = None) -> Pyramid:
         """Quantise [B, C, h, w] with gradients; seeds int64 [B] root what is drawn."""
 
-    def running(self, codes: Sequence[Tensor]) -> list[Tensor]:
-        """Return the reconstruction [B, C, h, w] after each of the scales given."""
+    def scales(self, size: Scale) -> tuple[Scale, ...]:
+        """Return rows and columns of each map for a latent of a size: at least one."""
+        rows, columns = size
+        last = self.sides[-1]
+        return tuple(
+            (max(1, round(rows * n / last)), max(1, round(columns * n / last))) for n in self.sides
+        )
+
+    def running(self, codes: Sequence[Tensor], size: Scale) -> list[Tensor]:
+        """Return the reconstruction [B, C, *size] after each of the scales given."""
         total: list[Tensor] = []
         for k, scale_codes in enumerate(codes):
-            added = self.contribution(scale_codes, k)
+            added = self.contribution(scale_codes, k, size)
             total.append(total[-1] + added if total else added)
         return total
 
     def decode(self, codes: Sequence[Tensor]) -> Tensor:
         """Return the latent [B, C, h, w] that the codes of all scales stand for."""
-        return self.running(codes)[-1]
+        return self.running(codes, map_size(codes[-1]))[-1]
 
-    def next_input(self, running: Tensor, k: int) -> Tensor:
-        """Return what scale k + 1 sees of the reconstruction after scale k: [B, n, C]."""
-        return F.interpolate(running, self.scales[k + 1], mode="area").flatten(2).transpose(1, 2)
+    def next_inputs(self, codes: Sequence[Tensor]) -> list[Tensor]:
+        """Return what each scale after the first sees of those before: [B, n, C] each."""
+        running = self.running(codes[:-1], map_size(codes[-1]))
+        following = (map_size(after) for after in codes[1:])
+        return [next_input(f, size) for f, size in zip(running, following, strict=True)]
 
-    def next_inputs(self, codes: Sequence[Tensor]) -> Tensor:
-        """Return what the scales after the first see, one after the other: [B, L, C]."""
-        seen = [self.next_input(f, k) for k, f in enumerate(self.running(codes[:-1]))]
-        device = codes[0].device
-        return torch.cat([torch.zeros(len(codes[0]), 0, self.channels, device=device), *seen], 1)
+
+def _exactly(x: Tensor) -> torch.autocast:
+    """Switch mixed precision off where codes are made, as the release does."""
+    return torch.autocast(x.device.type, enabled=False)
+
+
+def map_size(codes: Tensor) -> Scale:
+    """Return rows and columns of a code map."""
+    return codes.shape[1], codes.shape[2]
+
+
+def next_input(running: Tensor, scale: Scale) -> Tensor:
+    """Return what a scale sees of the reconstruction so far: [B, n, C], row by row."""
+    return F.interpolate(running, scale, mode="area").flatten(2).transpose(1, 2)
 
 
 class ResidualQuantiser(MultiScaleQuantiser):
@@ -115,8 +134,7 @@ class ResidualQuantiser(MultiScaleQuantiser):
     Args:
         codes: entries V of the codebook, which all scales share.
         channels: C of an entry.
-        scales: rows and columns of the code maps, coarse to fine; the last is the latent's
-            own size.
+        sides: of the code maps, coarse to fine, relative to the last.
         smoothings: how many :class:`Smoothing` the scales share; 0 for none.
         ratio: weight of the convolution in a smoothing.
         beta: weight of the commitment term.
@@ -131,7 +149,7 @@ class ResidualQuantiser(MultiScaleQuantiser):
         self,
         codes: int,
         channels: int,
-        scales: Sequence[Scale],
+        sides: Sequence[int],
         *,
         smoothings: int = 4,
         ratio: float = 0.5,
@@ -140,7 +158,7 @@ class ResidualQuantiser(MultiScaleQuantiser):
         restart_below: float = 0.0,
     ) -> None:
         super().__init__()
-        self.scales = tuple(scales)
+        self.sides = tuple(sides)
         self.channels = channels
         self.restart_below = restart_below
         self.beta = beta
@@ -148,43 +166,39 @@ class ResidualQuantiser(MultiScaleQuantiser):
         self.embedding = nn.Embedding(codes, channels)
         nn.init.uniform_(self.embedding.weight, -1 / codes, 1 / codes)
         self.quant_resi = SharedSmoothing(channels, ratio, smoothings)
-        self.register_buffer("ema_vocab_hit_SV", torch.zeros(len(self.scales), codes))
+        self.register_buffer("ema_vocab_hit_SV", torch.zeros(len(self.sides), codes))
 
     def lookup(self, vectors: Tensor) -> Tensor:
         """Find the entries nearest to [N, C]; int64 [N]."""
         codebook = self.embedding.weight.detach()
-        if self.normalise:
-            return (F.normalize(vectors) @ F.normalize(codebook).T).argmax(1)
-        return nearest_codes(vectors, codebook)
+        with _exactly(vectors):
+            if self.normalise:
+                return (F.normalize(vectors) @ F.normalize(codebook).T).argmax(1)
+            return nearest_codes(vectors, codebook)
 
-    def contribution(self, codes: Tensor, k: int) -> Tensor:
-        """Return what the codes [B, n] of scale k add to the latent: [B, C, h, w]."""
-        rows, columns = self.scales[k]
-        entries = self.embedding(codes)
-        coarse = entries.transpose(1, 2).reshape(len(entries), -1, rows, columns)  # [B, C, *scale]
-        if k < len(self.scales) - 1:
-            coarse = F.interpolate(coarse, self.scales[-1], mode="bicubic")
-        added: Tensor = self.quant_resi(coarse, k / max(len(self.scales) - 1, 1))
+    def contribution(self, codes: Tensor, k: int, size: Scale) -> Tensor:
+        """Return what the codes [B, h, w] of scale k add to a latent: [B, C, *size]."""
+        coarse = self.embedding(codes).movedim(-1, 1)
+        with _exactly(coarse):
+            if map_size(codes) != size:
+                coarse = F.interpolate(coarse, size, mode="bicubic")
+            added: Tensor = self.quant_resi(coarse, k / max(len(self.sides) - 1, 1))
         return added
 
     def _residuals(self, latent: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        """Yield of each scale the residual vectors [N, C], codes [B, n] and contribution."""
-        rest = latent.detach()
-        if rest.shape[2:] != self.scales[-1]:
-            raise ValueError(
-                f"latent is {tuple(rest.shape[2:])}; the last scale is {self.scales[-1]}"
-            )
-        for k, scale in enumerate(self.scales):
-            last = k == len(self.scales) - 1
-            pooled = rest if last else F.interpolate(rest, scale, mode="area")
+        """Yield of each scale the residual vectors [N, C], its codes and contribution."""
+        rest = latent.detach().float()
+        size = (latent.shape[2], latent.shape[3])
+        for k, scale in enumerate(self.scales(size)):
+            pooled = rest if scale == size else F.interpolate(rest, scale, mode="area")
             vectors = pooled.movedim(1, -1).flatten(0, 2)
-            codes = self.lookup(vectors).reshape(len(latent), -1)
-            added = self.contribution(codes, k)
+            codes = self.lookup(vectors).reshape(len(latent), *scale)
+            added = self.contribution(codes, k, size)
             rest = rest - added.detach()
             yield vectors, codes, added
 
     def encode(self, latent: Tensor) -> tuple[Tensor, ...]:
-        """Return the codes of [B, C, h, w], int64 [B, n] a scale."""
+        """Return the codes of [B, C, h, w], int64 [B, h, w] a scale."""
         return tuple(codes for _, codes, _ in self._residuals(latent))
 
     def forward(self, latent: Tensor, seeds: Tensor | None = None) -> Pyramid:
@@ -194,6 +208,7 @@ class ResidualQuantiser(MultiScaleQuantiser):
         """
         if self.training and seeds is not None and self.restart_below > 0:
             self.restart_dead(latent, seeds)
+        latent = latent.float()
         running = torch.zeros_like(latent)
         loss = latent.new_zeros(())
         codes = []
@@ -205,7 +220,7 @@ class ResidualQuantiser(MultiScaleQuantiser):
         if self.training:
             self._count(codes)
         through = latent + (running - latent).detach()
-        return Pyramid(through, loss / len(self.scales), tuple(codes))
+        return Pyramid(through, loss / len(self.sides), tuple(codes))
 
     @torch.no_grad()
     def _count(self, codes: Sequence[Tensor]) -> None:
@@ -314,6 +329,6 @@ class VARAutoencoder(nn.Module):
         """
         state = torch.load(path, map_location="cpu", weights_only=True)
         hits = "quantize.ema_vocab_hit_SV"
-        if hits in state and len(state[hits]) != len(self.quantize.scales):
+        if hits in state and len(state[hits]) != len(self.quantize.sides):
             state[hits] = self.state_dict()[hits]
         self.load_state_dict(state)

@@ -9,6 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+OCTAVES = 6
+"""Between the slowest wave of a position, half a period a picture, and the fastest."""
+
 
 class Cache(NamedTuple):
     """Keys and values of the tokens so far."""
@@ -24,7 +27,7 @@ def grid_positions(rows: int, columns: int, width: int) -> Tensor:
     the same image agree, so that tokens can find those of other scales at the same place.
     """
     side = width // 4
-    frequencies = math.pi * 2.0 ** torch.linspace(0, math.log2(max(rows, columns, 2)), side)
+    frequencies = math.pi * 2.0 ** torch.linspace(0, OCTAVES, side)
     waves = []
     for n in (rows, columns):
         phase = ((torch.arange(n) + 0.5) / n)[:, None] * frequencies

@@ -231,44 +231,35 @@ TINY = Config(
     tokenizer=Tokenizer(
         backbone="small",
         width=32,
-        multipliers=(1, 2),
+        multipliers=(1, 2, 3),
         blocks=2,
-        codes=128,
-        channels=8,
-        scales=(1, 2, 4),
-        smoothings=3,
+        codes=256,
+        channels=16,
+        scales=(1, 2, 4, 4),
         restart_below=0.05,
         image_weight=0.1,
     ),
-    decoder=Decoder(width=64, depth=2, heads=4, image_loss=0.1, decoding="argmax"),
+    decoder=Decoder(width=96, depth=3, heads=3, image_loss=0.1, decoding="argmax"),
     latent=Latent(width=64, depth=1, heads=4, patch=8, loss="ce"),
     encoder=ImageEncoder(
-        backbone="small", pretrained=False, width=64, depth=2, heads=4, attention_stride=8
+        backbone="small", pretrained=False, width=96, depth=2, heads=3, attention_stride=8
     ),
     tokenizer_stage=Stage(
         name="tokenizer",
         modules=("tokenizer",),
-        steps=300,
-        batch_size=8,
+        steps=200,
         lr=3e-3,
         weight_decay=0.0,
         warmup_steps=10,
     ),
-    seglat_stage=Stage(
-        name="seglat", modules=("decoder",), steps=200, batch_size=4, lr=2e-3, warmup_steps=20
-    ),
+    seglat_stage=Stage(name="seglat", modules=("decoder",), steps=150, lr=2e-3, warmup_steps=20),
     latent_stage=Stage(
-        name="latent",
-        modules=("latent_encoder", "latent_decoder"),
-        steps=100,
-        batch_size=8,
-        lr=2e-3,
+        name="latent", modules=("latent_encoder", "latent_decoder"), steps=60, lr=2e-3
     ),
     image_stage=Stage(
         name="image",
         modules=("image_encoder",),
-        steps=400,
-        batch_size=8,
+        steps=300,
         lr=2e-3,
         warmup_steps=20,
         augment=Augment(scale=(0.75, 1.5), colour=0.2),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from methods._nn.var_quantizer import MultiScaleQuantiser
+from methods._nn.var_quantizer import MultiScaleQuantiser, map_size, next_input
 from methods.seg_var.attention import Cache
 from methods.seg_var.next_scale import NextScaleTransformer
 
@@ -34,10 +34,10 @@ class SeglatWriter:
         classes: Tensor,
         guidance: float,
     ) -> None:
-        self.decoder, self.quantiser, self.guidance = decoder, quantiser, guidance
+        self.decoder, self.guidance = decoder, guidance
+        self.scales = [map_size(codes) for codes in image]
         self.copies = 2 if guidance > 0 else 1
-        seen = quantiser.next_inputs(image).repeat(self.copies, 1, 1)
-        self.image = (seen[:, :0], *torch.split(seen, decoder.lengths[1:], 1))
+        self.image = [x.repeat(self.copies, 1, 1) for x in quantiser.next_inputs(image)]
         told = torch.cat([classes, torch.zeros_like(classes)][: self.copies])
         self.start = decoder.start(told, "semantic")
         self.caches: list[Cache] = []
@@ -49,14 +49,15 @@ class SeglatWriter:
             k: the scale.
             running: the seglat's latent [B, C, h, w] after the scales before; None at 0.
         """
-        seglat = self.image[0]
+        seen = None
         if running is not None:
-            seglat = self.quantiser.next_input(running, k - 1).repeat(self.copies, 1, 1)
-        out, self.caches = self.decoder.step(k, self.image[k], seglat, self.start, self.caches)
+            seglat = next_input(running, self.scales[k]).repeat(self.copies, 1, 1)
+            seen = (self.image[k - 1], seglat)
+        out, self.caches = self.decoder.step(k, self.scales[k], seen, self.start, self.caches)
         if self.copies == 1:
             return out
         told, untold = out.chunk(2)
-        strength = self.guidance * k / max(len(self.quantiser.scales) - 1, 1)
+        strength = self.guidance * k / max(len(self.scales) - 1, 1)
         return (1 + strength) * told - strength * untold
 
 

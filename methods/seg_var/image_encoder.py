@@ -68,7 +68,7 @@ class CodePredictor(nn.Module):
     residual block, and pooled to each scale for its linear head.
 
     Args:
-        scales: rows and columns of the code maps, the last those of the latent.
+        scales: how many there are.
         outputs: numbers predicted a position.
         num_classes: of the data, for telling which are present.
         config: backbone and sizes.
@@ -80,7 +80,7 @@ class CodePredictor(nn.Module):
 
     def __init__(
         self,
-        scales: Sequence[Scale],
+        scales: int,
         outputs: int,
         num_classes: int,
         config: ImageEncoder,
@@ -88,7 +88,6 @@ class CodePredictor(nn.Module):
     ) -> None:
         super().__init__()
         width = config.width
-        self.scales = tuple(scales)
         self.attention_stride = config.attention_stride
         self.register_buffer("mean", torch.tensor(config.mean)[:, None, None], persistent=False)
         self.register_buffer("std", torch.tensor(config.std)[:, None, None], persistent=False)
@@ -100,24 +99,28 @@ class CodePredictor(nn.Module):
         )
         self.smooth = ResidualBlock(width)
         self.norm = nn.LayerNorm(width)
-        self.heads = nn.ModuleList(nn.Linear(width, outputs) for _ in self.scales)
+        self.heads = nn.ModuleList(nn.Linear(width, outputs) for _ in range(scales))
         self.present = nn.Linear(width, num_classes)
 
-    def forward(self, image: Tensor) -> tuple[list[Tensor], Tensor]:
-        """Predict from [B, 3, H, W] in [0, 1].
+    def forward(self, image: Tensor, scales: Sequence[Scale]) -> tuple[list[Tensor], Tensor]:
+        """Predict from an image.
+
+        Args:
+            image: float32 [B, 3, H, W] in [0, 1].
+            scales: rows and columns of the code maps, the last those of the latent.
 
         Returns:
             Outputs [B, n, O] of each scale, and logits [B, K] of classes being present.
         """
-        fused = self._fuse(image)
+        fused = self._fuse(image, scales[-1])
         outputs = []
-        for scale, head in zip(self.scales, self.heads, strict=True):
+        for scale, head in zip(scales, self.heads, strict=True):
             pooled = F.interpolate(fused, scale, mode="area").flatten(2).transpose(1, 2)
             outputs.append(head(self.norm(pooled)))
         return outputs, self.present(self.norm(fused.mean((2, 3))))
 
-    def _fuse(self, image: Tensor) -> Tensor:
-        """Bring all levels to the latent's grid: [B, D, h, w]."""
+    def _fuse(self, image: Tensor, grid: Scale) -> Tensor:
+        """Bring all levels to the latent's grid: [B, D, *grid]."""
         levels = self._levels(image)
         attend = [x.shape[2] * self.attention_stride <= image.shape[2] for x in levels]
         attended = iter(
@@ -126,9 +129,9 @@ class CodePredictor(nn.Module):
         fused = image.new_zeros(())
         for x, is_token in zip(levels, attend, strict=True):
             x = next(attended) if is_token else x
-            finer = x.shape[2] >= self.scales[-1][0]
+            finer = x.shape[2] >= grid[0]
             mode = "area" if finer else "bilinear"
-            fused = fused + F.interpolate(x, self.scales[-1], mode=mode)
+            fused = fused + F.interpolate(x, grid, mode=mode)
         smoothed: Tensor = self.smooth(fused)
         return smoothed
 

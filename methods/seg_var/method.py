@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -12,6 +13,7 @@ from bench.method import Method
 from bench.schema import IGNORE_INDEX, Batch, DataSpec
 from bench.seeding import derive, uniform
 from methods._nn.padding import pad_image, pad_label
+from methods._nn.var_quantizer import map_size
 from methods.seg_var.codes import choose, divergence
 from methods.seg_var.config import Config
 from methods.seg_var.generate import SeglatWriter, mix
@@ -19,9 +21,17 @@ from methods.seg_var.image_encoder import CodePredictor
 from methods.seg_var.latent import LatentEncoder, PixelTransformer
 from methods.seg_var.next_scale import NextScaleTransformer
 from methods.seg_var.seglat import Painter
-from methods.seg_var.tokenizer import SharedTokenizer, stride
+from methods.seg_var.tokenizer import SharedTokenizer
 
 Codes = tuple[Tensor, ...]
+
+
+class Segmented(NamedTuple):
+    """A batch of label maps whose segments are told apart."""
+
+    label: Tensor  # int64 [B, H, W]
+    instance: Tensor  # int64 [B, H, W], one more than the cell of the colour; 0 for black
+    score: Tensor  # float32 [B, H, W], probability of the label
 
 
 class SegVAR(Method[Config]):
@@ -37,13 +47,12 @@ class SegVAR(Method[Config]):
 
     def __init__(self, config: Config, data: DataSpec) -> None:
         super().__init__(config, data)
-        self.stride = stride(config.tokenizer)
-        height, width = (-(-n // self.stride) * self.stride for n in data.size)
         self.painter = Painter(config.colours, data.num_classes)
-        self.tokenizer = SharedTokenizer(config.tokenizer, (height, width))
+        self.tokenizer = SharedTokenizer(config.tokenizer)
+        self.stride = self.tokenizer.stride
         if config.tokenizer.weights is not None:
             self.tokenizer.load_released(Path(config.tokenizer.weights))
-        scales = self.tokenizer.quantiser.scales
+        scales = len(self.tokenizer.quantiser.sides)
         outputs = self.tokenizer.outputs
         if config.generates:
             self.decoder = NextScaleTransformer(
@@ -58,7 +67,7 @@ class SegVAR(Method[Config]):
             self.latent_decoder = PixelTransformer(3, data.num_classes, config.latent)
         if config.looks:
             self.image_encoder = CodePredictor(
-                scales, outputs, data.num_classes, config.encoder, (height, width)
+                scales, outputs, data.num_classes, config.encoder, data.size
             )
 
     def forward(self, stage: str, batch: Batch) -> dict[str, Tensor]:
@@ -79,6 +88,24 @@ class SegVAR(Method[Config]):
 
     def predict(self, image: Tensor, seeds: Tensor) -> Tensor:
         return self.scores(image, seeds).argmax(1)
+
+    def segments(self, image: Tensor, seeds: Tensor) -> Segmented:
+        """Tell the segments of images float32 [B, 3, H, W] in [0, 1] apart, seeds int64 [B].
+
+        A segment is what has one class and, in the generated seglat, one cell's colour. So
+        instances of a class need colours of their own in training: centroid cells, and
+        components as masks, since training batches hold no instances.
+
+        Raises:
+            ValueError: if colours stand for classes.
+        """
+        if self.config.colours.masks != "component":
+            raise ValueError("colours.masks is class: instances of a class share a colour")
+        seglat = self.tokenizer.decode(self._generate(pad_image(image, self.stride), seeds))
+        share = self._classify(seglat).softmax(1)[:, :, : image.shape[2], : image.shape[3]]
+        score, label = share.max(1)
+        cell = self.painter.cells(seglat)[:, : image.shape[2], : image.shape[3]]
+        return Segmented(label, cell + 1, score)
 
     def reconstruct(self, label: Tensor, seeds: Tensor) -> Tensor:
         codes = self._encode(pad_label(label, self.stride))
@@ -125,15 +152,15 @@ class SegVAR(Method[Config]):
     def _seglat_losses(self, batch: Batch) -> dict[str, Tensor]:
         """Stage 1: every token of image and seglat from the scales before."""
         image, seglat = self._encode_image(batch.image), self._encode(batch.label)
-        inputs = [self.tokenizer.quantiser.next_inputs(codes) for codes in (image, seglat)]
+        scales = [map_size(codes) for codes in seglat]
+        seen = [self.tokenizer.quantiser.next_inputs(codes) for codes in (image, seglat)]
         classes = self._classes(batch.label)
         drops = uniform(derive(batch.seeds, "class"), 1).to(classes)
         classes = classes * (drops >= self.config.decoder.class_dropout)
-        outputs = self.decoder(*inputs, self.decoder.start(classes, "semantic"))
+        outputs = self.decoder(scales, *seen, self.decoder.start(classes, "semantic"))
         return {
-            "image_tokens": self.config.decoder.image_loss
-            * divergence(outputs[0], torch.cat(image, 1)),
-            "seglat_tokens": divergence(outputs[1], torch.cat(seglat, 1)),
+            "image_tokens": self.config.decoder.image_loss * divergence(outputs[0], image),
+            "seglat_tokens": divergence(outputs[1], seglat),
         }
 
     def _latent_losses(self, batch: Batch) -> dict[str, Tensor]:
@@ -141,17 +168,19 @@ class SegVAR(Method[Config]):
         assert self.config.latent is not None, "the configuration has this stage with latent only"
         scores = self._classify(self.tokenizer.through(self._seglat(batch.label)).image)
         if self.config.latent.loss == "ce":
-            return {"masks": F.cross_entropy(scores, batch.label, ignore_index=IGNORE_INDEX)}
+            away = F.cross_entropy(scores, batch.label, ignore_index=IGNORE_INDEX, reduction="none")
+        else:
+            truth = self.painter(batch.label).masks
+            away = (scores.softmax(1) - truth).square().sum(1)
         labelled = batch.label != IGNORE_INDEX
-        truth = F.one_hot(batch.label.where(labelled, 0), self.data.num_classes).movedim(-1, 1)
-        away = (scores.softmax(1) - truth).square().sum(1)
         return {"masks": (away * labelled).sum() / labelled.sum().clamp(min=1)}
 
     def _image_losses(self, batch: Batch) -> dict[str, Tensor]:
         """Stage 3: the codes of all scales from the image."""
-        outputs, present = self.image_encoder(batch.image)
         codes = self._encode(batch.label)
-        losses = {"kl": divergence(torch.cat(outputs, 1), torch.cat(codes, 1))}
+        scales = [map_size(c) for c in codes]
+        outputs, present = self.image_encoder(batch.image, scales)
+        losses = {"kl": divergence(outputs, codes)}
         if self.config.decoder.classes == "present":
             truth = self._classes(batch.label)
             losses["present"] = F.binary_cross_entropy_with_logits(present, truth)
@@ -171,10 +200,12 @@ class SegVAR(Method[Config]):
     def _generate(self, image: Tensor, seeds: Tensor) -> Codes:
         """Choose seglat codes scale by scale for padded images [B, 3, H, W]."""
         config, quantiser = self.config, self.tokenizer.quantiser
+        grid = (image.shape[2] // self.stride, image.shape[3] // self.stride)
+        scales = quantiser.scales(grid)
         classes = torch.ones(len(image), self.data.num_classes, device=image.device)
         predicted: list[Tensor] = []
         if config.looks:
-            predicted, present = self.image_encoder(image)
+            predicted, present = self.image_encoder(image, scales)
             if config.decoder.classes == "present":
                 classes = (present > 0).float()
         writer = None
@@ -183,13 +214,13 @@ class SegVAR(Method[Config]):
             writer = SeglatWriter(self.decoder, quantiser, seen, classes, config.decoder.guidance)
         codes: list[Tensor] = []
         running: Tensor | None = None
-        for k in range(len(quantiser.scales)):
+        for k, scale in enumerate(scales):
             experts = [(config.encoder.weight, predicted[k])] if predicted else []
             if writer is not None:
                 experts.append((1.0, writer.outputs(k, running)))
             outputs = mix(experts, self.tokenizer.continuous)
             draw = derive(seeds, "seglat", k)
-            codes.append(choose(outputs, draw, config.decoder, self.tokenizer.continuous))
-            added = quantiser.contribution(codes[k], k)
+            codes.append(choose(outputs, scale, draw, config.decoder, self.tokenizer.continuous))
+            added = quantiser.contribution(codes[k], k, grid)
             running = added if running is None else running + added
         return tuple(codes)

@@ -46,7 +46,7 @@ class NextScaleTransformer(nn.Module):
     a scale attention is full; no token sees a later scale.
 
     Args:
-        scales: rows and columns of the code maps.
+        scales: how many there are.
         channels: of the tokenizer's latent.
         outputs: numbers predicted a position, such as a logit a code.
         num_classes: of the data.
@@ -55,7 +55,7 @@ class NextScaleTransformer(nn.Module):
 
     def __init__(
         self,
-        scales: Sequence[Scale],
+        scales: int,
         channels: int,
         outputs: int,
         num_classes: int,
@@ -63,12 +63,10 @@ class NextScaleTransformer(nn.Module):
     ) -> None:
         super().__init__()
         width = config.width
-        self.lengths = [rows * columns for rows, columns in scales]
         self.start = Start(num_classes, width)
         self.word = nn.Linear(channels, width)
         self.stream = nn.Parameter(0.02 * torch.randn(2, 1, width))
-        self.level = nn.Parameter(0.02 * torch.randn(len(scales), width))
-        self.position = nn.Parameter(torch.cat([grid_positions(*s, width) for s in scales]))
+        self.level = nn.Parameter(0.02 * torch.randn(scales, width))
         self.blocks = nn.ModuleList(
             Block(width, config.heads, config.dropout, condition=True) for _ in range(config.depth)
         )
@@ -78,76 +76,84 @@ class NextScaleTransformer(nn.Module):
         nn.init.zeros_(self.modulate.weight)
         nn.init.zeros_(self.modulate.bias)
 
-    def forward(self, image: Tensor, seglat: Tensor, start: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self,
+        scales: Sequence[Scale],
+        image: Sequence[Tensor],
+        seglat: Sequence[Tensor],
+        start: Tensor,
+    ) -> tuple[list[Tensor], list[Tensor]]:
         """Predict all scales at once, from the truth of the scales before.
 
         Args:
-            image: [B, L - n, C], what the scales after the first see of the image, where n
-                is the length of the first scale.
+            scales: rows and columns of the code maps.
+            image: what each scale after the first sees of the image: [B, n, C] each.
             seglat: the same of the seglat.
             start: [B, 2, D], of :class:`Start`.
 
         Returns:
-            Image and seglat outputs, each [B, L, O].
+            Image and seglat outputs of each scale, [B, n, O] each.
         """
-        tokens = [
-            self._embed(k, parts, start)
-            for k, parts in enumerate(zip(self._split(image), self._split(seglat), strict=True))
-        ]
+        tokens = [self._embed(0, scales[0], None, start)]
+        for k, seen in enumerate(zip(image, seglat, strict=True), start=1):
+            tokens.append(self._embed(k, scales[k], seen, start))
+        lengths = [x.shape[1] for x in tokens]
+        mask = block_causal_mask(lengths).to(start.device)
         condition = start.sum(1)
         x = torch.cat(tokens, 1)
-        mask = self._mask(x.device)
         for block in self.blocks:
             x, _ = block(x, condition, mask)
-        streams = [
-            out.chunk(2, dim=1)
-            for out in torch.split(self._outputs(x, condition), [2 * n for n in self.lengths], 1)
+        outputs = [
+            out.chunk(2, dim=1) for out in torch.split(self._outputs(x, condition), lengths, 1)
         ]
-        return torch.cat([s[0] for s in streams], 1), torch.cat([s[1] for s in streams], 1)
+        return [out[0] for out in outputs], [out[1] for out in outputs]
 
     def step(
-        self, k: int, image: Tensor, seglat: Tensor, start: Tensor, past: list[Cache]
+        self,
+        k: int,
+        scale: Scale,
+        seen: tuple[Tensor, Tensor] | None,
+        start: Tensor,
+        past: list[Cache],
     ) -> tuple[Tensor, list[Cache]]:
         """Predict the seglat of scale k from the caches of the scales before.
 
         Args:
             k: the scale.
-            image: [B, n, C], what it sees of the image; without rows at the first scale.
-            seglat: the same of the seglat.
+            scale: its rows and columns.
+            seen: what it sees of image and seglat, [B, n, C] each; None at the first.
             start: [B, 2, D].
             past: a cache a block; empty at the first scale.
 
         Returns:
             Seglat outputs [B, n, O], and the caches with this scale.
         """
-        x = self._embed(k, (image, seglat), start)
+        x = self._embed(k, scale, seen, start)
         condition = start.sum(1)
         caches = []
         for i, block in enumerate(self.blocks):
             x, cache = block(x, condition, past=past[i] if past else None)
             caches.append(cache)
-        return self._outputs(x[:, self.lengths[k] :], condition), caches
+        return self._outputs(x.chunk(2, dim=1)[1], condition), caches
 
-    def _split(self, inputs: Tensor) -> tuple[Tensor, ...]:
-        """Cut what the scales after the first see by scale; the first sees nothing."""
-        return (inputs[:, :0], *torch.split(inputs, self.lengths[1:], 1))
-
-    def _embed(self, k: int, inputs: tuple[Tensor, Tensor], start: Tensor) -> Tensor:
-        """Embed image and seglat of scale k: [B, 2n, D]."""
-        if k == 0:
-            streams = [start[:, i : i + 1].expand(-1, self.lengths[0], -1) for i in range(2)]
+    def _embed(
+        self, k: int, scale: Scale, seen: tuple[Tensor, Tensor] | None, start: Tensor
+    ) -> Tensor:
+        """Embed image and seglat of scale k, its place and level: [B, 2n, D]."""
+        place = grid_positions(*scale, start.shape[2]).to(start) + self.level[k]
+        if seen is None:
+            streams = [start[:, i : i + 1].expand(-1, len(place), -1) for i in range(2)]
         else:
-            streams = [self.word(x) for x in inputs]
-        place = torch.split(self.position, self.lengths)[k] + self.level[k]
+            streams = [self.word(x) for x in seen]
         return torch.cat([x + place + self.stream[i] for i, x in enumerate(streams)], 1)
-
-    def _mask(self, device: torch.device) -> Tensor:
-        """Return which token may attend to which, bool [2L, 2L]: block-causal by scale."""
-        doubled = torch.tensor([2 * n for n in self.lengths], device=device)
-        level = torch.repeat_interleave(torch.arange(len(doubled), device=device), doubled)
-        return level[:, None] >= level
 
     def _outputs(self, x: Tensor, condition: Tensor) -> Tensor:
         scale, shift = self.modulate(F.silu(condition))[:, None].chunk(2, dim=-1)
         outputs: Tensor = self.head(self.norm(x) * (1 + scale) + shift)
         return outputs
+
+
+def block_causal_mask(lengths: Sequence[int]) -> Tensor:
+    """Return which token may attend to which, bool [L, L]: those of its own block and before."""
+    block = torch.repeat_interleave(torch.arange(len(lengths)), torch.tensor(lengths))
+    return block[:, None] >= block

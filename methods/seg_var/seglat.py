@@ -54,6 +54,11 @@ class Painter:
         masks = F.one_hot(index, self.num_classes + 1)[..., :-1].movedim(-1, 1)
         return Painted(masks.float(), colours.float() / 127.5 - 1)
 
+    def cells(self, seglat: Tensor) -> Tensor:
+        """Find the cell of the nearest colour of [B, 3, H, W] in [-1, 1]; -1 for black."""
+        every = torch.ones(len(self.grid.palette), dtype=torch.bool, device=seglat.device)
+        return self.grid.nearest(127.5 * (seglat + 1), every)
+
     def class_scores(self, seglat: Tensor) -> Tensor:
         """Score classes by the closeness of their cells' colours to [B, 3, H, W].
 

@@ -20,7 +20,6 @@ class GumbelCodes(MultiScaleQuantiser):
     Args:
         codes: entries V.
         channels: C of the latent before and after.
-        scale: rows and columns of the latent.
         temperature: of the relaxation.
         kl_weight: of the divergence from the uniform distribution, in nats a position.
     """
@@ -29,12 +28,11 @@ class GumbelCodes(MultiScaleQuantiser):
         self,
         codes: int,
         channels: int,
-        scale: Scale,
         temperature: float = 0.5,
         kl_weight: float = 1e-3,
     ) -> None:
         super().__init__()
-        self.scales = (scale,)
+        self.sides = (1,)
         self.channels = channels
         self.temperature = temperature
         self.kl_weight = kl_weight
@@ -42,14 +40,13 @@ class GumbelCodes(MultiScaleQuantiser):
         self.embedding = nn.Embedding(codes, channels)
 
     def encode(self, latent: Tensor) -> tuple[Tensor, ...]:
-        """Return the likeliest codes of [B, C, h, w]: int64 [B, h*w]."""
-        return (self.logits(latent).argmax(1).flatten(1),)
+        """Return the likeliest codes of [B, C, h, w]: int64 [B, h, w]."""
+        return (self.logits(latent).argmax(1),)
 
-    def contribution(self, codes: Tensor, k: int) -> Tensor:
-        """Look up [B, h*w]: [B, C, h, w]."""
-        rows, columns = self.scales[k]
+    def contribution(self, codes: Tensor, k: int, size: Scale) -> Tensor:
+        """Look up [B, h, w]: [B, C, h, w]."""
         entries: Tensor = self.embedding(codes)
-        return entries.transpose(1, 2).reshape(len(codes), -1, rows, columns)
+        return entries.movedim(-1, 1)
 
     def forward(self, latent: Tensor, seeds: Tensor | None = None) -> Pyramid:
         """Mix entries by a Gumbel softmax.
@@ -78,26 +75,24 @@ class GaussianLatent(MultiScaleQuantiser):
 
     Args:
         channels: C of the latent before and after.
-        scale: rows and columns of the latent.
         kl_weight: of the divergence from the standard normal, in nats a number. The default
             keeps latents near unit variance, which the priors take for granted.
     """
 
-    def __init__(self, channels: int, scale: Scale, kl_weight: float = 1e-3) -> None:
+    def __init__(self, channels: int, kl_weight: float = 1e-3) -> None:
         super().__init__()
-        self.scales = (scale,)
+        self.sides = (1,)
         self.channels = channels
         self.kl_weight = kl_weight
         self.moments = nn.Conv2d(channels, 2 * channels, 1)
 
     def encode(self, latent: Tensor) -> tuple[Tensor, ...]:
-        """Return the means of [B, C, h, w]: float32 [B, h*w, C]."""
-        return (self.moments(latent).chunk(2, dim=1)[0].flatten(2).transpose(1, 2),)
+        """Return the means of [B, C, h, w]: float32 [B, h, w, C]."""
+        return (self.moments(latent).chunk(2, dim=1)[0].movedim(1, -1),)
 
-    def contribution(self, codes: Tensor, k: int) -> Tensor:
-        """Arrange [B, h*w, C] as a map: [B, C, h, w]."""
-        rows, columns = self.scales[k]
-        return codes.transpose(1, 2).reshape(len(codes), -1, rows, columns)
+    def contribution(self, codes: Tensor, k: int, size: Scale) -> Tensor:
+        """Put the channels of [B, h, w, C] second."""
+        return codes.movedim(-1, 1)
 
     def forward(self, latent: Tensor, seeds: Tensor | None = None) -> Pyramid:
         """Draw from the Gaussians; take their means without seeds."""

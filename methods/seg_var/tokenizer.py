@@ -8,12 +8,7 @@ from typing import NamedTuple
 from torch import Tensor, nn
 
 from methods._nn.tokenizer import conv_decoder, conv_encoder
-from methods._nn.var_quantizer import (
-    MultiScaleQuantiser,
-    ResidualQuantiser,
-    Scale,
-    VARAutoencoder,
-)
+from methods._nn.var_quantizer import MultiScaleQuantiser, ResidualQuantiser, VARAutoencoder
 from methods.seg_var.config import Tokenizer
 from methods.seg_var.single_scale import GaussianLatent, GumbelCodes
 
@@ -54,14 +49,17 @@ class Reconstruction(NamedTuple):
 class SharedTokenizer(nn.Module):
     """Pictures [B, 3, H, W] in [-1, 1] to codes at several scales and back.
 
+    Height and width must be multiples of the stride.
+
     Args:
         config: kind and sizes.
-        size: height and width of the pictures, multiples of the stride.
     """
 
-    def __init__(self, config: Tokenizer, size: tuple[int, int]) -> None:
+    def __init__(self, config: Tokenizer) -> None:
         super().__init__()
-        quantiser = build_quantiser(config, code_scales(config, size))
+        quantiser = build_quantiser(config)
+        self.stride = 2 ** (len(config.multipliers) - (config.backbone == "conv"))
+        """Pixels of a side that a latent position stands for."""
         self.outputs = config.channels if config.kind == "kl" else config.codes
         """Numbers that a prediction of one position's code has."""
         self.continuous = config.kind == "kl"
@@ -110,35 +108,16 @@ class SharedTokenizer(nn.Module):
         return Reconstruction(self.autoencoder.decode(pyramid.latent), pyramid.loss)
 
 
-def stride(config: Tokenizer) -> int:
-    """Return how many pixels of a side a latent position stands for."""
-    halvings = len(config.multipliers) - (config.backbone == "conv")
-    return int(2**halvings)
-
-
-def code_scales(config: Tokenizer, size: tuple[int, int]) -> tuple[Scale, ...]:
-    """Return rows and columns of the code maps for images of a size, coarse to fine.
-
-    The last is the latent's; the others have the proportions of ``config.scales`` to it,
-    rounded, and at least one position.
-    """
-    rows, columns = (-(-n // stride(config)) for n in size)
-    sides = config.scales if config.kind == "var" else config.scales[-1:]
-    return tuple(
-        (max(1, round(rows * n / sides[-1])), max(1, round(columns * n / sides[-1]))) for n in sides
-    )
-
-
-def build_quantiser(config: Tokenizer, scales: tuple[Scale, ...]) -> MultiScaleQuantiser:
+def build_quantiser(config: Tokenizer) -> MultiScaleQuantiser:
     """Build what is between encoder and decoder."""
     if config.kind == "kl":
-        return GaussianLatent(config.channels, scales[-1])
+        return GaussianLatent(config.channels)
     if config.kind == "dvae":
-        return GumbelCodes(config.codes, config.channels, scales[-1])
+        return GumbelCodes(config.codes, config.channels)
     return ResidualQuantiser(
         config.codes,
         config.channels,
-        scales,
+        config.scales if config.kind == "var" else config.scales[-1:],
         smoothings=config.smoothings if config.kind == "var" else 0,
         ratio=config.ratio,
         beta=config.beta,

@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 from bench.discover import load_method, merge, resolve_config
 from bench.schema import IGNORE_INDEX, Batch, DataSpec
 from bench.seeding import derive, seeded, uniform
-from methods._nn.var_quantizer import ResidualQuantiser
+from methods._nn.colour import fill_void
+from methods._nn.var_quantizer import ResidualQuantiser, map_size, next_input
 from methods.seg_var.codes import sample
 from methods.seg_var.config import PRESETS, Config, Tokenizer
 from methods.seg_var.generate import SeglatWriter, mix
 from methods.seg_var.method import SegVAR
-from methods.seg_var.tokenizer import code_scales
 
 DATA = DataSpec(
     classes=("sky", "road", "car"),
@@ -20,7 +20,14 @@ DATA = DataSpec(
     size=(30, 46),  # no multiple of the stride
 )
 SHRUNK = {
-    "tokenizer": {"width": 8, "blocks": 1, "codes": 16, "channels": 4},
+    "tokenizer": {
+        "width": 8,
+        "multipliers": (1, 2),
+        "blocks": 1,
+        "codes": 16,
+        "channels": 4,
+        "scales": (1, 2, 4),
+    },
     "decoder": {"width": 16, "depth": 2, "heads": 2},
     "latent": {"width": 8, "heads": 2},
     "encoder": {"widths": (8, 8, 16), "width": 16, "depth": 1, "heads": 2},
@@ -124,8 +131,11 @@ def test_a_stage_moves_its_modules_only():
     before = {name: value.clone() for name, value in method.state_dict().items()}
     stage = method.config.stages(DATA)[2]
     descend(method, stage, make_batch(), 2)
-    moved = {name.split(".")[0] for name, old in before.items()
-             if not torch.equal(old, method.state_dict()[name])}
+    moved = {
+        name.split(".")[0]
+        for name, old in before.items()
+        if not torch.equal(old, method.state_dict()[name])
+    }
     assert moved == set(stage.modules) == {"latent_encoder", "latent_decoder"}
 
 
@@ -150,6 +160,24 @@ def test_labels_do_not_depend_on_the_batch(name):
         assert torch.equal(torch.cat([method.predict(*part) for part in parts]), together)
 
 
+def test_segments_are_told_apart_by_colour_where_components_have_colours():
+    method = build(ABLATIONS["component"])
+    batch = make_batch(2)
+    segments = method.segments(batch.image, batch.seeds)
+    assert torch.equal(segments.label, method.predict(batch.image, batch.seeds))
+    assert segments.instance.shape == batch.label.shape
+    assert 0 <= segments.instance.min() <= segments.instance.max() <= 25
+    assert 1 / 3 <= segments.score.min() <= segments.score.max() <= 1
+    painted = method.painter(batch.label)
+    cells = method.painter.cells(painted.colours)
+    grid = method.painter.grid
+    for one, label in zip(cells, batch.label, strict=True):
+        coloured = grid.encode(method.painter.split(fill_void(label[None])[0]))
+        assert torch.equal(grid.paint(one), coloured.colours)
+    with pytest.raises(ValueError, match="share a colour"):
+        build().segments(batch.image, batch.seeds)
+
+
 def test_sampling_follows_the_seed_alone():
     method = build(ABLATIONS["sampled"])
     batch = make_batch(2)
@@ -168,21 +196,19 @@ def test_cached_and_uncached_generation_choose_the_same_codes():
     writer = SeglatWriter(method.decoder, quantiser, image, classes, guidance=0.0)
     start = method.decoder.start(classes, "semantic")
     seen = quantiser.next_inputs(image)
-    seglat = torch.full_like(seen, 9.0)  # what is not generated yet must not matter
-    running, begin = None, 0
-    for k, length in enumerate(method.decoder.lengths):
+    seglat = [torch.full_like(x, 9.0) for x in seen]  # what is yet to come must not matter
+    scales = [map_size(codes) for codes in image]
+    running = None
+    for k, scale in enumerate(scales):
         cached = writer.outputs(k, running)
-        uncached = method.decoder(seen, seglat, start)[1].split(method.decoder.lengths, 1)[k]
+        uncached = method.decoder(scales, seen, seglat, start)[1][k]
         torch.testing.assert_close(cached, uncached, atol=1e-4, rtol=1e-4)
         codes = cached.argmax(-1)
         assert torch.equal(codes, uncached.argmax(-1))
-        added = quantiser.contribution(codes, k)
+        added = quantiser.contribution(codes.reshape(-1, *scale), k, scales[-1])
         running = added if running is None else running + added
-        if k + 1 < len(quantiser.scales):
-            following = method.decoder.lengths[k + 1]
-            seglat[:, begin : begin + following] = quantiser.next_input(running, k)
-            begin += following
-        assert length == quantiser.scales[k][0] * quantiser.scales[k][1]
+        if k + 1 < len(scales):
+            seglat[k] = next_input(running, scales[k + 1])
 
 
 @given(k=st.integers(1, 6), p=st.floats(0.01, 1.0), seed=st.integers(0, 2**32))
@@ -212,17 +238,18 @@ def test_mixing_weights_log_probabilities():
     torch.testing.assert_close(mix([(1.0, a), (3.0, b)], True), torch.tensor([[2.25, 0.5]]))
 
 
-def test_code_scales_keep_their_proportions():
-    var = Tokenizer(multipliers=(1, 1, 2, 2, 4))
-    assert code_scales(var, (256, 256)) == tuple((n, n) for n in var.scales)
-    assert code_scales(var, (256, 512))[:2] == ((1, 2), (2, 4))
-    single = var.model_copy(update={"kind": "vqgan"})
-    assert code_scales(single, (100, 256)) == ((7, 16),)
+def test_scales_keep_their_proportions():
+    sides = Tokenizer().scales
+    quantiser = ResidualQuantiser(2, 2, sides)
+    assert quantiser.scales((16, 16)) == tuple((n, n) for n in sides)
+    assert quantiser.scales((16, 32))[:2] == ((1, 2), (2, 4))
+    assert quantiser.scales((3, 1))[-1] == (3, 1)
+    assert min(quantiser.scales((3, 1))) == (1, 1)
 
 
 def quantiser_of(codes=32):
     with seeded(1):
-        return ResidualQuantiser(codes, 4, ((1, 1), (2, 2), (4, 4)), restart_below=0.1)
+        return ResidualQuantiser(codes, 4, (1, 2, 4), restart_below=0.1)
 
 
 def test_dead_codes_restart_where_the_data_are():
