@@ -84,6 +84,9 @@ class Decoder(Frozen):
     depth: Positive = 16
     heads: Positive = 16
     dropout: Fraction = 0.0
+    image_sees: Literal["previous", "current"] = "previous"
+    """What a scale sees of the image: its codes of the scales before (C), so that image
+    codes can be predicted too; or those of the scale itself as well."""
     image_loss: Weight = 1.0
     """Of the image tokens' cross-entropy beside the seglat tokens' (C: jointly)."""
     classes: Literal["all", "present"] = "all"
@@ -96,6 +99,12 @@ class Decoder(Frozen):
     decoding: Literal["argmax", "sample"] = "sample"
     top_k: Positive = 900
     top_p: Annotated[float, Field(gt=0, le=1)] = 0.96
+
+    @model_validator(mode="after")
+    def _image_is_predicted_unseen(self) -> Decoder:
+        if self.image_sees == "current" and self.image_loss > 0:
+            raise ValueError("image_sees: current shows what image_loss asks for; set it to 0")
+        return self
 
 
 class Latent(Frozen):
@@ -239,7 +248,9 @@ TINY = Config(
         restart_below=0.05,
         image_weight=0.1,
     ),
-    decoder=Decoder(width=96, depth=3, heads=3, image_loss=0.1, decoding="argmax"),
+    decoder=Decoder(
+        width=64, depth=2, heads=2, image_sees="current", image_loss=0.0, decoding="argmax"
+    ),
     latent=Latent(width=64, depth=1, heads=4, patch=8, loss="ce"),
     encoder=ImageEncoder(
         backbone="small", pretrained=False, width=96, depth=2, heads=3, attention_stride=8

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from methods._nn.var_quantizer import MultiScaleQuantiser, map_size, next_input
 from methods.seg_var.attention import Cache
-from methods.seg_var.next_scale import NextScaleTransformer
+from methods.seg_var.config import Decoder
+from methods.seg_var.next_scale import NextScaleTransformer, inputs
 
 
 class SeglatWriter:
@@ -23,7 +24,7 @@ class SeglatWriter:
         quantiser: of the tokenizer.
         image: codes of the image at each scale.
         classes: float32 [B, K], what [CLS] says.
-        guidance: strength at the last scale.
+        config: how far the image is seen, and the strength of guidance.
     """
 
     def __init__(
@@ -32,12 +33,15 @@ class SeglatWriter:
         quantiser: MultiScaleQuantiser,
         image: Sequence[Tensor],
         classes: Tensor,
-        guidance: float,
+        config: Decoder,
     ) -> None:
-        self.decoder, self.guidance = decoder, guidance
+        self.decoder, self.guidance = decoder, config.guidance
         self.scales = [map_size(codes) for codes in image]
-        self.copies = 2 if guidance > 0 else 1
-        self.image = [x.repeat(self.copies, 1, 1) for x in quantiser.next_inputs(image)]
+        self.copies = 2 if config.guidance > 0 else 1
+        self.image = [
+            None if x is None else x.repeat(self.copies, 1, 1)
+            for x in inputs(quantiser, image, config.image_sees == "current")
+        ]
         told = torch.cat([classes, torch.zeros_like(classes)][: self.copies])
         self.start = decoder.start(told, "semantic")
         self.caches: list[Cache] = []
@@ -49,10 +53,10 @@ class SeglatWriter:
             k: the scale.
             running: the seglat's latent [B, C, h, w] after the scales before; None at 0.
         """
-        seen = None
+        seglat = None
         if running is not None:
             seglat = next_input(running, self.scales[k]).repeat(self.copies, 1, 1)
-            seen = (self.image[k - 1], seglat)
+        seen = (self.image[k], seglat)
         out, self.caches = self.decoder.step(k, self.scales[k], seen, self.start, self.caches)
         if self.copies == 1:
             return out

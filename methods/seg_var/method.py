@@ -19,7 +19,7 @@ from methods.seg_var.config import Config
 from methods.seg_var.generate import SeglatWriter, mix
 from methods.seg_var.image_encoder import CodePredictor
 from methods.seg_var.latent import LatentEncoder, PixelTransformer
-from methods.seg_var.next_scale import NextScaleTransformer
+from methods.seg_var.next_scale import NextScaleTransformer, inputs
 from methods.seg_var.seglat import Painter
 from methods.seg_var.tokenizer import SharedTokenizer
 
@@ -151,17 +151,20 @@ class SegVAR(Method[Config]):
 
     def _seglat_losses(self, batch: Batch) -> dict[str, Tensor]:
         """Stage 1: every token of image and seglat from the scales before."""
+        config, quantiser = self.config.decoder, self.tokenizer.quantiser
         image, seglat = self._encode_image(batch.image), self._encode(batch.label)
-        scales = [map_size(codes) for codes in seglat]
-        seen = [self.tokenizer.quantiser.next_inputs(codes) for codes in (image, seglat)]
         classes = self._classes(batch.label)
         drops = uniform(derive(batch.seeds, "class"), 1).to(classes)
-        classes = classes * (drops >= self.config.decoder.class_dropout)
-        outputs = self.decoder(scales, *seen, self.decoder.start(classes, "semantic"))
-        return {
-            "image_tokens": self.config.decoder.image_loss * divergence(outputs[0], image),
-            "seglat_tokens": divergence(outputs[1], seglat),
-        }
+        image_out, seglat_out = self.decoder(
+            [map_size(codes) for codes in seglat],
+            inputs(quantiser, image, own=config.image_sees == "current"),
+            inputs(quantiser, seglat, own=False),
+            self.decoder.start(classes * (drops >= config.class_dropout), "semantic"),
+        )
+        losses = {"seglat_tokens": divergence(seglat_out, seglat)}
+        if config.image_loss > 0:
+            losses["image_tokens"] = config.image_loss * divergence(image_out, image)
+        return losses
 
     def _latent_losses(self, batch: Batch) -> dict[str, Tensor]:
         """Stage 2: masks to seglat to codes to seglat to masks, the tokenizer frozen."""
@@ -211,7 +214,7 @@ class SegVAR(Method[Config]):
         writer = None
         if config.generates:
             seen = self._encode_image(image)
-            writer = SeglatWriter(self.decoder, quantiser, seen, classes, config.decoder.guidance)
+            writer = SeglatWriter(self.decoder, quantiser, seen, classes, config.decoder)
         codes: list[Tensor] = []
         running: Tensor | None = None
         for k, scale in enumerate(scales):

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from methods._nn.var_quantizer import Scale
+from methods._nn.var_quantizer import MultiScaleQuantiser, Scale, map_size, next_input
 from methods.seg_var.attention import Block, Cache, grid_positions
 from methods.seg_var.config import Decoder
 
@@ -79,24 +79,25 @@ class NextScaleTransformer(nn.Module):
     def forward(
         self,
         scales: Sequence[Scale],
-        image: Sequence[Tensor],
-        seglat: Sequence[Tensor],
+        image: Sequence[Tensor | None],
+        seglat: Sequence[Tensor | None],
         start: Tensor,
     ) -> tuple[list[Tensor], list[Tensor]]:
         """Predict all scales at once, from the truth of the scales before.
 
         Args:
             scales: rows and columns of the code maps.
-            image: what each scale after the first sees of the image: [B, n, C] each.
-            seglat: the same of the seglat.
+            image: what each scale sees of the image, [B, n, C] each; None for [TYP].
+            seglat: what each scale sees of the seglat; None for [CLS].
             start: [B, 2, D], of :class:`Start`.
 
         Returns:
             Image and seglat outputs of each scale, [B, n, O] each.
         """
-        tokens = [self._embed(0, scales[0], None, start)]
-        for k, seen in enumerate(zip(image, seglat, strict=True), start=1):
-            tokens.append(self._embed(k, scales[k], seen, start))
+        tokens = [
+            self._embed(k, scale, seen, start)
+            for k, (scale, *seen) in enumerate(zip(scales, image, seglat, strict=True))
+        ]
         lengths = [x.shape[1] for x in tokens]
         mask = block_causal_mask(lengths).to(start.device)
         condition = start.sum(1)
@@ -112,7 +113,7 @@ class NextScaleTransformer(nn.Module):
         self,
         k: int,
         scale: Scale,
-        seen: tuple[Tensor, Tensor] | None,
+        seen: Sequence[Tensor | None],
         start: Tensor,
         past: list[Cache],
     ) -> tuple[Tensor, list[Cache]]:
@@ -121,7 +122,7 @@ class NextScaleTransformer(nn.Module):
         Args:
             k: the scale.
             scale: its rows and columns.
-            seen: what it sees of image and seglat, [B, n, C] each; None at the first.
+            seen: what it sees of image and seglat, as in :meth:`forward`.
             start: [B, 2, D].
             past: a cache a block; empty at the first scale.
 
@@ -136,16 +137,14 @@ class NextScaleTransformer(nn.Module):
             caches.append(cache)
         return self._outputs(x.chunk(2, dim=1)[1], condition), caches
 
-    def _embed(
-        self, k: int, scale: Scale, seen: tuple[Tensor, Tensor] | None, start: Tensor
-    ) -> Tensor:
-        """Embed image and seglat of scale k, its place and level: [B, 2n, D]."""
+    def _embed(self, k: int, scale: Scale, seen: Sequence[Tensor | None], start: Tensor) -> Tensor:
+        """Embed image and seglat of scale k, their place and level: [B, 2n, D]."""
         place = grid_positions(*scale, start.shape[2]).to(start) + self.level[k]
-        if seen is None:
-            streams = [start[:, i : i + 1].expand(-1, len(place), -1) for i in range(2)]
-        else:
-            streams = [self.word(x) for x in seen]
-        return torch.cat([x + place + self.stream[i] for i, x in enumerate(streams)], 1)
+        streams = [
+            (start[:, i : i + 1] if x is None else self.word(x)) + place + self.stream[i]
+            for i, x in enumerate(seen)
+        ]
+        return torch.cat(streams, 1)
 
     def _outputs(self, x: Tensor, condition: Tensor) -> Tensor:
         scale, shift = self.modulate(F.silu(condition))[:, None].chunk(2, dim=-1)
@@ -157,3 +156,20 @@ def block_causal_mask(lengths: Sequence[int]) -> Tensor:
     """Return which token may attend to which, bool [L, L]: those of its own block and before."""
     block = torch.repeat_interleave(torch.arange(len(lengths)), torch.tensor(lengths))
     return block[:, None] >= block
+
+
+def inputs(
+    quantiser: MultiScaleQuantiser, codes: Sequence[Tensor], own: bool
+) -> list[Tensor | None]:
+    """Return what each scale sees of a picture with these codes: [B, n, C] each.
+
+    Args:
+        quantiser: of the tokenizer.
+        codes: of every scale.
+        own: whether a scale sees its own codes, not only those before; otherwise the first
+            sees nothing, None.
+    """
+    if not own:
+        return [None, *quantiser.next_inputs(codes)]
+    running = quantiser.running(codes, map_size(codes[-1]))
+    return [next_input(f, map_size(c)) for f, c in zip(running, codes, strict=True)]

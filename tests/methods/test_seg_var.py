@@ -13,6 +13,7 @@ from methods.seg_var.codes import sample
 from methods.seg_var.config import PRESETS, Config, Tokenizer
 from methods.seg_var.generate import SeglatWriter, mix
 from methods.seg_var.method import SegVAR
+from methods.seg_var.next_scale import inputs
 
 DATA = DataSpec(
     classes=("sky", "road", "car"),
@@ -35,6 +36,7 @@ SHRUNK = {
 ABLATIONS = {
     "full": {},
     "sampled": {"decoder": {"decoding": "sample", "top_k": 5, "top_p": 0.9}},
+    "joint tokens": {"decoder": {"image_sees": "previous", "image_loss": 1.0}},
     "guided": {"decoder": {"guidance": 1.5, "class_dropout": 0.2, "classes": "present"}},
     "centroid": {"colours": {"cell": "centroid", "void": "background"}},
     "component": {"colours": {"cell": "centroid", "masks": "component", "grid": 5}},
@@ -187,16 +189,17 @@ def test_sampling_follows_the_seed_alone():
 
 
 @torch.no_grad()
-def test_cached_and_uncached_generation_choose_the_same_codes():
-    method = build()
+@pytest.mark.parametrize("name", ["full", "joint tokens"])
+def test_cached_and_uncached_generation_choose_the_same_codes(name):
+    method = build(ABLATIONS[name])
     batch = make_batch(2)
     quantiser = method.tokenizer.quantiser
     image = method.tokenizer.encode(torch.nn.functional.pad(batch.image, (0, 2, 0, 2)))
     classes = torch.ones(2, DATA.num_classes)
-    writer = SeglatWriter(method.decoder, quantiser, image, classes, guidance=0.0)
+    writer = SeglatWriter(method.decoder, quantiser, image, classes, method.config.decoder)
     start = method.decoder.start(classes, "semantic")
-    seen = quantiser.next_inputs(image)
-    seglat = [torch.full_like(x, 9.0) for x in seen]  # what is yet to come must not matter
+    seen = inputs(quantiser, image, own=method.config.decoder.image_sees == "current")
+    seglat = [None] + [torch.full_like(x, 9.0) for x in seen[1:]]  # the future must not matter
     scales = [map_size(codes) for codes in image]
     running = None
     for k, scale in enumerate(scales):
@@ -208,7 +211,7 @@ def test_cached_and_uncached_generation_choose_the_same_codes():
         added = quantiser.contribution(codes.reshape(-1, *scale), k, scales[-1])
         running = added if running is None else running + added
         if k + 1 < len(scales):
-            seglat[k] = next_input(running, scales[k + 1])
+            seglat[k + 1] = next_input(running, scales[k + 1])
 
 
 @given(k=st.integers(1, 6), p=st.floats(0.01, 1.0), seed=st.integers(0, 2**32))
@@ -290,6 +293,7 @@ def test_training_of_the_codebook_resumes_from_its_buffers():
         ({"latent": None, "latent_stage": None, "colours": {"cell": "centroid"}}, "centroid"),
         ({"seglat_stage": None, "image_stage": None}, "must be given"),
         ({"tokenizer_stage": None}, "stage or weights"),
+        ({"decoder": {"image_loss": 1.0}}, "image_sees"),
         ({"image_stage": None, "decoder": {"classes": "present"}}, "image encoder"),
     ],
 )
