@@ -1,0 +1,280 @@
+"""Settings of Seg-VAR.
+
+Sources: P, arXiv:2511.12594; N, a published reading note of it; V, FoundationVision/VAR;
+C, ControlVAR (arXiv:2406.09750). What has none is our choice and is listed in the README of
+this package under "what the paper leaves open".
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from bench.schema import Augment, DataSpec, Fraction, Frozen, MethodConfig, Positive, Stage
+
+Weight = Annotated[float, Field(ge=0)]
+
+
+class Colours(Frozen):
+    """How a label map becomes a colour map."""
+
+    grid: Positive = 12
+    """Cells along each side (N: best of those tried)."""
+    levels: Literal[2, 4, 6] = 6
+    """Values a channel takes: 6 give the 215 colours of the paper (N), 4 give 63, 2 give 7."""
+    order: Literal["cube", "maximin"] = "cube"
+    """Which colour belongs to which cell: see ``colour_map.palette``."""
+    cell: Literal["centroid", "class"] = "centroid"
+    """What picks a mask's cell: its centroid (N), or the number of its class."""
+    masks: Literal["class", "component"] = "class"
+    """Whether a class is one mask or each of its connected components is."""
+    void: Literal["background", "nearest"] = "background"
+    """Ignored pixels: black like the background (N), or labelled as their surroundings."""
+
+    @model_validator(mode="after")
+    def _palette_suffices(self) -> Colours:
+        if self.grid**2 > self.levels**3 - 1:
+            raise ValueError(
+                f"a {self.grid} x {self.grid} grid needs {self.grid**2} colours; "
+                f"{self.levels} levels give {self.levels**3 - 1}"
+            )
+        if self.cell == "class" and self.masks == "component":
+            raise ValueError("components of a class cannot all take the cell of the class")
+        return self
+
+
+class Tokenizer(Frozen):
+    """The autoencoder that images and seglats share."""
+
+    kind: Literal["var", "vqgan", "dvae", "kl"] = "var"
+    """Residual codes at several scales; one code a position; the same trained by a Gumbel
+    relaxation; or a Gaussian latent without codes. The last three have one scale."""
+    backbone: Literal["conv", "small"] = "conv"
+    """VAR's autoencoder, or strided convolutions with residual blocks at the last stride."""
+    width: Positive = 160
+    multipliers: tuple[Positive, ...] = (1, 1, 2, 2, 4)
+    """Channels of each level over ``width``; of ``small``, every level halves the map."""
+    blocks: Positive = 2
+    codes: Positive = 4096
+    channels: Positive = 32
+    scales: tuple[Positive, ...] = (1, 2, 3, 4, 5, 6, 8, 10, 13, 16)
+    """Sides of the code maps, coarse to fine, relative to the last, which is the latent's."""
+    smoothings: Positive = 4
+    ratio: Fraction = 0.5
+    beta: Weight = 0.25
+    restart_below: Fraction = 0.0
+    """Codes used less than this fraction of the average are restarted; 0: never."""
+    image_weight: Weight = 1.0
+    """Of the image's reconstruction beside the seglat's, when trained from scratch."""
+    weights: str | None = None
+    """A file of VAR's release to start from; needs ``kind: var`` and ``backbone: conv``."""
+
+    @model_validator(mode="after")
+    def _weights_fit(self) -> Tokenizer:
+        if self.weights is not None and (self.kind, self.backbone) != ("var", "conv"):
+            raise ValueError(f"weights are VAR's; they do not fit {self.kind} on {self.backbone}")
+        return self
+
+
+class Decoder(Frozen):
+    """The next-scale transformer over image and seglat tokens (V, C)."""
+
+    width: Positive = 1024
+    depth: Positive = 16
+    heads: Positive = 16
+    dropout: Fraction = 0.0
+    image_sees: Literal["previous", "current"] = "previous"
+    """What a scale sees of the image: its codes of the scales before (C), so that image
+    codes can be predicted too; or those of the scale itself as well."""
+    image_loss: Weight = 1.0
+    """Of the image tokens' cross-entropy beside the seglat tokens' (C: jointly)."""
+    classes: Literal["all", "present"] = "all"
+    """What [CLS] says: all classes of the data, or those in the image, which the image
+    encoder has to tell when predicting."""
+    class_dropout: Fraction = 0.0
+    """How often [CLS] is dropped in training, as guidance needs."""
+    guidance: Weight = 0.0
+    """Classifier-free guidance of the last scale; grows linearly from 0 at the first (V)."""
+    decoding: Literal["argmax", "sample"] = "sample"
+    top_k: Positive = 900
+    top_p: Annotated[float, Field(gt=0, le=1)] = 0.96
+
+    @model_validator(mode="after")
+    def _image_is_predicted_unseen(self) -> Decoder:
+        if self.image_sees == "current" and self.image_loss > 0:
+            raise ValueError("image_sees: current shows what image_loss asks for; set it to 0")
+        return self
+
+
+class Latent(Frozen):
+    """The latent encoder and decoder between masks and seglats."""
+
+    width: Positive = 256
+    depth: Positive = 2
+    heads: Positive = 8
+    patch: Positive = 16
+    loss: Literal["l2", "ce"] = "l2"
+    """Between decoded and true masks: squared distance (N: a norm), or cross-entropy."""
+
+
+class ImageEncoder(Frozen):
+    """The image encoder: a backbone, and a transformer over all its levels."""
+
+    backbone: str = "swin_large_patch4_window12_384"
+    """A timm model that gives feature levels, or ``small``."""
+    pretrained: bool = True
+    widths: tuple[Positive, ...] = (32, 64, 96, 128)
+    """Of ``small``: channels at strides 2, 4, 8, ..."""
+    width: Positive = 256
+    depth: Positive = 6
+    heads: Positive = 8
+    attention_stride: Positive = 16
+    """Of the finest level whose positions are tokens of the transformer."""
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    """Of ImageNet, as timm's weights expect; the mean is subtracted from images."""
+    weight: Weight = 1.0
+    """Of its log-probabilities beside the seglat decoder's when codes are chosen."""
+
+
+class Config(MethodConfig):
+    """Seg-VAR and its ablations. A stage set to null is left out."""
+
+    reconstructs: ClassVar[bool] = True
+
+    colours: Colours = Colours()
+    tokenizer: Tokenizer = Tokenizer()
+    decoder: Decoder = Decoder()
+    latent: Latent | None = Latent()
+    """Null: vanilla VAR, whose colours are decoded by nearest colour."""
+    encoder: ImageEncoder = ImageEncoder()
+    tokenizer_stage: Stage | None
+    """Trains the tokenizer from scratch; null when it comes with weights."""
+    seglat_stage: Stage | None
+    """Stage 1. Null: codes are predicted by the image encoder alone."""
+    latent_stage: Stage | None
+    """Stage 2. Null exactly when ``latent`` is."""
+    image_stage: Stage | None
+    """Stage 3. Null: codes are predicted by the seglat decoder alone."""
+    joint_stage: Stage | None = None
+    """Stages 1 and 3 as one, when neither is staged."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Config:
+        if (self.latent is None) != (self.latent_stage is None):
+            raise ValueError("latent and latent_stage must be both given or both null")
+        if self.latent is None and self.colours.cell == "centroid":
+            raise ValueError(
+                "without a latent decoder nothing tells which class a centroid's colour stands "
+                "for; set colours.cell to class"
+            )
+        if not (self.seglat_stage or self.image_stage or self.joint_stage):
+            raise ValueError("one of seglat_stage, image_stage and joint_stage must be given")
+        if self.joint_stage and (self.seglat_stage or self.image_stage):
+            raise ValueError("joint_stage stands in for seglat_stage and image_stage")
+        if self.decoder.classes == "present" and not (self.image_stage or self.joint_stage):
+            raise ValueError("decoder.classes: present needs the image encoder to tell which")
+        if (self.tokenizer_stage is None) != (self.tokenizer.weights is not None):
+            raise ValueError("the tokenizer needs either a stage or weights")
+        return self
+
+    @property
+    def generates(self) -> bool:
+        """Whether the seglat decoder takes part in prediction."""
+        return bool(self.seglat_stage or self.joint_stage)
+
+    @property
+    def looks(self) -> bool:
+        """Whether the image encoder takes part in prediction."""
+        return bool(self.image_stage or self.joint_stage)
+
+    def stages(self, data: DataSpec) -> tuple[Stage, ...]:
+        given = (
+            self.tokenizer_stage,
+            self.seglat_stage,
+            self.latent_stage,
+            self.image_stage,
+            self.joint_stage,
+        )
+        return tuple(stage for stage in given if stage is not None)
+
+
+PAPER = Config(
+    tokenizer=Tokenizer(weights="vae_ch160v4096z32.pth"),
+    tokenizer_stage=None,
+    # N: AdamW, 1e-4, weight decay 0.05, jitter of 0.1 to 2.0 (trap T13). Steps and batch
+    # sizes are not known; 90k at 16 is Mask2Former's schedule for Cityscapes, whose
+    # augmentation the paper takes.
+    seglat_stage=Stage(
+        name="seglat",
+        modules=("decoder",),
+        steps=90_000,
+        batch_size=16,
+        lr=1e-4,
+        weight_decay=0.05,
+        augment=Augment(scale=(0.1, 2.0)),
+    ),
+    latent_stage=Stage(
+        name="latent",
+        modules=("latent_encoder", "latent_decoder"),
+        steps=90_000,
+        batch_size=16,
+        lr=1e-4,
+        weight_decay=0.05,
+        augment=Augment(scale=(0.1, 2.0)),
+    ),
+    image_stage=Stage(
+        name="image",
+        modules=("image_encoder",),
+        steps=90_000,
+        batch_size=16,
+        lr=1e-4,
+        weight_decay=0.05,
+        augment=Augment(scale=(0.1, 2.0)),
+    ),
+)
+
+TINY = Config(
+    colours=Colours(order="maximin", cell="class", void="nearest"),
+    tokenizer=Tokenizer(
+        backbone="small",
+        width=32,
+        multipliers=(1, 2, 3),
+        blocks=2,
+        codes=256,
+        channels=16,
+        scales=(1, 2, 4, 4),
+        restart_below=0.05,
+        image_weight=0.1,
+    ),
+    decoder=Decoder(
+        width=64, depth=2, heads=2, image_sees="current", image_loss=0.0, decoding="argmax"
+    ),
+    latent=Latent(width=64, depth=1, heads=4, patch=8, loss="ce"),
+    encoder=ImageEncoder(
+        backbone="small", pretrained=False, width=96, depth=2, heads=3, attention_stride=8
+    ),
+    tokenizer_stage=Stage(
+        name="tokenizer",
+        modules=("tokenizer",),
+        steps=200,
+        lr=3e-3,
+        weight_decay=0.0,
+        warmup_steps=10,
+    ),
+    seglat_stage=Stage(name="seglat", modules=("decoder",), steps=150, lr=2e-3, warmup_steps=20),
+    latent_stage=Stage(
+        name="latent", modules=("latent_encoder", "latent_decoder"), steps=60, lr=2e-3
+    ),
+    image_stage=Stage(
+        name="image",
+        modules=("image_encoder",),
+        steps=300,
+        lr=2e-3,
+        warmup_steps=20,
+        augment=Augment(scale=(0.75, 1.5), colour=0.2),
+    ),
+)
+
+PRESETS = {"tiny": TINY, "paper": PAPER}

@@ -1,0 +1,158 @@
+"""The image encoder: predicts each scale's codes straight from the image.
+
+Backbone, transformer over the tokens of several levels, projection to distributions over
+codes (arXiv:2511.12594, Figure 3). The sizes of the transformer are not in the paper.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from bench.torchvision_ops import ensure_torchvision
+from methods._nn.tokenizer import ResidualBlock
+from methods._nn.var_quantizer import Scale
+from methods.seg_var.attention import Block, grid_positions
+from methods.seg_var.config import ImageEncoder
+
+
+class SmallBackbone(nn.Module):
+    """Strided convolutions with a residual block a level, from scratch."""
+
+    def __init__(self, widths: tuple[int, ...]) -> None:
+        super().__init__()
+        self.levels = nn.ModuleList()
+        channels = 3
+        for width in widths:
+            down = nn.Conv2d(channels, width, 3, stride=2, padding=1)
+            self.levels.append(nn.Sequential(down, nn.GroupNorm(1, width), ResidualBlock(width)))
+            channels = width
+
+    def forward(self, image: Tensor) -> list[Tensor]:
+        """Return feature maps at strides 2, 4, ..., each [B, width, h, w]."""
+        features = []
+        for level in self.levels:
+            image = level(image)
+            features.append(image)
+        return features
+
+
+def build_backbone(config: ImageEncoder, size: tuple[int, int]) -> tuple[nn.Module, list[int]]:
+    """Build the backbone and say how many channels its levels have.
+
+    Raises:
+        RuntimeError: if timm has no such model.
+    """
+    if config.backbone == "small":
+        return SmallBackbone(config.widths), list(config.widths)
+    ensure_torchvision()
+    import timm
+
+    # Those of timm's transformers that are built for one size must be told ours.
+    fixed: dict[str, Any] = {"img_size": size} if config.backbone.startswith("swin") else {}
+    backbone: Any = timm.create_model(
+        config.backbone, pretrained=config.pretrained, features_only=True, **fixed
+    )
+    return backbone, list(backbone.feature_info.channels())
+
+
+class CodePredictor(nn.Module):
+    """Predict the codes of all scales from an image, each scale on its own.
+
+    The levels from ``config.attention_stride`` on are tokens of one transformer. Its results
+    and the finer levels are brought to the latent's grid and summed there, refined by a
+    residual block, and pooled to each scale for its linear head.
+
+    Args:
+        scales: how many there are.
+        outputs: numbers predicted a position.
+        num_classes: of the data, for telling which are present.
+        config: backbone and sizes.
+        size: height and width of the images.
+    """
+
+    mean: Tensor  # float32 [3, 1, 1]
+    std: Tensor  # float32 [3, 1, 1]
+
+    def __init__(
+        self,
+        scales: int,
+        outputs: int,
+        num_classes: int,
+        config: ImageEncoder,
+        size: tuple[int, int],
+    ) -> None:
+        super().__init__()
+        width = config.width
+        self.attention_stride = config.attention_stride
+        self.register_buffer("mean", torch.tensor(config.mean)[:, None, None], persistent=False)
+        self.register_buffer("std", torch.tensor(config.std)[:, None, None], persistent=False)
+        self.backbone, channels = build_backbone(config, size)
+        self.lateral = nn.ModuleList(nn.Conv2d(c, width, 1) for c in channels)
+        self.level = nn.Parameter(0.02 * torch.randn(len(channels), width))
+        self.blocks = nn.ModuleList(
+            Block(width, config.heads, 0.0, condition=False) for _ in range(config.depth)
+        )
+        self.smooth = ResidualBlock(width)
+        self.norm = nn.LayerNorm(width)
+        self.heads = nn.ModuleList(nn.Linear(width, outputs) for _ in range(scales))
+        self.present = nn.Linear(width, num_classes)
+
+    def forward(self, image: Tensor, scales: Sequence[Scale]) -> tuple[list[Tensor], Tensor]:
+        """Predict from an image.
+
+        Args:
+            image: float32 [B, 3, H, W] in [0, 1].
+            scales: rows and columns of the code maps, the last those of the latent.
+
+        Returns:
+            Outputs [B, n, O] of each scale, and logits [B, K] of classes being present.
+        """
+        fused = self._fuse(image, scales[-1])
+        outputs = []
+        for scale, head in zip(scales, self.heads, strict=True):
+            pooled = F.interpolate(fused, scale, mode="area").flatten(2).transpose(1, 2)
+            outputs.append(head(self.norm(pooled)))
+        return outputs, self.present(self.norm(fused.mean((2, 3))))
+
+    def _fuse(self, image: Tensor, grid: Scale) -> Tensor:
+        """Bring all levels to the latent's grid: [B, D, *grid]."""
+        levels = self._levels(image)
+        attend = [x.shape[2] * self.attention_stride <= image.shape[2] for x in levels]
+        attended = iter(
+            self._attend([x for x, is_token in zip(levels, attend, strict=True) if is_token])
+        )
+        fused = image.new_zeros(())
+        for x, is_token in zip(levels, attend, strict=True):
+            x = next(attended) if is_token else x
+            finer = x.shape[2] >= grid[0]
+            mode = "area" if finer else "bilinear"
+            fused = fused + F.interpolate(x, grid, mode=mode)
+        smoothed: Tensor = self.smooth(fused)
+        return smoothed
+
+    def _levels(self, image: Tensor) -> list[Tensor]:
+        """Return the backbone's levels at one width: [B, D, h, w], fine to coarse."""
+        features = self.backbone((image - self.mean) / self.std)
+        levels = []
+        for i, (feature, lateral) in enumerate(zip(features, self.lateral, strict=True)):
+            if feature.shape[1] != lateral.in_channels:  # some of timm's have channels last
+                feature = feature.movedim(-1, 1)
+            levels.append(lateral(feature) + self.level[i][:, None, None])
+        return levels
+
+    def _attend(self, maps: list[Tensor]) -> list[Tensor]:
+        """Let the tokens of all maps [B, D, h, w] attend to each other."""
+        if not maps:
+            return []
+        sizes = [(m.shape[2], m.shape[3]) for m in maps]
+        x = torch.cat([m.flatten(2).transpose(1, 2) for m in maps], 1)
+        x = x + torch.cat([grid_positions(*s, x.shape[2]) for s in sizes]).to(x)
+        for block in self.blocks:
+            x, _ = block(x)
+        parts = torch.split(x, [rows * columns for rows, columns in sizes], 1)
+        return [p.transpose(1, 2).reshape(m.shape) for p, m in zip(parts, maps, strict=True)]

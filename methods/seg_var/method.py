@@ -1,0 +1,229 @@
+"""Seg-VAR (arXiv:2511.12594): an image becomes codes of a seglat, and the seglat labels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from bench.method import Method
+from bench.schema import IGNORE_INDEX, Batch, DataSpec
+from bench.seeding import derive, uniform
+from methods._nn.padding import pad_image, pad_label
+from methods._nn.var_quantizer import map_size
+from methods.seg_var.codes import choose, divergence
+from methods.seg_var.config import Config
+from methods.seg_var.generate import SeglatWriter, mix
+from methods.seg_var.image_encoder import CodePredictor
+from methods.seg_var.latent import LatentEncoder, PixelTransformer
+from methods.seg_var.next_scale import NextScaleTransformer, inputs
+from methods.seg_var.seglat import Painter
+from methods.seg_var.tokenizer import SharedTokenizer
+
+Codes = tuple[Tensor, ...]
+
+
+class Segmented(NamedTuple):
+    """A batch of label maps whose segments are told apart."""
+
+    label: Tensor  # int64 [B, H, W]
+    instance: Tensor  # int64 [B, H, W], one more than the cell of the colour; 0 for black
+    score: Tensor  # float32 [B, H, W], probability of the label
+
+
+class SegVAR(Method[Config]):
+    """Seglat codes by the image encoder and the next-scale transformer together.
+
+    The ELBO's three parts are its submodules: q(z | c) is ``latent_encoder`` and the
+    ``tokenizer``'s encoder, p(z | x) ``image_encoder`` with ``decoder``, and p(c | z) the
+    tokenizer's decoder and ``latent_decoder``.
+
+    Raises:
+        ValueError: if the colour grid has fewer cells than the data have classes.
+    """
+
+    def __init__(self, config: Config, data: DataSpec) -> None:
+        super().__init__(config, data)
+        self.painter = Painter(config.colours, data.num_classes)
+        self.tokenizer = SharedTokenizer(config.tokenizer)
+        self.stride = self.tokenizer.stride
+        if config.tokenizer.weights is not None:
+            self.tokenizer.load_released(Path(config.tokenizer.weights))
+        scales = len(self.tokenizer.quantiser.sides)
+        outputs = self.tokenizer.outputs
+        if config.generates:
+            self.decoder = NextScaleTransformer(
+                scales,
+                self.tokenizer.quantiser.channels,
+                outputs,
+                data.num_classes,
+                config.decoder,
+            )
+        if config.latent is not None:
+            self.latent_encoder = LatentEncoder(data.num_classes, config.latent)
+            self.latent_decoder = PixelTransformer(3, data.num_classes, config.latent)
+        if config.looks:
+            self.image_encoder = CodePredictor(
+                scales, outputs, data.num_classes, config.encoder, data.size
+            )
+
+    def forward(self, stage: str, batch: Batch) -> dict[str, Tensor]:
+        losses = {
+            "tokenizer": self._tokenizer_losses,
+            "seglat": self._seglat_losses,
+            "latent": self._latent_losses,
+            "image": self._image_losses,
+            "joint": self._joint_losses,
+        }
+        image = pad_image(batch.image, self.stride)
+        label = pad_label(batch.label, self.stride)
+        return losses[stage](Batch(image, label, batch.seeds))
+
+    def scores(self, image: Tensor, seeds: Tensor) -> Tensor:
+        codes = self._generate(pad_image(image, self.stride), seeds)
+        return self._decode(codes)[:, :, : image.shape[2], : image.shape[3]]
+
+    def predict(self, image: Tensor, seeds: Tensor) -> Tensor:
+        return self.scores(image, seeds).argmax(1)
+
+    def segments(self, image: Tensor, seeds: Tensor) -> Segmented:
+        """Tell the segments of images float32 [B, 3, H, W] in [0, 1] apart, seeds int64 [B].
+
+        A segment is what has one class and, in the generated seglat, one cell's colour. So
+        instances of a class need colours of their own in training: centroid cells, and
+        components as masks, since training batches hold no instances.
+
+        Raises:
+            ValueError: if colours stand for classes.
+        """
+        if self.config.colours.masks != "component":
+            raise ValueError("colours.masks is class: instances of a class share a colour")
+        seglat = self.tokenizer.decode(self._generate(pad_image(image, self.stride), seeds))
+        share = self._classify(seglat).softmax(1)[:, :, : image.shape[2], : image.shape[3]]
+        score, label = share.max(1)
+        cell = self.painter.cells(seglat)[:, : image.shape[2], : image.shape[3]]
+        return Segmented(label, cell + 1, score)
+
+    def reconstruct(self, label: Tensor, seeds: Tensor) -> Tensor:
+        codes = self._encode(pad_label(label, self.stride))
+        return self._decode(codes).argmax(1)[:, : label.shape[1], : label.shape[2]]
+
+    def _seglat(self, label: Tensor) -> Tensor:
+        """Turn labels [B, H, W] into the seglat [B, 3, H, W]."""
+        painted = self.painter(label)
+        if self.config.latent is None:
+            return painted.colours
+        seglat: Tensor = self.latent_encoder(painted.masks, painted.colours)
+        return seglat
+
+    @torch.no_grad()
+    def _encode(self, label: Tensor) -> Codes:
+        return self.tokenizer.encode(self._seglat(label))
+
+    @torch.no_grad()
+    def _encode_image(self, image: Tensor) -> Codes:
+        return self.tokenizer.encode(2 * image - 1)
+
+    def _decode(self, codes: Codes) -> Tensor:
+        """Turn seglat codes into class scores [B, K, H, W]."""
+        return self._classify(self.tokenizer.decode(codes))
+
+    def _classify(self, seglat: Tensor) -> Tensor:
+        if self.config.latent is None:
+            return self.painter.class_scores(seglat)
+        scores: Tensor = self.latent_decoder(seglat)
+        return scores
+
+    def _tokenizer_losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Reconstruction of seglats and images by the tokenizer they share."""
+        seglat, image = self.painter(batch.label).colours, 2 * batch.image - 1
+        seeds = torch.cat([derive(batch.seeds, "seglat"), derive(batch.seeds, "image")])
+        passed = self.tokenizer.through(torch.cat([seglat, image]), seeds)
+        seglat_out, image_out = passed.image.chunk(2)
+        return {
+            "seglat": F.mse_loss(seglat_out, seglat),
+            "image": self.config.tokenizer.image_weight * F.mse_loss(image_out, image),
+            "quantiser": passed.loss,
+        }
+
+    def _seglat_losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Stage 1: every token of image and seglat from the scales before."""
+        config, quantiser = self.config.decoder, self.tokenizer.quantiser
+        image, seglat = self._encode_image(batch.image), self._encode(batch.label)
+        classes = self._classes(batch.label)
+        drops = uniform(derive(batch.seeds, "class"), 1).to(classes)
+        image_out, seglat_out = self.decoder(
+            [map_size(codes) for codes in seglat],
+            inputs(quantiser, image, own=config.image_sees == "current"),
+            inputs(quantiser, seglat, own=False),
+            self.decoder.start(classes * (drops >= config.class_dropout), "semantic"),
+        )
+        losses = {"seglat_tokens": divergence(seglat_out, seglat)}
+        if config.image_loss > 0:
+            losses["image_tokens"] = config.image_loss * divergence(image_out, image)
+        return losses
+
+    def _latent_losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Stage 2: masks to seglat to codes to seglat to masks, the tokenizer frozen."""
+        assert self.config.latent is not None, "the configuration has this stage with latent only"
+        scores = self._classify(self.tokenizer.through(self._seglat(batch.label)).image)
+        if self.config.latent.loss == "ce":
+            away = F.cross_entropy(scores, batch.label, ignore_index=IGNORE_INDEX, reduction="none")
+        else:
+            truth = self.painter(batch.label).masks
+            away = (scores.softmax(1) - truth).square().sum(1)
+        labelled = batch.label != IGNORE_INDEX
+        return {"masks": (away * labelled).sum() / labelled.sum().clamp(min=1)}
+
+    def _image_losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Stage 3: the codes of all scales from the image."""
+        codes = self._encode(batch.label)
+        scales = [map_size(c) for c in codes]
+        outputs, present = self.image_encoder(batch.image, scales)
+        losses = {"kl": divergence(outputs, codes)}
+        if self.config.decoder.classes == "present":
+            truth = self._classes(batch.label)
+            losses["present"] = F.binary_cross_entropy_with_logits(present, truth)
+        return losses
+
+    def _joint_losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Stages 1 and 3 at once."""
+        return self._seglat_losses(batch) | self._image_losses(batch)
+
+    def _classes(self, label: Tensor) -> Tensor:
+        """Return what [CLS] says in training: float32 [B, K]."""
+        if self.config.decoder.classes == "all":
+            return torch.ones(len(label), self.data.num_classes, device=label.device)
+        valid = label.where(label != IGNORE_INDEX, self.data.num_classes)
+        return F.one_hot(valid, self.data.num_classes + 1).amax((1, 2))[:, :-1].float()
+
+    def _generate(self, image: Tensor, seeds: Tensor) -> Codes:
+        """Choose seglat codes scale by scale for padded images [B, 3, H, W]."""
+        config, quantiser = self.config, self.tokenizer.quantiser
+        grid = (image.shape[2] // self.stride, image.shape[3] // self.stride)
+        scales = quantiser.scales(grid)
+        classes = torch.ones(len(image), self.data.num_classes, device=image.device)
+        predicted: list[Tensor] = []
+        if config.looks:
+            predicted, present = self.image_encoder(image, scales)
+            if config.decoder.classes == "present":
+                classes = (present > 0).float()
+        writer = None
+        if config.generates:
+            seen = self._encode_image(image)
+            writer = SeglatWriter(self.decoder, quantiser, seen, classes, config.decoder)
+        codes: list[Tensor] = []
+        running: Tensor | None = None
+        for k, scale in enumerate(scales):
+            experts = [(config.encoder.weight, predicted[k])] if predicted else []
+            if writer is not None:
+                experts.append((1.0, writer.outputs(k, running)))
+            outputs = mix(experts, self.tokenizer.continuous)
+            draw = derive(seeds, "seglat", k)
+            codes.append(choose(outputs, scale, draw, config.decoder, self.tokenizer.continuous))
+            added = quantiser.contribution(codes[k], k, grid)
+            running = added if running is None else running + added
+        return tuple(codes)
