@@ -157,12 +157,10 @@ def _training(
     config = resolve_config(entry.adapter, entry.preset, entry.config)
     size = suite.protocol.input_size
     data = DataSpec(classes=space.classes, palette=space.palette, size=size)
-    key = fingerprint(
-        entry.adapter, config.version, config, data, train_data, suite.protocol.resize, seed
-    )
+    key = fingerprint(entry.adapter, config.version, data, train_data, suite.protocol.resize, seed)
     stages = []
     for stage in config.stages(data):
-        key = fingerprint("stage", key, stage)
+        key = fingerprint("stage", key, stage, config.settings_of(stage.name))
         stages.append((stage, StageFolder(settings.output, key)))
     return Training(entry, config, data, train_on, train_data, seed, tuple(stages))
 

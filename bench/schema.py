@@ -113,6 +113,14 @@ class MethodConfig(Frozen):
         """Return the training stages in order."""
         raise TypeError(f"{type(self).__module__}.{type(self).__name__} does not define stages")
 
+    def settings_of(self, stage: str) -> MethodConfig:
+        """Return what a stage's weights depend on: all settings, unless a method knows less.
+
+        A method that sets here what only predictions depend on to its default has those
+        predictions share their training.
+        """
+        return self
+
 
 class Condition(Frozen):
     """A corruption and its severity; ``none`` at severity 0 is the clean image."""

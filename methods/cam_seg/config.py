@@ -133,6 +133,11 @@ class Config(MethodConfig):
             first = first.model_copy(update={"modules": (*first.modules, "adversary")})
         return (first, *measured, self.train_prior)
 
+    def settings_of(self, stage: str) -> Config:
+        """Return the settings without those of drawing; the posterior is used in training."""
+        used = Inference(posterior=self.inference.posterior)
+        return self.model_copy(update={"inference": used})
+
 
 def _tiny() -> Config:
     augment = Augment(scale=(1.0, 1.3))

@@ -1,0 +1,82 @@
+"""What shares work, and what does not."""
+
+import pytest
+
+from bench.dataset import DatasetError
+from bench.plan import PlanError, Settings, make_plan
+from bench.suite import read_suite
+
+TEXT = """\
+name: trial
+question: What is shared?
+methods:
+  - {adapter: cam_seg, label: One, preset: tiny}
+  - {adapter: cam_seg, label: Many, preset: tiny, config: {inference: {mode: autoregressive}}}
+  - {adapter: cam_seg, label: Other, preset: tiny, config: {patch: 2}}
+train_on: [{dataset: scenes, options: {images: 4}}]
+test_on: [{dataset: scenes, options: {images: 2}}, {dataset: scenes, subset: fog, corrupt: false}]
+conditions: [{corruption: hue, severities: [2]}]
+tasks: [predict, reconstruct]
+protocol: {resize: [48, 96]}
+"""
+
+
+@pytest.fixture
+def plan_of(tmp_path):
+    def _plan_of(text=TEXT, **settings):
+        path = tmp_path / "trial.yaml"
+        path.write_text(text)
+        return make_plan(read_suite(path), Settings(tmp_path / "out", **settings))
+
+    return _plan_of
+
+
+def keys(training):
+    return [folder.key for _, folder in training.stages]
+
+
+def test_cells_are_the_product_but_for_what_makes_no_sense(plan_of):
+    plan = plan_of()
+    city = ["clean predict", "hue 2 predict", "clean reconstruct"]
+    found = [f"{p.cell.condition} {p.cell.task}" for p in plan.cells_of(plan.trainings[0])]
+    assert found == [*city, "clean predict", "clean reconstruct"]
+    assert len({planned.key() for planned in plan.cells}) == len(plan.cells) == 3 * 5
+
+
+def test_settings_of_prediction_share_training_and_others_do_not(plan_of):
+    one, many, other = plan_of().trainings
+    assert keys(one) == keys(many)
+    assert not set(keys(one)) & set(keys(other))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("{images: 4}", "{images: 5}"),
+        ("resize: [48, 96]", "resize: [48, 104]"),
+        ("protocol: {", "seeds: [1]\nprotocol: {"),
+        ("resize: [48, 96]", "resize: [48, 96], crop: [48, 48]"),
+    ],
+)
+def test_whatever_weights_depend_on_changes_their_key(plan_of, before, after):
+    assert before in TEXT
+    changed = plan_of(TEXT.replace(before, after, 1))
+    assert not set(keys(plan_of().trainings[0])) & set(keys(changed.trainings[0]))
+
+
+def test_what_weights_do_not_depend_on_keeps_their_key(plan_of):
+    changed = plan_of(TEXT.replace("hue", "fog").replace("resize:", "score: input, resize:"))
+    assert keys(plan_of().trainings[0]) == keys(changed.trainings[0])
+
+
+def test_other_classes_are_refused(plan_of, tmp_path):
+    text = TEXT.replace(
+        "test_on: [{dataset: scenes", "test_on: [{dataset: camvid}, {dataset: scenes"
+    )
+    with pytest.raises(DatasetError, match="--data-root"):
+        plan_of(text)
+    from tests.bench.camvid_tree import draw_camvid
+
+    draw_camvid(tmp_path / "camvid")
+    with pytest.raises(PlanError, match="scenes is labelled in 'cityscapes-19'; camvid"):
+        plan_of(text, data_root=tmp_path)
