@@ -80,22 +80,29 @@ class Split:
         image, label = sample.image, sample.label
         native = self.protocol.apply == "native"
         if native:
-            image = self._corrupt(image, sample.id, condition, seed)
+            image = self._corrupt(image, sample, condition, seed)
         if self.protocol.resize is not None:
             image = resize_image(image, self.protocol.resize)
             label = resize_label(label, self.protocol.resize)
         if not native:
-            image = self._corrupt(image, sample.id, condition, seed)
+            image = self._corrupt(image, sample, condition, seed)
         truth = sample.label if self.protocol.score == "native" else label
         return Loaded(sample.id, image, label, truth)
 
     def _corrupt(
-        self, image: np.ndarray, image_id: str, condition: Condition, seed: int
+        self, image: np.ndarray, sample: Sample, condition: Condition, seed: int
     ) -> np.ndarray:
         if condition == CLEAN:
             return image
-        key = seeding.key("corruption", seed, str(self.reference), image_id, str(condition))
-        return corruptions.corrupt(image, condition.corruption, condition.severity, key)
+        depth = None if sample.depth is None else resize_label(sample.depth, image.shape[:2])
+        return corruptions.corrupt(
+            image,
+            condition.corruption,
+            condition.severity,
+            seeding.key("corruption", seed, str(self.reference), sample.id, str(condition)),
+            depth=depth,
+            backend=self.protocol.backend,
+        )
 
 
 def resize_image(image: np.ndarray, size: Sequence[int]) -> np.ndarray:
@@ -107,7 +114,7 @@ def resize_image(image: np.ndarray, size: Sequence[int]) -> np.ndarray:
 
 
 def resize_label(label: np.ndarray, size: Sequence[int]) -> np.ndarray:
-    """Resize integers [H, W] to (height, width) by nearest neighbour."""
+    """Resize integers or depth [H, W] to (height, width) by nearest neighbour."""
     if label.shape == tuple(size):
         return label
     resized = Image.fromarray(label).resize((size[1], size[0]), Image.Resampling.NEAREST)

@@ -105,17 +105,21 @@ def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
 
     Raises:
         DatasetError: if data are missing.
-        PlanError: if a test set has other classes than the training set.
+        PlanError: if a test set has other classes than the training set, or a corruption
+            needs what is not installed.
     """
     suite = loaded.suite
+    for entry in suite.conditions:
+        if lacking := corruptions.missing(entry.corruption):
+            raise PlanError(f"{entry.corruption}: {lacking}")
     references = (*suite.train_on, *(test.reference() for test in suite.test_on))
     opened = {reference.key: _open(reference, settings.data_root) for reference in references}
     content = {key: dataset.fingerprint() for key, dataset in opened.items()}
     trainings: list[Training] = []
     cells: list[Planned] = []
-    for entry, seed, train_on in itertools.product(suite.methods, suite.seeds, suite.train_on):
+    for method, seed, train_on in itertools.product(suite.methods, suite.seeds, suite.train_on):
         space = opened[train_on.key].label_space
-        training = _training(suite, entry, train_on, space, content[train_on.key], seed, settings)
+        training = _training(suite, method, train_on, space, content[train_on.key], seed, settings)
         trainings.append(training)
         for test in suite.test_on:
             key = test.reference().key

@@ -15,7 +15,7 @@ from bench.evaluate import Evaluation, Job, evaluate
 from bench.loading import Split
 from bench.method import Method
 from bench.plan import Plan, Planned, Training
-from bench.schema import CLEAN, Condition, DataRef, Manifest, Record
+from bench.schema import CLEAN, Cell, DataRef, Manifest, Record
 from bench.train import Lesson, agree, load_stage, make_accelerator, train_stage
 
 
@@ -139,7 +139,7 @@ class _Runner:
             stages=tuple(folder.key for _, folder in training.stages),
             weights=weights or (),
             corruption_version=0 if cell.condition == CLEAN else corruptions.VERSION,
-            corruption_probe=_probe(cell.condition),
+            corruption_probe=_probe(cell),
             train_seconds=train_seconds,
             evaluate_seconds=time.monotonic() - started,
             finished=_now(),
@@ -184,10 +184,11 @@ class _Runner:
         )
 
 
-def _probe(condition: Condition) -> str:
-    if condition == CLEAN:
+def _probe(cell: Cell) -> str:
+    corruption, severity = cell.condition.corruption, cell.condition.severity
+    if cell.condition == CLEAN:
         return ""
-    return corruptions.probe_hash(condition.corruption, condition.severity)
+    return corruptions.probe_hash(corruption, severity, cell.protocol.backend)
 
 
 def _now() -> str:

@@ -178,6 +178,8 @@ class Protocol(Frozen):
     label's own size, the prediction being resized to it by nearest neighbour."""
     apply: Literal["input", "native"] = "input"
     """Whether a corruption is applied after or before the resize."""
+    backend: Literal["fast", "reference", "torch"] = "fast"
+    """Whose code corrupts images (``bench.corruptions.BACKENDS``)."""
     batch_size: Positive = 8
     """Images the loader hands over at a time; never changes a result."""
     metrics: tuple[str, ...] = ("mIoU", "mAcc", "aAcc")

@@ -119,6 +119,16 @@ def test_corruption_depends_on_seed_image_and_condition_only():
     assert (split().load(3, NOISE, 6).image != first).any()
 
 
+def test_fog_sees_the_depth_of_the_scene(monkeypatch):
+    fog = Condition(corruption="depth_fog", severity=3)
+    flat = split().load(0, fog).image
+    sample = Drawn.__getitem__
+    near = np.full(SIZE, 0.1, np.float32)
+    monkeypatch.setattr(Drawn, "__getitem__", lambda s, i: sample(s, i)._replace(depth=near))
+    clear, seen = split().load(0).image, split().load(0, fog).image
+    assert np.abs(seen.astype(int) - clear).mean() < np.abs(flat.astype(int) - clear).mean()
+
+
 @given(st.integers(1, 40), st.integers(1, 20), st.integers(1, 20))
 def test_windows_cover_every_pixel_and_none_leaves_the_image(size, window, stride):
     size, stride = max(size, window), min(stride, window)
