@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from safetensors.torch import load_file
-from torch import nn
+from torch import Tensor, nn
 
 
 class WeightsError(ValueError):
@@ -17,30 +17,39 @@ def load_weights(path: str | Path, modules: Mapping[str, nn.Module]) -> None:
     """Load a safetensors file whose keys start with the names of modules.
 
     Raises:
-        WeightsError: if the file is absent, or keys are missing, left over or of another
-            shape; it names some of them.
+        WeightsError: if the file is absent or does not fit.
     """
     if not Path(path).is_file():
         raise WeightsError(f"{path}: no such file; `python -m bench weights convert` makes one")
     tensors = load_file(path)
-    wanted = {
-        f"{name}.{key}": value.shape
-        for name, module in modules.items()
-        for key, value in module.state_dict().items()
-    }
-    faults = [f"lacks {_some(set(wanted) - set(tensors))}"] if set(wanted) - set(tensors) else []
-    if set(tensors) - set(wanted):
-        faults.append(f"has {_some(set(tensors) - set(wanted))} beside")
-    for key in sorted(set(tensors) & set(wanted)):
-        if tensors[key].shape != wanted[key]:
-            found, expected = list(tensors[key].shape), list(wanted[key])
-            faults.append(f"{key} is {found}, not {expected}")
-    if faults:
-        raise WeightsError(f"{path} does not fit {', '.join(modules)}: {'; '.join(faults[:5])}")
+    check_fit(str(path), tensors, modules)
     for name, module in modules.items():
         start = f"{name}."
         own = {k.removeprefix(start): v for k, v in tensors.items() if k.startswith(start)}
         module.load_state_dict(own)
+
+
+def check_fit(source: str, tensors: Mapping[str, Tensor], modules: Mapping[str, nn.Module]) -> None:
+    """Compare tensors with what modules need, key by key.
+
+    Raises:
+        WeightsError: if keys are missing, left over or of another shape, naming some.
+    """
+    wanted = {
+        f"{name}.{key}": list(value.shape)
+        for name, module in modules.items()
+        for key, value in module.state_dict().items()
+    }
+    faults = []
+    if missing := set(wanted) - set(tensors):
+        faults.append(f"lacks {_some(missing)}")
+    if extra := set(tensors) - set(wanted):
+        faults.append(f"has {_some(extra)} beside")
+    for key in sorted(set(tensors) & set(wanted)):
+        if list(tensors[key].shape) != wanted[key]:
+            faults.append(f"{key} is {list(tensors[key].shape)}, not {wanted[key]}")
+    if faults:
+        raise WeightsError(f"{source} does not fit {', '.join(modules)}: {'; '.join(faults[:5])}")
 
 
 def _some(keys: set[str]) -> str:

@@ -27,6 +27,27 @@ _INVERSE = (
     (r"^cls_segmap\.conv\.", "classify."),
     *_BLOCKS,
 )
+_BACKBONE = (
+    # Swin: mmsegmentation merges patches at the end of a stage, timm at the start of the next.
+    (r"^patch_embed\.projection\.", "patch_embed.proj."),
+    (r"^stages\.0\.downsample\.", "layers_1.downsample."),
+    (r"^stages\.1\.downsample\.", "layers_2.downsample."),
+    (r"^stages\.2\.downsample\.", "layers_3.downsample."),
+    (r"^stages\.(\d)\.", r"layers_\1."),
+    (r"\.attn\.w_msa\.", ".attn."),
+    (r"\.ffn\.layers\.0\.0\.", ".mlp.fc1."),
+    (r"\.ffn\.layers\.1\.", ".mlp.fc2."),
+    # ResNet-v1c: the last norm of the stem has a name of its own in timm.
+    (r"^stem\.7\.", "bn1."),
+    (r"^stem\.", "conv1."),
+)
+
+
+def backbone_name(key: str) -> str:
+    """Name in ``Backbone`` of a key of the released backbone; HRNet's are timm's."""
+    if re.match(r"norm\d\.", key):
+        return f"norms.{key.removeprefix('norm')}"
+    return f"model.{_rename(key, _BACKBONE)}"
 
 
 def head_name(key: str) -> str:
