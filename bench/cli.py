@@ -15,6 +15,7 @@ from pathlib import Path
 
 OUTPUT = Path("results/runs")
 REFERENCE = Path("results/reference")
+REPORTS = Path("reports")
 EXAMPLES = """examples:
   python -m bench run suites/robustness.yaml
   python -m bench run suites/camvid.yaml --data-root ~/data --seed 1
@@ -75,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     report = verbs.add_parser("report", help="write tables, plots and the page of finished cells")
     report.add_argument("results", type=Path, help="a suite's folder, such as results/runs/NAME")
     report.add_argument("--to", type=Path, help="folder of the report (reports/NAME)")
+    report.add_argument("--example", action="store_true", help="say on the page that it is one")
     report.set_defaults(verb=_report)
     text = "print, for every published statement, whether it holds, with the evidence"
     claims = verbs.add_parser("claims", help=text, description=text)
@@ -136,7 +138,7 @@ def _run(options: argparse.Namespace) -> int:
         outcome = run(plan, console)
         if not _is_main_process():
             return 0
-        page = _write_report(plan.folder.path, Path("reports") / plan.suite.name)
+        page = _write_report(plan.folder.path, REPORTS / plan.suite.name)
         if outcome.failed:
             console.failures(outcome.failed)
         done = len(outcome.records) - len(outcome.failed)
@@ -150,11 +152,11 @@ def _is_main_process() -> bool:
     return int(os.environ.get("RANK", "0")) == 0
 
 
-def _write_report(results: Path, destination: Path) -> Path:
+def _write_report(results: Path, destination: Path, example: bool = False) -> Path:
     from bench import report
     from bench.store import SuiteFolder
 
-    return report.write(SuiteFolder(results), destination)
+    return report.write(SuiteFolder(results), destination, example=example)
 
 
 def _plan(options: argparse.Namespace) -> int:
@@ -177,8 +179,8 @@ def _plan(options: argparse.Namespace) -> int:
 
 
 def _report(options: argparse.Namespace) -> int:
-    destination = options.to or Path("reports") / options.results.name
-    print(_write_report(options.results, destination))
+    destination = options.to or REPORTS / options.results.name
+    print(_write_report(options.results, destination, options.example))
     return 0
 
 
