@@ -71,7 +71,7 @@ PRESETS = {
             dropout=0,
         ),
         train=_stage(
-            700,
+            500,
             8,
             2e-3,
             weight_decay=0.05,
@@ -84,7 +84,7 @@ PRESETS = {
         architecture="deeplabv3plus",
         deeplabv3plus=DeepLabV3Plus(encoder="tu-resnet10t", decoder_width=64),
         train=_stage(
-            300,
+            260,
             8,
             1e-3,
             weight_decay=0.05,
