@@ -1,0 +1,65 @@
+"""The committed measurements: complete, above the floor, and what the README prints."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from bench import load_results
+from bench.metrics import METRICS
+from bench.schema import CLEAN
+from bench.stats import replicates
+from bench.store import SuiteFolder
+
+ROOT = Path(__file__).parents[1]
+CAMVID = ROOT / "results" / "reference" / "camvid"
+FLOOR = "Position prior"
+
+
+@pytest.fixture(scope="module")
+def clean():
+    table = load_results(CAMVID)
+    return table[(table["corruption"] == "none") & (table["task"] == "predict")]
+
+
+def test_every_cell_of_camvid_is_there_on_all_images():
+    table = load_results(CAMVID)
+    assert set(table["status"]) == {"ok"}
+    assert set(table["num_images"]) == {101}
+    assert len(table.groupby("key")) == len(SuiteFolder(CAMVID).manifest().keys)
+
+
+def test_no_frame_of_the_dataset_is_committed():
+    command = ["git", "ls-files", str(CAMVID.parent)]
+    tracked = subprocess.run(command, capture_output=True, text=True, cwd=ROOT).stdout.split()
+    assert {Path(path).suffix for path in tracked} == {".json", ".jsonl", ".npz"}
+    assert not [path for path in tracked if "previews" in path]
+
+
+def test_every_learned_method_reaches_one_and_a_half_times_the_floor(clean):
+    miou = clean[clean["metric"] == "mIoU"].set_index("label")["value"]
+    assert len(miou) >= 4
+    assert (miou.drop(FLOOR) >= 1.5 * miou[FLOOR]).all()
+
+
+def test_every_learned_method_is_above_the_floor_with_its_whole_interval():
+    folder = SuiteFolder(CAMVID)
+    counts = {
+        record.cell.label: folder.counts(record.key)
+        for record in folder.records()
+        if record.cell.condition == CLEAN and record.cell.task == "predict"
+    }
+    draws = dict(zip(counts, replicates(METRICS["mIoU"], list(counts.values())), strict=True))
+    for label in set(counts) - {FLOOR}:
+        low = sorted(draws[label] - draws[FLOOR])[len(draws[label]) * 25 // 1000]
+        assert low > 0, label
+
+
+def test_the_readme_prints_the_committed_numbers(clean):
+    rows = re.findall(r"^\| ([^|]+?) \| ([\d.]+) \[", (ROOT / "README.md").read_text(), re.MULTILINE)
+    printed = {label: float(value) for label, value in rows}
+    miou = clean[clean["metric"] == "mIoU"].set_index("label")["value"]
+    assert printed.keys() == set(miou.index)
+    for label, value in miou.items():
+        assert printed[label] == pytest.approx(100 * value, abs=0.051)
