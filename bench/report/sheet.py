@@ -63,7 +63,7 @@ def make_sheet(block: Block, budget: int = BUDGET_BYTES) -> Sheet | None:
 
 def _rows(block: Block, images: Mapping[Condition, np.ndarray]) -> dict[str, Row]:
     """Return the thumbnails of each corruption, by what is written above them."""
-    found = {}
+    found: dict[str, Row] = {}
     for name in block.corruptions:
         members = [c for c in block.conditions if c.corruption == name and c in images]
         clean = [("clean", images[CLEAN])] if CLEAN in images else []
