@@ -178,6 +178,7 @@ class _Runner:
                 question=self.plan.suite.question,
                 keys=tuple(record.key for record in self.records),
                 reference=self.plan.suite.reference,
+                published=self.plan.suite.published,
                 source=self.plan.source,
                 command=self.plan.settings.command,
             )

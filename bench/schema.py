@@ -268,6 +268,15 @@ class Record(Frozen):
     provenance: Provenance | None = None
 
 
+class Published(Frozen):
+    """Reported numbers to show beside the measured: which of ``results/papers``."""
+
+    paper: str
+    """The file's name, without its ending."""
+    method: str
+    metric: str
+
+
 class Manifest(Frozen):
     """What a run of a suite consists of: the cells it asked for, in the suite's order.
 
@@ -280,6 +289,8 @@ class Manifest(Frozen):
     keys: tuple[str, ...]
     reference: str = ""
     """Label of the method whose corruption errors are the unit of the others'."""
+    published: Published | None = None
+    """Curves of a publication that the report shows beside the measured ones."""
     source: str
     """The suite file's text, with overrides already applied."""
     command: str

@@ -19,6 +19,7 @@ from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError
 
 from bench import corruptions, datasets
+from bench.claims.reported import PAPERS, ClaimsError, load_reported
 from bench.dataset import DatasetError
 from bench.discover import (
     UnknownMethod,
@@ -29,7 +30,7 @@ from bench.discover import (
     suggest,
 )
 from bench.metrics import METRICS
-from bench.schema import CLEAN, Condition, DataRef, Frozen, Protocol, Task
+from bench.schema import CLEAN, Condition, DataRef, Frozen, Protocol, Published, Task
 
 Loc = tuple[str | int, ...]
 
@@ -108,6 +109,8 @@ class Suite(Frozen):
     protocol: Protocol
     reference: str = ""
     """Label of the method against which corruption errors are normalised."""
+    published: Published | None = None
+    """Curves of a publication to show beside the measured ones."""
 
     def all_conditions(self) -> tuple[Condition, ...]:
         """Return the clean condition, then every corruption in order."""
@@ -187,6 +190,7 @@ def _validate(tree: dict[str, Any]) -> tuple[list[_Fault], Suite | None]:
     faults += _condition_faults(tree)
     faults += _metric_faults(tree)
     faults += _reference_faults(tree)
+    faults += _published_faults(tree)
     return faults, suite
 
 
@@ -314,6 +318,29 @@ def _reference_faults(tree: Mapping[str, Any]) -> Iterator[_Fault]:
     if reference and reference not in labels:
         message = f"no method is labelled {reference!r}; {suggest(str(reference), labels)}"
         yield _Fault(("reference",), message)
+
+
+def _published_faults(tree: Mapping[str, Any]) -> Iterator[_Fault]:
+    """Look the publication up, key by key: paper, its method, that method's metric."""
+    entry = tree.get("published")
+    if not isinstance(entry, Mapping):
+        return
+    try:
+        rows = [{"paper": number.paper, **number.row} for number in load_reported(PAPERS)]
+    except ClaimsError as error:
+        yield _Fault(("published",), str(error))
+        return
+    place = ""
+    for key in Published.model_fields:
+        known = sorted({row[key] for row in rows})
+        if entry.get(key) not in known:
+            if key in entry:
+                message = f"no reported number{place} has {key} {entry[key]!r}"
+                message += f"; {suggest(str(entry[key]), known)}"
+                yield _Fault(("published", key), message)
+            return
+        place += f" of {entry[key]}"
+        rows = [row for row in rows if row[key] == entry[key]]
 
 
 def _keys(model: type[BaseModel]) -> str:

@@ -6,15 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.claims.reported import ClaimsError, find_reported, load_reported
+from bench.claims.reported import PAPERS, ClaimsError, find_reported, load_reported
 from bench.claims.schema import load_claims
 from bench.claims.verdict import Judgement, Verdict, finished_cells, judge
 from bench.store import suite_folders
 
 __all__ = ["ClaimsError", "Judgement", "Verdict", "as_text", "claims_report"]
-
-PAPERS = Path(__file__).parents[2] / "results" / "papers"
-"""Reported numbers and claims of this project's checkout."""
 
 
 def claims_report(store: Path | None = None, papers: Path = PAPERS) -> list[Judgement]:

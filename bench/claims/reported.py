@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+PAPERS = Path(__file__).parents[2] / "results" / "papers"
+"""Reported numbers and claims of this project's checkout."""
+
 
 class ClaimsError(Exception):
     """The claims or the reported numbers cannot be read: what is wrong, and where."""

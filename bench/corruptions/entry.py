@@ -8,6 +8,21 @@ Family = Literal["noise", "blur", "weather", "digital", "colour"]
 Grid = tuple[tuple[float, ...], ...]
 
 
+class Curve(NamedTuple):
+    """Where a publication has results under a corruption, as ``results/papers`` writes it.
+
+    A reported number's setting is ``motion_blur kernel=9``: the curve's name, and a value
+    on its axis.
+    """
+
+    paper: str
+    name: str
+    scale: float = 1
+    """What one unit of the corruption's first parameter is on the axis."""
+    clean: float = 0
+    """Where on the axis the image is unchanged."""
+
+
 class Corruption(NamedTuple):
     """One entry: where its function is, and the arguments of each severity."""
 
@@ -25,6 +40,13 @@ class Corruption(NamedTuple):
     """Whether it uses the image's depth where there is one."""
     function: str = ""
     """Of the family's module, where it is not the name."""
+    curve: Curve | None = None
+    """The published curve that its grid is made for."""
+
+    def describe(self, severity: int) -> str:
+        """Write the values of the parameters at a severity, with their names and units."""
+        row = zip(self.parameters, self.grid[severity - 1], strict=True)
+        return "; ".join(f"{name}: {value:g}" for name, value in row)
 
 
 def column(*values: float) -> Grid:

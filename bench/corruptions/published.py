@@ -8,7 +8,9 @@ CAM-Seg resizes to beforehand.
 
 from __future__ import annotations
 
-from bench.corruptions.entry import Corruption, column
+from functools import partial
+
+from bench.corruptions.entry import Corruption, Curve, column
 
 IMAGECORRUPTIONS = "imagecorruptions (bethgelab/imagecorruptions@c959e65), arXiv:1907.07484"
 CAMSEG = "CAM-Seg (arXiv:2503.15617), grid of its published curves"
@@ -197,6 +199,8 @@ VALIDATION = (
 )
 """The four it keeps for validation."""
 
+_curve = partial(Curve, "cam_seg")
+
 CAMSEG_SET = (
     Corruption(
         "camseg_gaussian_noise",
@@ -207,6 +211,7 @@ CAMSEG_SET = (
         CAMSEG,
         random=True,
         function="pixel_noise",
+        curve=_curve("gaussian_noise"),
     ),
     Corruption(
         "camseg_salt_pepper",
@@ -217,6 +222,7 @@ CAMSEG_SET = (
         CAMSEG,
         random=True,
         function="salt_pepper",
+        curve=_curve("salt_pepper", scale=100),
     ),
     Corruption(
         "camseg_salt_then_pepper",
@@ -227,6 +233,7 @@ CAMSEG_SET = (
         CAMSS,
         random=True,
         function="salt_then_pepper",
+        curve=_curve("salt_pepper", scale=100),
     ),
     Corruption(
         "camseg_motion_blur",
@@ -236,6 +243,7 @@ CAMSEG_SET = (
         column(3, 9, 15, 21, 35, 51, 75, 105, 151, 221),
         CAMSS,
         function="box_blur",
+        curve=_curve("motion_blur"),
     ),
     Corruption(
         "camseg_gaussian_blur",
@@ -245,6 +253,7 @@ CAMSEG_SET = (
         ((1, 7), (5, 31), (11, 67), (25, 151), (50, 301)),
         CAMSEG,
         function="windowed_gaussian_blur",
+        curve=_curve("gaussian_blur"),
     ),
     Corruption(
         "camseg_gaussian_blur_k3",
@@ -254,6 +263,7 @@ CAMSEG_SET = (
         ((1, 3), (5, 3), (11, 3), (25, 3), (50, 3)),
         CAMSEG,
         function="windowed_gaussian_blur",
+        curve=_curve("gaussian_blur"),
     ),
     Corruption(
         "camseg_brightness",
@@ -263,6 +273,7 @@ CAMSEG_SET = (
         column(0.5, 0.75, 1.25, 1.5),
         CAMSEG,
         function="gain",
+        curve=_curve("brightness", clean=1),
     ),
     Corruption(
         "camseg_contrast",
@@ -272,6 +283,7 @@ CAMSEG_SET = (
         column(0.5, 0.75, 1.25, 1.5),
         CAMSEG,
         function="grey_contrast",
+        curve=_curve("contrast", clean=1),
     ),
     Corruption(
         "camseg_saturation",
@@ -281,6 +293,7 @@ CAMSEG_SET = (
         column(0, 0.5, 1.5, 2),
         CAMSEG,
         function="saturation",
+        curve=_curve("saturation", clean=1),
     ),
     Corruption(
         "camseg_hue",
@@ -290,5 +303,6 @@ CAMSEG_SET = (
         column(-0.2, -0.1, 0.1, 0.2),
         CAMSEG,
         function="hue",
+        curve=_curve("hue"),
     ),
 )

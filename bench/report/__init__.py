@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from bench.claims.reported import PAPERS
 from bench.store import SuiteFolder
 
 PAGE = "index.html"
@@ -35,9 +36,14 @@ def write(folder: SuiteFolder, destination: Path, *, example: bool = False) -> P
 
 
 def _digest(folder: SuiteFolder, example: bool) -> str:
-    """Hash all that a report is made from: results, training logs, and the code itself."""
+    """Hash all that a report is made from: results, papers, training logs, and the code."""
     bench = Path(__file__).parents[1]
-    sources = [bench / "metrics.py", bench / "stats.py", *Path(__file__).parent.glob("*.*")]
+    sources = [
+        *(bench / "metrics.py", bench / "stats.py"),
+        *(bench / "corruptions").glob("*.py"),
+        *Path(__file__).parent.glob("*.*"),
+        *PAPERS.glob("*.csv"),
+    ]
     logs = folder.path.parent.glob("stages/*/log.jsonl")
     results = (path for path in folder.path.rglob("*.*") if not path.name.startswith("."))
     digest = hashlib.sha256(repr(example).encode())

@@ -15,9 +15,11 @@ from bench.report.clean import clean_tables, missing, separated
 from bench.report.images import BUDGET_BYTES, make_strips
 from bench.report.page import Section, render
 from bench.report.plots import looks, make_plots, save
+from bench.report.published import comparison_plots, make_comparison
 from bench.report.robust import robust_tables
+from bench.report.sheet import SLUG, make_sheet
 from bench.report.table import Entry, Table, number
-from bench.store import SuiteFolder, write_text
+from bench.store import SuiteFolder, write_atomic, write_text
 
 
 def assemble(folder: SuiteFolder, destination: Path, *, digest: str, example: bool) -> None:
@@ -33,19 +35,31 @@ def assemble(folder: SuiteFolder, destination: Path, *, digest: str, example: bo
         _write_tables(section.tables, destination / "tables", stem)
         for plot in section.plots:
             save(plot, destination / "plots", stem + plot.slug)
+        if section.sheet:
+            _write_picture(section.sheet.large, destination / "plots" / f"{stem}{SLUG}.jpg")
     _write_tables(common, destination / "tables", "")
     page = render(manifest, sections, records, common, digest=digest, example=example)
     write_text(destination / PAGE, page)
 
 
 def _section(block: Block, blocks: Sequence[Block], output: Path) -> Section:
+    sheet, comparison = make_sheet(block), make_comparison(block)
+    budget = BUDGET_BYTES // len(blocks) - (len(sheet.shown.content) if sheet else 0)
     return Section(
         anchor=re.sub(r"[^a-z0-9]+", "-", block.title.lower()).strip("-"),
         block=block,
         sentences=answer(block) if block is blocks[0] else brief_answer(block),
-        tables=[*clean_tables(block), *robust_tables(block)],
-        plots=list(make_plots(block, output, training=_trained_here(block, blocks))),
-        strips=make_strips(block, BUDGET_BYTES // len(blocks)),
+        tables=[
+            *clean_tables(block),
+            *robust_tables(block),
+            *([comparison.table()] if comparison else []),
+        ],
+        plots=[
+            *make_plots(block, output, training=_trained_here(block, blocks)),
+            *comparison_plots(comparison),
+        ],
+        sheet=sheet,
+        strips=make_strips(block, budget),
         looks=looks(block),
     )
 
@@ -104,6 +118,10 @@ def failures(blocks: Sequence[Block]) -> Table:
     caption = "Cells without a result, and why. Running the suite again tries them anew."
     names = ("Method", "Test set", "Condition", "Task", "Seed", "Error")
     return Table("failures", "Failed cells", caption, names, tuple(rows))
+
+
+def _write_picture(content: bytes, path: Path) -> None:
+    write_atomic(path, lambda file: file.write(content))
 
 
 def _write_tables(tables: Iterable[Table], folder: Path, stem: str) -> None:

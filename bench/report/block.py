@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from bench.corruptions import Corruption, lookup
 from bench.dataset import DatasetError
 from bench.datasets import load_dataset_class
 from bench.metrics import METRICS, per_class_iou
@@ -47,7 +48,8 @@ class Block:
         )
         self.corruptions = _unique(condition.corruption for condition in self.conditions)
         self.floor = next((cell.label for cell in cells if cell.method == FLOOR), None)
-        self.reference = folder.manifest().reference
+        manifest = folder.manifest()
+        self.reference, self.published = manifest.reference, manifest.published
         self.learned = tuple(label for label in self.labels if label != self.floor)
         self._check_images()
 
@@ -109,12 +111,10 @@ class Block:
         return {}
 
     def _estimate(self, metric: str, record: Record) -> Estimate:
-        """Score one cell; those that share a metric are resampled in one go."""
+        """Score one cell; clean and corrupted ones are each resampled in one go."""
         if (metric, record.key) not in self._draws:
-            clean_only = metric != PRIMARY
-            batch = [r for r in self.finished if not clean_only or r.cell.condition == CLEAN] or [
-                record
-            ]
+            is_clean = record.cell.condition == CLEAN
+            batch = [r for r in self.finished if (r.cell.condition == CLEAN) == is_clean]
             counts = [self.folder.counts(each.key) for each in batch]
             draws = replicates(METRICS[metric], counts, self.clusters)
             for each, count, row in zip(batch, counts, draws, strict=True):
@@ -193,6 +193,14 @@ def is_generated(reference: DataRef) -> bool:
         return not load_dataset_class(reference.dataset).needs_root
     except DatasetError:  # records may come from an installation with further data sets
         return False
+
+
+def catalogued(condition: Condition) -> Corruption | None:
+    """Return what the catalogue says of a condition; records may be of another catalogue."""
+    try:
+        return lookup(condition.corruption, condition.severity)
+    except ValueError:
+        return None
 
 
 def _unique(items: Iterable[T]) -> tuple[T, ...]:

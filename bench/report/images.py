@@ -62,7 +62,7 @@ def make_strips(block: Block, budget: int = BUDGET_BYTES) -> list[Strip]:
     The first image goes through every corruption; further ones are shown clean.
     """
     shown: list[Strip] = []
-    for strip in _Gallery(block).strips():
+    for strip in Gallery(block).strips():
         left = budget - sum(each.size for each in shown)
         if strip.size > left:
             strip = strip._replace(frames=strip.frames[-1:])
@@ -71,7 +71,7 @@ def make_strips(block: Block, budget: int = BUDGET_BYTES) -> list[Strip]:
     return shown
 
 
-class _Gallery:
+class Gallery:
     """The stored images of a block's first seed, by condition and method."""
 
     def __init__(self, block: Block) -> None:
@@ -84,18 +84,23 @@ class _Gallery:
                 if preview is not None:
                     self.previews[cell.condition, cell.label] = preview
 
+    @property
+    def shown(self) -> set[Condition]:
+        """The conditions of which images are kept."""
+        return {condition for condition, _ in self.previews}
+
     def strips(self) -> Iterator[Strip]:
         """Make the strips: clean images first, then one image a corruption."""
-        shown = {condition for condition, _ in self.previews}
+        shown = self.shown
         if CLEAN in shown:
-            for index in range(len(self._any(CLEAN).ids)):
+            for index in range(len(self.seen(CLEAN).ids)):
                 yield self._strip("clean", (CLEAN,), index)
         for name in self.block.corruptions:
             members = [c for c in self.block.conditions if c.corruption == name and c in shown]
             if members:
                 yield self._strip(name.replace("_", " "), members, 0)
 
-    def _any(self, condition: Condition) -> Preview:
+    def seen(self, condition: Condition) -> Preview:
         """Return what any method saw under a condition: all saw the same."""
         return next(kept for (at, _), kept in self.previews.items() if at == condition)
 
@@ -103,13 +108,13 @@ class _Gallery:
         clean = (
             [CLEAN] if members[0] != CLEAN and any(at == CLEAN for at, _ in self.previews) else []
         )
-        fixed = [Picture("image", *photo(self._any(at).image[index])) for at in clean]
+        fixed = [Picture("image", *photo(self.seen(at).image[index])) for at in clean]
         frames = tuple(self._frame(condition, index) for condition in members)
-        name = self._any(members[0]).ids[index]
+        name = self.seen(members[0]).ids[index]
         return Strip(f"{title}, image {name}", tuple(fixed), frames)
 
     def _frame(self, condition: Condition, index: int) -> Frame:
-        preview = self._any(condition)
+        preview = self.seen(condition)
         seen = "image" if condition == CLEAN else "corrupted image"
         predictions = [
             Picture(label, *paint(self.previews[condition, label].prediction[index], self._palette))

@@ -13,6 +13,7 @@ from bench.report.answer import Sentence
 from bench.report.block import Block, is_generated
 from bench.report.images import VOID_COLOUR, Strip
 from bench.report.plots import Look, Plot
+from bench.report.sheet import Sheet
 from bench.report.table import Entry, Table
 from bench.schema import Manifest, Record
 
@@ -27,6 +28,7 @@ class Section(NamedTuple):
     sentences: Sequence[Sentence]
     tables: Sequence[Table]
     plots: Sequence[Plot]
+    sheet: Sheet | None
     strips: Sequence[Strip]
     looks: dict[str, Look]
 

@@ -10,7 +10,7 @@ import io
 import json
 import re
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -35,7 +35,7 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b98400", "#3f9fd8")
 orange and sky blue are darkened until they read on both."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 SYMBOLS = ("●", "■", "▲", "◆", "▼", "✚", "✖")
-_STYLE: Any = {  # its keys are a Literal of 300 names in matplotlib's stubs
+STYLE: Any = {  # its keys are a Literal of 300 names in matplotlib's stubs
     "font.family": "sans-serif",
     "font.size": 9,
     "axes.edgecolor": RULE,
@@ -107,7 +107,7 @@ def make_plots(block: Block, output: Path, *, training: bool) -> Iterator[Plot]:
         output: the folder that holds the stages, for their logs.
         training: whether to draw the losses, too.
     """
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         if block.conditions:
             yield degradation(block)
             if _compared(block):
@@ -120,7 +120,7 @@ def make_plots(block: Block, output: Path, *, training: bool) -> Iterator[Plot]:
 def save(plot: Plot, folder: Path, stem: str) -> None:
     """Write a plot as PNG and as SVG, the same bytes for the same results."""
     folder.mkdir(parents=True, exist_ok=True)
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         for ending, metadata in (("png", {"Software": None}), ("svg", {"Date": None})):
             plot.figure.savefig(
                 folder / f"{stem}.{ending}", dpi=160, facecolor="white", metadata=metadata
@@ -129,26 +129,51 @@ def save(plot: Plot, folder: Path, stem: str) -> None:
 
 def degradation(block: Block) -> Plot:
     """Draw the score against severity, a panel a corruption and a line a method."""
-    names = block.corruptions
+    top = _top(block)
+    whole, panels = draw_panels(
+        block.corruptions,
+        lambda axis, name: _curve(axis, block, name, top),
+        f"{PRIMARY} (%)",
+        legend=True,
+    )
+    caption = f"{block.data_note}{PRIMARY} in per cent against severity, 0 being the clean image."
+    caption += " Shaded: 95% interval over images."
+    return Plot("degradation", "Degradation with severity", caption, whole, panels)
+
+
+def draw_panels(
+    names: Sequence[str],
+    draw: Callable[[Axes, str], None],
+    quantity: str = "",
+    *,
+    legend: bool = False,
+) -> tuple[Figure, tuple[str, ...]]:
+    """Draw a panel a name, three abreast for papers and each by itself for the page.
+
+    Args:
+        names: what the panels are about.
+        draw: fills the axes of one.
+        quantity: what the vertical axes share; they have one range where it is given.
+        legend: whether to draw the first panel's above all.
+    """
     columns = min(3, len(names))
     rows = -(-len(names) // columns)
-    whole = Figure(figsize=(3.1 * columns, 2.2 * rows + 0.5), layout="constrained")
-    axes = whole.subplots(rows, columns, squeeze=False, sharey=True).ravel()
-    top = _top(block)
+    size = (3.1 * columns, 2.2 * rows + 0.5 * legend)
+    whole = Figure(figsize=size, layout="constrained")
+    axes = whole.subplots(rows, columns, squeeze=False, sharey=bool(quantity)).ravel()
     panels = []
     for axis, name in zip(axes, names, strict=False):
-        _curve(axis, block, name, top)
+        draw(axis, name)
         single = _panel()
-        _curve(single.axes[0], block, name, top)
+        draw(single.axes[0], name)
         panels.append(inline_svg(single))
     for axis in axes[len(names) :]:
         axis.set_axis_off()
-    whole.supylabel(f"{PRIMARY} (%)", fontsize=9)
-    handles, labels = axes[0].get_legend_handles_labels()
-    whole.legend(handles, labels, loc="outside upper center", ncols=min(4, len(labels)))
-    caption = f"{block.data_note}{PRIMARY} in per cent against severity, 0 being the clean image."
-    caption += " Shaded: 95% interval over images."
-    return Plot("degradation", "Degradation with severity", caption, whole, tuple(panels))
+    whole.supylabel(quantity, fontsize=9)
+    if legend:
+        handles, labels = axes[0].get_legend_handles_labels()
+        whole.legend(handles, labels, loc="outside upper center", ncols=min(4, len(labels)))
+    return whole, tuple(panels)
 
 
 def _panel() -> Figure:
@@ -247,20 +272,9 @@ def _logs(block: Block, output: Path) -> dict[str, list[Mapping[str, object]]]:
 
 def losses(block: Block, logs: Mapping[str, Sequence[Mapping[str, object]]]) -> Plot:
     """Draw the loss terms of each stage against its steps."""
-    columns = min(3, len(logs))
-    rows = -(-len(logs) // columns)
-    whole = Figure(figsize=(3.1 * columns, 2.2 * rows), layout="constrained")
-    axes = whole.subplots(rows, columns, squeeze=False).ravel()
-    panels = []
-    for axis, (name, lines) in zip(axes, logs.items(), strict=False):
-        _losses(axis, name, lines)
-        single = _panel()
-        _losses(single.axes[0], name, lines)
-        panels.append(inline_svg(single))
-    for axis in axes[len(logs) :]:
-        axis.set_axis_off()
+    whole, panels = draw_panels(list(logs), lambda axis, name: _losses(axis, name, logs[name]))
     caption = f"Training on {block.first.train_on}: weighted loss terms against steps, as logged."
-    return Plot("training", "Training", caption, whole, tuple(panels))
+    return Plot("training", "Training", caption, whole, panels)
 
 
 def _losses(axis: Axes, name: str, lines: Sequence[Mapping[str, object]]) -> None:

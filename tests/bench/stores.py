@@ -16,6 +16,7 @@ from bench.schema import (
     Manifest,
     Protocol,
     Provenance,
+    Published,
     Record,
     fingerprint,
 )
@@ -85,6 +86,7 @@ class Store:
         self, output: Path, suite: str = "robustness", images: int = 12, reference: str = ""
     ) -> None:
         self.reference = reference
+        self.published: Published | None = None
         self.folder = SuiteFolder(output / suite)
         self.truth = truth_of(images)
         self.keys: list[str] = []
@@ -97,6 +99,7 @@ class Store:
                 question="Which method keeps its score?",
                 keys=tuple(self.keys),
                 reference=self.reference,
+                published=self.published,
                 source="name: robustness\n",
                 command="python -m bench run suites/robustness.yaml",
             )

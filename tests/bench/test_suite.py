@@ -156,3 +156,22 @@ def test_all_suites_of_the_project_read():
     assert paths
     names = [read_suite(path).suite.name for path in paths]
     assert len(set(names)) == len(names)
+
+
+PUBLISHED = "published: {{paper: {}, method: {}, metric: {}}}\n"
+
+
+def test_published_numbers_are_named_or_refused(write):
+    suite, _ = read_suite(write(GOOD + PUBLISHED.format("cam_seg", "CAM-Seg MAR-base", "AP")))
+    assert suite.published is not None
+    assert suite.published.metric == "AP"
+    for wrong, place, remedy in (
+        (("cam_sg", "CAM-Seg MAR-base", "AP"), "paper", "did you mean 'cam_seg'?"),
+        (("cam_seg", "CAM-Seg MAR", "AP"), "method", "did you mean 'CAM-Seg MAR-base'?"),
+        (("cam_seg", "CAM-Seg MAR-base", "AP_X"), "metric", "did you mean 'AP_"),
+    ):
+        (fault,) = faults(write(GOOD + PUBLISHED.format(*wrong)))
+        assert f"published.{place}: no reported number" in fault
+        assert remedy in fault
+    (fault,) = faults(write(GOOD + "published: {paper: cam_seg, metric: AP}\n"))
+    assert "the key 'method' is missing" in fault

@@ -236,7 +236,7 @@ def test_plots_are_written_and_repeatable(made: tuple[Path, Path, object], tmp_p
         f"{plot}.{ending}"
         for plot in ("degradation", "heat_map", "training")
         for ending in ("png", "svg")
-    }
+    } | {"sheet.jpg"}
     assert "GSS-FF: prior" in (destination / "index.html").read_text()
 
 

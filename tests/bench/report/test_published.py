@@ -1,0 +1,104 @@
+"""Published curves beside measured ones: which point is whose, and what stands in the table."""
+
+import csv
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from bench import report
+from bench.claims.reported import PAPERS, Reported, load_reported
+from bench.corruptions import CATALOGUE, GROUPS, SEVERITIES
+from bench.metrics import METRICS
+from bench.report.published import read_curve
+from bench.schema import CLEAN, Condition, Protocol, Published
+from tests.bench.stores import SIZE, Store, make_cell
+
+SELECTION = Published(paper="cam_seg", method="CAM-Seg MAR-base", metric="AP")
+PROTOCOL = Protocol(resize=SIZE, metrics=("precision_camseg", "mIoU"))
+
+
+@pytest.fixture(scope="module")
+def numbers() -> list[Reported]:
+    return load_reported(PAPERS)
+
+
+def test_every_point_of_every_curve_is_reached(numbers: list[Reported]) -> None:
+    reached: Counter[str] = Counter()
+    for name in GROUPS["camseg"]:
+        for severity in SEVERITIES[name]:
+            found = read_curve(Condition(corruption=name, severity=severity), numbers, SELECTION)
+            assert found is not None, f"{name} {severity}"
+            assert found.clean.row["table"] == found.corrupted.row["table"]
+            assert found.clean is not found.corrupted
+            reached |= Counter([found.corrupted.row["setting"], found.clean.row["setting"]])
+    settings = {
+        number.row["setting"]
+        for number in numbers
+        if number.paper == "cam_seg" and number.row["metric"] == "AP" and number.row["setting"]
+    }
+    assert set(reached) == settings
+
+
+@pytest.mark.parametrize(
+    ("name", "severity", "corrupted", "clean"),
+    [
+        ("camseg_salt_pepper", 6, 53.9, 70.3),
+        ("camseg_salt_then_pepper", 6, 53.9, 70.3),
+        ("camseg_motion_blur", 2, 68.4, 70.3),
+        ("camseg_gaussian_blur_k3", 5, 66.9, 70.2),
+        ("camseg_saturation", 1, 61.2, 70.3),
+        ("camseg_hue", 1, 58.9, 70.3),
+    ],
+)
+def test_the_point_is_the_one_in_the_figure(
+    numbers: list[Reported], name: str, severity: int, corrupted: float, clean: float
+) -> None:
+    found = read_curve(Condition(corruption=name, severity=severity), numbers, SELECTION)
+    assert found is not None
+    assert found.share == pytest.approx(corrupted / clean)
+    low, high = found.extent
+    assert low < found.share < high
+    off = found.corrupted.plus_minus * 100
+    assert low == pytest.approx((corrupted - off) / (clean + 100 * found.clean.plus_minus))
+
+
+def test_what_was_not_published_has_no_reading(numbers: list[Reported]) -> None:
+    fog, hue = Condition(corruption="fog", severity=1), Condition(corruption="hue", severity=5)
+    assert read_curve(fog, numbers, SELECTION) is None
+    assert read_curve(hue, numbers, SELECTION) is None  # 0.2 too, but of another definition
+    other = SELECTION.model_copy(update={"paper": "gss"})
+    assert read_curve(Condition(corruption="camseg_hue", severity=1), numbers, other) is None
+    less = [n for n in numbers if n.row["setting"] != "hue factor=0"]
+    assert read_curve(Condition(corruption="camseg_hue", severity=1), less, SELECTION) is None
+
+
+def test_table_has_both_shares(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.published = SELECTION
+    conditions = [Condition(corruption=c, severity=1) for c in ("camseg_hue", "fog")]
+    records = {
+        condition: store.add(make_cell("GSS-FF", condition, protocol=PROTOCOL), accuracy)
+        for condition, accuracy in zip((CLEAN, *conditions), (0.9, 0.7, 0.5), strict=True)
+    }
+    page = report.write(store.folder, tmp_path / "report").read_text()
+    with (tmp_path / "report" / "tables" / "published.csv").open() as file:
+        hue, fog = csv.DictReader(file)
+    metric = METRICS["precision_camseg"]
+    scores = {c: metric(store.folder.counts(r.key)) for c, r in records.items()}
+    for row, condition in ((hue, conditions[0]), (fog, conditions[1])):
+        share = scores[condition] / scores[CLEAN]
+        assert float(row["GSS-FF_fraction"]) == pytest.approx(share)
+        assert float(row["GSS-FF_low"]) < share < float(row["GSS-FF_high"])
+    column = f"Published: {SELECTION.method}"
+    assert float(hue[f"{column}_fraction"]) == pytest.approx(58.9 / 70.3)
+    assert hue["Parameter"] == "fraction of the circle: -0.2"
+    assert fog[f"{column}_status"] == "not published"
+    for part in ("Cityscapes val", "demo/hue.png", "a stand-in", "precision_camseg"):
+        assert part in page
+    assert (tmp_path / "report" / "plots" / "published.svg").exists()
+
+
+def test_curves_are_of_corruptions_that_have_them() -> None:
+    with_curve = {name for name, entry in CATALOGUE.items() if entry.curve is not None}
+    assert with_curve == set(GROUPS["camseg"])
