@@ -115,6 +115,26 @@ class Config(MethodConfig):
             chosen.append(self.train_inverse)
         return tuple(self._resolve(stage) for stage in chosen)
 
+    def settings_of(self, stage: str) -> Config:
+        """Return what a stage's weights depend on, all else as in the preset ``tiny``.
+
+        So FF, FT and FT-W share tokenizer and prior, and priors of any size a tokenizer.
+        """
+        if stage == "inverse":
+            return self
+        reference = PRESETS["tiny"]
+        relevant = _OF_THE_CODES | _OF_STAGE[stage]
+        changes = {
+            name: getattr(reference, name)
+            for name in type(self).model_fields
+            if name not in relevant
+        }
+        if stage != "colouring":
+            changes["variant"] = "TF" if self.learns_colouring else "FF"
+        changes["colouring"] = self.palette
+        changes["weights"] = {stage: self.weights[stage]} if stage in self.weights else {}
+        return self.model_copy(update=changes)
+
     def _resolve(self, stage: Stage) -> Stage:
         changes: dict[str, Any] = {}
         if stage.name == "colouring" and self.variant == "TT":
@@ -129,6 +149,24 @@ class Config(MethodConfig):
         if unknown := sorted(set(self.weights) - set(known)):
             raise ValueError(f"weights names {unknown}; the stages are {', '.join(known)}")
         return self
+
+
+_OF_THE_CODES = {
+    "colouring",
+    "palette_seed",
+    "tokenizer",
+    "conv",
+    "dalle",
+    "label_scale",
+    "paint_void",
+    "temperature",
+}
+_OF_STAGE: Mapping[str, set[str]] = {
+    "tokenizer": set(),
+    "colouring": {"variant", "inverse", "learned_inverse", "gumbel_temperature"},
+    "prior": {"backbone", "head", "token_weight", "pixel_weight"},
+}
+"""Settings behind the weights of a stage, beside those of the stages before it."""
 
 
 def _stage(name: str, module: str, steps: int, batch_size: int, lr: float, **more: Any) -> Stage:

@@ -57,12 +57,14 @@ class GSS(Method[Config]):
 
     def __init__(self, config: Config, data: DataSpec) -> None:
         super().__init__(config, data)
-        self.codec = make_codec(config, data)
+        # The inverse comes last: variants that differ in it alone share tokenizer and prior,
+        # whose first weights must therefore not depend on it.
+        tokenizer = make_tokenizer(config)
         pretrained = config.backbone.pretrained and "prior" not in config.weights
         backbone = Backbone(config.backbone, pretrained)
-        num_codes = self.codec.tokenizer.num_codes
-        head = PriorHead(config.head, backbone.channels, num_codes, data.num_classes)
+        head = PriorHead(config.head, backbone.channels, tokenizer.num_codes, data.num_classes)
         self.prior = Prior(backbone, head)
+        self.codec = make_codec(config, data, tokenizer)
         self.multiple = max(backbone.multiple, self.codec.stride)
 
     def forward(self, stage: str, batch: Batch) -> dict[str, Tensor]:
@@ -139,8 +141,8 @@ class GSS(Method[Config]):
         return self.codec.reconstruct(label)
 
 
-def make_codec(config: Config, data: DataSpec) -> Codec:
-    """Put the codec of a variant together."""
+def make_codec(config: Config, data: DataSpec, tokenizer: Tokenizer) -> Codec:
+    """Put colouring and inverse of a variant around a tokenizer."""
     palette = make_palette(config.palette, data.classes, data.palette, config.palette_seed)
     colouring = Colouring(torch.from_numpy(palette / 255).float(), config.learns_colouring)
     settings = CodecSettings(
@@ -150,10 +152,11 @@ def make_codec(config: Config, data: DataSpec) -> Codec:
         gumbel_temperature=config.gumbel_temperature,
         recolour=config.learns_colouring,
     )
-    return Codec(colouring, _tokenizer(config), _inverse(config, data.num_classes), settings)
+    return Codec(colouring, tokenizer, _inverse(config, data.num_classes), settings)
 
 
-def _tokenizer(config: Config) -> Tokenizer:
+def make_tokenizer(config: Config) -> Tokenizer:
+    """Make the tokenizer that the configuration names."""
     if config.tokenizer == "dalle":
         dalle = config.dalle
         return DalleTokenizer(

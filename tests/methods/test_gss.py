@@ -13,7 +13,7 @@ from bench.schema import IGNORE_INDEX, DataSpec
 from bench.train import trainable_modules
 from methods._nn.weights import WeightsError
 from methods.gss.config import PRESETS, Variant
-from methods.gss.method import GSS, make_codec
+from methods.gss.method import GSS, make_codec, make_tokenizer
 from tests.methods.test_contract import DATA, draw_batch
 
 SMALL = {
@@ -63,6 +63,45 @@ def test_a_variant_has_its_stages_and_no_more(variant, tokenizer):
     batch = draw_batch(2, (33, 50))
     assert method.predict(batch.image, batch.seeds).shape == (2, 33, 50)
     assert method.reconstruct(batch.label, batch.seeds).shape == (2, 33, 50)
+
+
+def stage_settings(**changes):
+    config = resolve_config("gss", "tiny", {**SMALL, **changes})
+    return {stage.name: (stage, config.settings_of(stage.name)) for stage in config.stages(DATA)}
+
+
+def test_variants_share_what_does_not_differ_between_them():
+    plain = stage_settings(variant="FF")
+    for other in ("FT", "FT-W"):
+        assert stage_settings(variant=other)["tokenizer"] == plain["tokenizer"]
+        assert stage_settings(variant=other)["prior"] == plain["prior"]
+    assert stage_settings(inverse="pseudo_inverse") == plain
+    assert stage_settings(variant="TT")["tokenizer"] == stage_settings(variant="TF")["tokenizer"]
+    larger = stage_settings(head={**SMALL["head"], "depth": 2})
+    assert larger["tokenizer"] == plain["tokenizer"]
+
+
+@pytest.mark.parametrize(
+    ("stage", "changes"),
+    [
+        ("tokenizer", {"colouring": "random"}),
+        ("tokenizer", {"variant": "FF-R"}),
+        ("tokenizer", {"variant": "TF"}),
+        ("tokenizer", {"conv": {**SMALL["conv"], "num_codes": 8}}),
+        ("tokenizer", {"weights": {"tokenizer": "a.safetensors"}}),
+        ("prior", {"head": {**SMALL["head"], "auxiliary": False}}),
+        ("prior", {"backbone": {"name": "resnet18"}}),
+        ("prior", {"weights": {"prior": "a.safetensors"}}),
+    ],
+)
+def test_a_stage_s_settings_tell_apart_what_changes_its_weights(stage, changes):
+    assert stage_settings(**changes)[stage] != stage_settings()[stage]
+
+
+def test_weights_that_variants_share_start_the_same():
+    plain, learned = build(variant="FF").state_dict(), build(variant="FT-W").state_dict()
+    for key, value in plain.items():
+        assert torch.equal(learned[key], value), key
 
 
 def test_joint_training_reaches_colours_and_inverse_through_the_frozen_tokenizer():
@@ -181,9 +220,8 @@ def on_meta(preset, num_classes):
 
 
 def test_the_tokenizer_of_the_paper_has_its_number_of_parameters():
-    data = DataSpec(classes=("a",), palette=((0, 0, 0),), size=(64, 64))
     with torch.device("meta"):
-        tokenizer = make_codec(PRESETS["paper_cityscapes"], data).tokenizer
+        tokenizer = make_tokenizer(PRESETS["paper_cityscapes"])
     assert millions(tokenizer.encoder) == 53.79
     assert millions(tokenizer.decoder) == 43.83
 
@@ -215,6 +253,6 @@ def test_the_learned_inverse_has_the_release_s_number_of_parameters(depth, num_c
         size=(64, 64),
     )
     with torch.device("meta"):
-        inverse = make_codec(config, data).inverse
+        inverse = make_codec(config, data, make_tokenizer(config)).inverse
     count = sum(p.numel() for p in inverse.parameters())
     assert count == pytest.approx(1000 * thousands, abs=600)
