@@ -66,7 +66,11 @@ class CamSeg(Method[Config]):
             self.grid, channels, config.encoder, config.decoder, config.mlp_ratio, config.dropout
         )
         self.head = DiffusionHead(
-            channels, config.decoder.width, config.head.width, config.head.depth
+            channels,
+            config.decoder.width,
+            config.head.width,
+            config.head.depth,
+            config.head.largest_weight,
         )
 
     def forward(self, stage: str, batch: Batch) -> dict[str, Tensor]:

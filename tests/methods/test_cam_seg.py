@@ -252,6 +252,22 @@ def test_samplers_reach_the_distribution(sampler: Any, steps: int) -> None:
     assert abs(drawn.std().item() - 0.2) < 0.02
 
 
+@torch.no_grad()
+def test_weights_of_noise_levels() -> None:
+    with seeded(5):
+        plain, weighted = DiffusionHead(2, 3, 8, 1), DiffusionHead(2, 3, 8, 1, largest_weight=20)
+        token, condition, noise = torch.randn(3, 2), torch.randn(3, 3), torch.randn(3, 2)
+    weighted.load_state_dict(plain.state_dict())
+    time = torch.tensor([100, 700, 999])
+    alphas = cosine_alphas_cumprod()[time]
+    expected = ((1 - alphas) / alphas).clamp(1, 20).float()
+    assert expected[0] == 1
+    assert 1 < expected[1] < 20
+    losses = [head.loss(token, condition, time, noise) for head in (plain, weighted)]
+    torch.testing.assert_close(losses[1].mse / losses[0].mse, expected, rtol=1e-4, atol=0)
+    assert losses[1].vlb.equal(losses[0].vlb)
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:diffusers.*")
 @pytest.mark.parametrize(("sampler", "order"), [("ddim", 1), ("dpm_solver", 2)])
 @torch.no_grad()
