@@ -158,6 +158,17 @@ def test_losses_are_finite_and_reach_what_the_stage_trains(stage: str, batch: Ba
         assert (parameter.grad is not None) == name.startswith(trained), name
 
 
+@pytest.mark.parametrize("stage", ["autoencoder", "prior"])
+def test_losses_in_mixed_precision(stage: str, batch: Batch) -> None:
+    method = build()
+    exact = sum(method(stage, batch).values())
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = sum(method(stage, batch).values())
+    assert isinstance(mixed, torch.Tensor)
+    mixed.backward()
+    torch.testing.assert_close(mixed.float(), exact, rtol=0.05, atol=0)
+
+
 def test_adversary_and_decoder_get_their_own_gradient(batch: Batch) -> None:
     method = build(autoencoder={"adversarial_weight": 0.5})
     assert method.adversary is not None
