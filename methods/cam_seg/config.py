@@ -65,6 +65,9 @@ class Head(Frozen):
     depth: Positive = 6
     repeats: Positive = 4
     """Noise levels drawn for each token and step (``diffusion_batch_mul``)."""
+    largest_weight: Annotated[float, Field(ge=1)] = 1.0
+    """Of a noise level in the loss: its ratio of noise to signal in variance, but between
+    1 and this. The release weights all alike; small models learn sooner with more."""
 
 
 class Inference(Frozen):

@@ -83,7 +83,8 @@ class MaskSampler:
             condition = first if iteration == 0 else self._condition(image, mask, hidden)
             still = hide(seeds, length, left).to(hidden.device)
             chosen = hidden & ~still
-            mask[chosen] = self._tokens(condition[chosen], derive(seeds, "tokens", iteration))
+            drawn = self._tokens(condition[chosen], derive(seeds, "tokens", iteration))
+            mask[chosen] = drawn.to(mask.dtype)
             hidden = still
         return mask
 

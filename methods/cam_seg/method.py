@@ -66,7 +66,11 @@ class CamSeg(Method[Config]):
             self.grid, channels, config.encoder, config.decoder, config.mlp_ratio, config.dropout
         )
         self.head = DiffusionHead(
-            channels, config.decoder.width, config.head.width, config.head.depth
+            channels,
+            config.decoder.width,
+            config.head.width,
+            config.head.depth,
+            config.head.largest_weight,
         )
 
     def forward(self, stage: str, batch: Batch) -> dict[str, Tensor]:
@@ -121,7 +125,7 @@ class CamSeg(Method[Config]):
         }
         if parts.label_weight:
             truth = fill_void(batch.label) if self.config.void == "fill" else batch.label
-            truth = truth.where(truth != IGNORE_INDEX, torch.tensor(self.data.num_classes))
+            truth = truth.masked_fill(truth == IGNORE_INDEX, self.data.num_classes)
             scores = self._scores(decoded[len(batch.label) :]) / COLOUR_TEMPERATURE
             losses["label"] = parts.label_weight * F.cross_entropy(scores, truth)
         if self.perceptual is not None:
@@ -184,7 +188,7 @@ class CamSeg(Method[Config]):
         return nearest_scores(maskige, self.palette if void else self.palette[:-1])
 
     def _labels(self, label: Tensor) -> Tensor:
-        return label.where(label < self.data.num_classes, torch.tensor(IGNORE_INDEX))
+        return label.masked_fill(label == self.data.num_classes, IGNORE_INDEX)
 
     def _latent_shape(self) -> tuple[int, int, int]:
         stride = self.autoencoder.stride

@@ -91,7 +91,7 @@ class MaskTransformer(nn.Module):
             x = block(x)
         x = self.decoder_embed(self.encoder_norm(x))
         place = known.nonzero(as_tuple=True)
-        x = self.mask_token.repeat(*known.shape, 1).index_put(place, x.flatten(0, 1))
+        x = self.mask_token.to(x.dtype).repeat(*known.shape, 1).index_put(place, x.flatten(0, 1))
         x = x + self.decoder_pos_embed_learned
         for block in self.decoder_blocks:
             x = block(x)

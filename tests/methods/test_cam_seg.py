@@ -158,6 +158,17 @@ def test_losses_are_finite_and_reach_what_the_stage_trains(stage: str, batch: Ba
         assert (parameter.grad is not None) == name.startswith(trained), name
 
 
+@pytest.mark.parametrize("stage", ["autoencoder", "prior"])
+def test_losses_in_mixed_precision(stage: str, batch: Batch) -> None:
+    method = build()
+    exact = sum(method(stage, batch).values())
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = sum(method(stage, batch).values())
+    assert isinstance(mixed, torch.Tensor)
+    mixed.backward()
+    torch.testing.assert_close(mixed.float(), exact, rtol=0.05, atol=0)
+
+
 def test_adversary_and_decoder_get_their_own_gradient(batch: Batch) -> None:
     method = build(autoencoder={"adversarial_weight": 0.5})
     assert method.adversary is not None
@@ -250,6 +261,22 @@ def test_samplers_reach_the_distribution(sampler: Any, steps: int) -> None:
     )
     assert abs(drawn.mean().item() - 0.7) < 0.02
     assert abs(drawn.std().item() - 0.2) < 0.02
+
+
+@torch.no_grad()
+def test_weights_of_noise_levels() -> None:
+    with seeded(5):
+        plain, weighted = DiffusionHead(2, 3, 8, 1), DiffusionHead(2, 3, 8, 1, largest_weight=20)
+        token, condition, noise = torch.randn(3, 2), torch.randn(3, 3), torch.randn(3, 2)
+    weighted.load_state_dict(plain.state_dict())
+    time = torch.tensor([100, 700, 999])
+    alphas = cosine_alphas_cumprod()[time]
+    expected = ((1 - alphas) / alphas).clamp(1, 20).float()
+    assert expected[0] == 1
+    assert 1 < expected[1] < 20
+    losses = [head.loss(token, condition, time, noise) for head in (plain, weighted)]
+    torch.testing.assert_close(losses[1].mse / losses[0].mse, expected, rtol=1e-4, atol=0)
+    assert losses[1].vlb.equal(losses[0].vlb)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:diffusers.*")
