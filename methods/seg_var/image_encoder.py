@@ -92,6 +92,7 @@ class CodePredictor(nn.Module):
         self.register_buffer("mean", torch.tensor(config.mean)[:, None, None], persistent=False)
         self.register_buffer("std", torch.tensor(config.std)[:, None, None], persistent=False)
         self.backbone, channels = build_backbone(config, size)
+        self.channels_last = getattr(self.backbone, "output_fmt", "NCHW") == "NHWC"
         self.lateral = nn.ModuleList(nn.Conv2d(c, width, 1) for c in channels)
         self.level = nn.Parameter(0.02 * torch.randn(len(channels), width))
         self.blocks = nn.ModuleList(
@@ -140,7 +141,7 @@ class CodePredictor(nn.Module):
         features = self.backbone((image - self.mean) / self.std)
         levels = []
         for i, (feature, lateral) in enumerate(zip(features, self.lateral, strict=True)):
-            if feature.shape[1] != lateral.in_channels:  # some of timm's have channels last
+            if self.channels_last:
                 feature = feature.movedim(-1, 1)
             levels.append(lateral(feature) + self.level[i][:, None, None])
         return levels

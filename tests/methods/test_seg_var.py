@@ -10,8 +10,9 @@ from bench.seeding import derive, seeded, uniform
 from methods._nn.colour import fill_void
 from methods._nn.var_quantizer import ResidualQuantiser, map_size, next_input
 from methods.seg_var.codes import sample
-from methods.seg_var.config import PRESETS, Config, Tokenizer
+from methods.seg_var.config import PRESETS, Config, ImageEncoder, Tokenizer
 from methods.seg_var.generate import SeglatWriter, mix
+from methods.seg_var.image_encoder import CodePredictor
 from methods.seg_var.method import SegVAR
 from methods.seg_var.next_scale import inputs
 
@@ -160,6 +161,16 @@ def test_labels_do_not_depend_on_the_batch(name):
     for size in (1, 4):
         parts = zip(batch.image.split(size), batch.seeds.split(size), strict=True)
         assert torch.equal(torch.cat([method.predict(*part) for part in parts]), together)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("backbone", ["small", "resnet10t", "swin_tiny_patch4_window7_224"])
+def test_the_image_encoder_takes_backbones_of_either_layout(backbone):
+    settings = {"backbone": backbone, "pretrained": False, "width": 8, "heads": 2, "depth": 1}
+    encoder = CodePredictor(2, 16, 3, ImageEncoder(**settings), (64, 64)).eval()
+    outputs, present = encoder(torch.zeros(2, 3, 64, 64), [(2, 2), (8, 8)])
+    assert [tuple(out.shape) for out in outputs] == [(2, 4, 16), (2, 64, 16)]
+    assert present.shape == (2, 3)
 
 
 def test_segments_are_told_apart_by_colour_where_components_have_colours():
