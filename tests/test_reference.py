@@ -57,7 +57,9 @@ def test_every_learned_method_is_above_the_floor_with_its_whole_interval():
 
 
 def test_the_readme_prints_the_committed_numbers(clean):
-    rows = re.findall(r"^\| ([^|]+?) \| ([\d.]+) \[", (ROOT / "README.md").read_text(), re.MULTILINE)
+    rows = re.findall(
+        r"^\| ([^|]+?) \| ([\d.]+) \[", (ROOT / "README.md").read_text(), re.MULTILINE
+    )
     printed = {label: float(value) for label, value in rows}
     miou = clean[clean["metric"] == "mIoU"].set_index("label")["value"]
     assert printed.keys() == set(miou.index)
