@@ -26,7 +26,10 @@ def assemble(folder: SuiteFolder, destination: Path, *, digest: str, example: bo
     """Write every table, plot and the page; see :func:`bench.report.write`."""
     manifest, records = folder.manifest(), list(folder.records())
     blocks = make_blocks(folder)
-    sections = [_section(block, blocks, folder.path.parent) for block in blocks]
+    sections: list[Section] = []
+    for block in blocks:
+        left = BUDGET_BYTES - sum(section.picture_bytes for section in sections)
+        sections.append(_section(block, blocks, folder.path.parent, left))
     common = list(_common_tables(blocks))
     for old in ("tables", "plots"):
         shutil.rmtree(destination / old, ignore_errors=True)
@@ -42,9 +45,10 @@ def assemble(folder: SuiteFolder, destination: Path, *, digest: str, example: bo
     write_text(destination / PAGE, page)
 
 
-def _section(block: Block, blocks: Sequence[Block], output: Path) -> Section:
-    sheet, comparison = make_sheet(block), make_comparison(block)
-    budget = BUDGET_BYTES // len(blocks) - (len(sheet.shown.content) if sheet else 0)
+def _section(block: Block, blocks: Sequence[Block], output: Path, left: int) -> Section:
+    """Make a block's section with at most so many bytes of pictures as the page has left."""
+    sheet, comparison = make_sheet(block, left // 2), make_comparison(block)
+    left -= len(sheet.shown.content) if sheet else 0
     return Section(
         anchor=re.sub(r"[^a-z0-9]+", "-", block.title.lower()).strip("-"),
         block=block,
@@ -59,7 +63,7 @@ def _section(block: Block, blocks: Sequence[Block], output: Path) -> Section:
             *comparison_plots(comparison),
         ],
         sheet=sheet,
-        strips=make_strips(block, budget),
+        strips=make_strips(block, min(left, BUDGET_BYTES // len(blocks))),
         looks=looks(block),
     )
 

@@ -32,6 +32,12 @@ class Section(NamedTuple):
     strips: Sequence[Strip]
     looks: dict[str, Look]
 
+    @property
+    def picture_bytes(self) -> int:
+        """Bytes of its pictures, before base64."""
+        sheet = len(self.sheet.shown.content) if self.sheet else 0
+        return sheet + sum(strip.size for strip in self.strips)
+
 
 class Fact(NamedTuple):
     """One line of a cell's provenance."""

@@ -16,7 +16,7 @@ from bench.schema import CLEAN, Condition
 
 SLUG = "sheet"
 BUDGET_BYTES = 700_000
-"""Before base64; about what every corruption at every severity needs."""
+"""Before base64, and at most: what the whole catalogue needs at a width of 96."""
 WIDTHS_PX = (192, 160, 128, 96, 64)
 """Of a thumbnail: the widest that keeps the budget is used."""
 MARGIN_PX, GAP_PX = 12, 6
@@ -50,7 +50,7 @@ def make_sheet(block: Block, budget: int = BUDGET_BYTES) -> Sheet | None:
         return None
     sheets = [content := _encode(_draw(rows, WIDTHS_PX[0]))]
     for width in WIDTHS_PX[1:]:
-        if len(content) <= budget:
+        if len(content) <= min(budget, BUDGET_BYTES):
             break
         sheets.append(content := _encode(_draw(rows, width)))
     name = next(kept[condition].ids[0] for condition in block.conditions if condition in kept)
