@@ -175,7 +175,7 @@ def _stage(name: str, module: str, steps: int, batch_size: int, lr: float, **mor
 
 
 def _tiny() -> Config:
-    """Under two and a half minutes for FF on two CPU cores, at 96 x 192."""
+    """About three and a half minutes for FF on two CPU cores, at 96 x 192."""
     crops: dict[str, Any] = {"warmup_steps": 20, "augment": Augment(scale=(0.75, 1.5))}
     return Config(
         learned_inverse=LearnedInverse(width=32),
