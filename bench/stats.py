@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bench.metrics import Counts, Metric
+from bench.counts import Counts
+from bench.metrics import Metric
 from bench.seeding import key, numpy_generator
 
 RESAMPLES = 10_000
