@@ -41,6 +41,8 @@ class Job(NamedTuple):
     task: Task
     seed: int
     """The suite's seed: root of corruptions and of the method's draws."""
+    sampling_seed: int = 0
+    """Another set of the method's draws, the corruptions being the same."""
 
 
 class Evaluation(NamedTuple):
@@ -127,8 +129,9 @@ def _label(
 ) -> np.ndarray:
     """Label one micro-batch, padded with its last image; uint8 [len(samples), h, w]."""
     where = (job.seed, str(job.split.reference), str(job.condition))
+    further = (job.sampling_seed,) if job.sampling_seed else ()
     padded = samples + samples[-1:] * (rows - len(samples))
-    seeds = [seeding.key("predict", *where, sample.id) for sample in padded]
+    seeds = [seeding.key("predict", *where, sample.id, *further) for sample in padded]
     batch = to_tensors(padded, seeds, accelerator.device)
     if job.task == "reconstruct":
         labels = method.reconstruct(batch.label, batch.seeds)
