@@ -115,6 +115,8 @@ class MethodConfig(Frozen):
     """Of the method; raised whenever its results would change."""
     reconstructs: ClassVar[bool] = False
     """Whether the method has a codec between labels and latents, and so a ceiling."""
+    citation: ClassVar[str] = ""
+    """BibTeX of the method's publications."""
 
     def stages(self, data: DataSpec) -> tuple[Stage, ...]:
         """Return the training stages in order."""
