@@ -20,11 +20,11 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
-from bench import seeding
+from bench import perturbations, seeding
 from bench.loading import Loaded, Split, resize_label, to_tensors
 from bench.method import Method
 from bench.metrics import Counts, count_image, stack_counts
-from bench.schema import Batch, Condition, Slide, Task
+from bench.schema import CLEAN, Batch, Condition, Slide, Task
 from bench.store import Preview
 from bench.train import Progress
 
@@ -70,8 +70,13 @@ class _Images(Dataset[Loaded]):
         return len(self.indices)
 
     def __getitem__(self, position: int) -> Loaded:
-        job = self.job
-        return job.split.load(self.indices[position], job.condition, job.seed)
+        return _load(self.job, self.indices[position])
+
+
+def _load(job: Job, index: int) -> Loaded:
+    """Return an image under a job's condition; what is reconstructed has no image to corrupt."""
+    condition = job.condition if job.task == "predict" else CLEAN
+    return job.split.load(index, condition, job.seed)
 
 
 def evaluate(
@@ -131,7 +136,7 @@ def _whole(job: Job, accelerator: Accelerator) -> Iterator[Batch]:
     rows = MICRO_BATCH if split.protocol.resize else 1
     for start in range(0, len(split), rows):
         indices = range(start, min(start + rows, len(split)))
-        samples = [split.load(index, job.condition, job.seed) for index in indices]
+        samples = [_load(job, index) for index in indices]
         yield to_tensors(samples, _seeds(job, samples), accelerator.device)
 
 
@@ -160,7 +165,7 @@ def _label(
     padded = samples + samples[-1:] * (rows - len(samples))
     batch = to_tensors(padded, _seeds(job, padded), accelerator.device)
     if job.task == "reconstruct":
-        labels = method.reconstruct(batch.label, batch.seeds)
+        labels = _reconstruct(method, batch, job.condition)
     elif job.split.protocol.slide is not None:
         labels = slide_labels(method, batch, job.split.protocol.slide)
     else:
@@ -170,6 +175,13 @@ def _label(
         got = f"{labels.dtype} {tuple(labels.shape)}"
         raise ValueError(f"{type(method).__name__} returned {got}; {expected} is expected")
     return labels[: len(samples)].cpu().numpy()
+
+
+def _reconstruct(method: Method[Any], batch: Batch, condition: Condition) -> Tensor:
+    if condition == CLEAN:
+        return method.reconstruct(batch.label, batch.seeds)
+    strength = perturbations.CATALOGUE[condition.corruption].grid[condition.severity - 1]
+    return method.reconstruct_perturbed(batch.label, batch.seeds, condition.corruption, strength)
 
 
 def slide_labels(method: Method[Any], batch: Batch, slide: Slide) -> Tensor:

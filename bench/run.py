@@ -14,7 +14,7 @@ from bench.env import provenance
 from bench.evaluate import Evaluation, Job, evaluate, measure
 from bench.loading import Split
 from bench.method import Method
-from bench.plan import Plan, Planned, Training
+from bench.plan import Plan, Planned, Training, condition_version
 from bench.schema import CLEAN, Cell, DataRef, Manifest, Record
 from bench.train import Lesson, agree, load_stage, make_accelerator, train_stage
 
@@ -140,7 +140,7 @@ class _Runner:
             test_data=planned.test_data,
             stages=tuple(folder.key for _, folder in training.stages),
             weights=weights or (),
-            corruption_version=0 if cell.condition == CLEAN else corruptions.VERSION,
+            corruption_version=condition_version(cell),
             corruption_probe=_probe(cell),
             measured=measured,
             train_seconds=train_seconds,
@@ -190,7 +190,7 @@ class _Runner:
 
 def _probe(cell: Cell) -> str:
     corruption, severity = cell.condition.corruption, cell.condition.severity
-    if cell.condition == CLEAN:
+    if cell.condition == CLEAN or cell.task == "reconstruct":
         return ""
     return corruptions.probe_hash(corruption, severity, cell.protocol.backend)
 
