@@ -191,7 +191,8 @@ def _training(
 
 def _cells(suite: Suite, training: Training, test: TestEntry, limit: int | None) -> Iterable[Cell]:
     for task in suite.tasks:
-        for condition in _conditions(suite, training.config, test, task):
+        conditions = _conditions(suite, training.config, test, task)
+        for condition, sampling_seed in itertools.product(conditions, suite.sampling_seeds):
             yield Cell(
                 suite=suite.name,
                 method=training.entry.adapter,
@@ -205,6 +206,7 @@ def _cells(suite: Suite, training: Training, test: TestEntry, limit: int | None)
                 seed=training.seed,
                 protocol=suite.protocol,
                 limit=limit,
+                sampling_seed=sampling_seed,
             )
 
 

@@ -8,16 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from itertools import combinations
 from typing import TypeVar
 
 import numpy as np
 
 from bench.corruptions import Corruption, lookup
+from bench.counts import Counts
 from bench.dataset import DatasetError
 from bench.datasets import load_dataset_class
 from bench.metrics import METRICS, per_class_iou
 from bench.schema import CLEAN, Condition, DataRef, Record, Task, fingerprint
-from bench.stats import RESAMPLES, Estimate, mean, mean_over_seeds, replicates
+from bench.stats import (
+    RESAMPLES,
+    Estimate,
+    Spread,
+    mean,
+    mean_over_seeds,
+    minimum_detectable,
+    replicates,
+    spread,
+    usable_clusters,
+)
 from bench.store import StoreError, SuiteFolder
 
 T = TypeVar("T")
@@ -26,8 +38,6 @@ PRIMARY = "mIoU"
 """The definition that is followed through all conditions."""
 FLOOR = "position_prior"
 """The adapter that every other method is expected to beat."""
-MIN_CLUSTERS = 10
-"""With fewer sequences than this a bootstrap over sequences says nothing; images are drawn."""
 
 
 class Block:
@@ -51,6 +61,8 @@ class Block:
         manifest = folder.manifest()
         self.reference, self.published = manifest.reference, manifest.published
         self.learned = tuple(label for label in self.labels if label != self.floor)
+        self._record = {record.key: record for record in self.finished}
+        self._counts: dict[str, Counts] = {}
         self._check_images()
 
     def _check_images(self) -> None:
@@ -67,10 +79,7 @@ class Block:
     @cached_property
     def clusters(self) -> tuple[str, ...] | None:
         """The sequence of each image if the bootstrap draws sequences, else None."""
-        if not self.finished:
-            return None
-        clusters = self.finished[0].clusters
-        return clusters if MIN_CLUSTERS <= len(set(clusters)) < len(clusters) else None
+        return usable_clusters(self.finished[0].clusters) if self.finished else None
 
     @property
     def interval_note(self) -> str:
@@ -98,7 +107,7 @@ class Block:
     def of(
         self, label: str, condition: Condition = CLEAN, task: Task = "predict"
     ) -> tuple[Record, ...]:
-        """Return the finished cells of a method under a condition, one a seed."""
+        """Return the finished cells of a method under a condition, one a seed and sampling."""
         return tuple(
             record
             for record in self.finished
@@ -115,7 +124,7 @@ class Block:
         if (metric, record.key) not in self._draws:
             is_clean = record.cell.condition == CLEAN
             batch = [r for r in self.finished if (r.cell.condition == CLEAN) == is_clean]
-            counts = [self.folder.counts(each.key) for each in batch]
+            counts = [self.counts(each.key) for each in batch]
             draws = replicates(METRICS[metric], counts, self.clusters)
             for each, count, row in zip(batch, counts, draws, strict=True):
                 estimate = Estimate(METRICS[metric](count), row, (each.key,))
@@ -129,11 +138,63 @@ class Block:
         condition: Condition = CLEAN,
         task: Task = "predict",
     ) -> Estimate | None:
-        """Score a method under a condition, averaged over the seeds that finished."""
-        records = self.of(label, condition, task)
+        """Score a method under a condition, averaged over the seeds that finished.
+
+        Sampling seeds are averaged within each training seed first.
+        """
+        seeds: dict[int, list[Estimate]] = {}
+        for record in self.of(label, condition, task):
+            seeds.setdefault(record.cell.seed, []).append(self._estimate(metric, record))
+        return mean_over_seeds([mean(each) for each in seeds.values()]) if seeds else None
+
+    def value(self, label: str, metric: str) -> Estimate | None:
+        """Score a method on clean images without resampling them."""
+        records = self.of(label)
         if not records:
             return None
-        return mean_over_seeds([self._estimate(metric, record) for record in records])
+        scores = [METRICS[metric](self.counts(record.key)) for record in records]
+        return Estimate(float(np.mean(scores)), np.empty(0), tuple(r.key for r in records))
+
+    def is_stored(self, label: str, metric: str) -> bool:
+        """Whether a method's clean counts hold what a score is made from."""
+        return all(METRICS[metric].is_stored(self.counts(r.key)) for r in self.of(label))
+
+    def spread(self, label: str) -> Spread | None:
+        """Split the variance of a clean score by what it would change with.
+
+        Returns:
+            None unless every training seed has the same sampling seeds, all finished.
+        """
+        seeds: dict[int, list[Estimate]] = {}
+        for record in self.of(label):
+            seeds.setdefault(record.cell.seed, []).append(self._estimate(PRIMARY, record))
+        if len({len(each) for each in seeds.values()}) != 1:
+            return None
+        scores = np.array([[e.value for e in each] for each in seeds.values()])
+        draws = np.array([[e.draws for e in each] for each in seeds.values()])
+        return spread(scores, draws)
+
+    @cached_property
+    def resolution(self) -> Estimate | None:
+        """Return the least difference of two methods that these images tell, clean.
+
+        The median over pairs, with the cells it rests on; None with fewer than two methods.
+        """
+        known = [score for label in self.labels if (score := self.score(label)) is not None]
+        found = [minimum_detectable(a - b) for a, b in combinations(known, 2)]
+        if not found:
+            return None
+        keys = tuple(key for score in known for key in score.keys)
+        return Estimate(float(np.median(found)), np.empty(0), keys)
+
+    def counts(self, key: str) -> Counts:
+        """Read a cell's counts; those of clean cells, which many scores need, stay in memory."""
+        if key not in self._counts:
+            found = self.folder.counts(key)
+            if self._record[key].cell.condition != CLEAN:
+                return found
+            self._counts[key] = found
+        return self._counts[key]
 
     def mpc(self, label: str, corruption: str | None = None) -> Estimate | None:
         """Average over severities, then over corruptions (mPC of arXiv:1907.07484 eq. 1).
@@ -156,7 +217,7 @@ class Block:
 
     def classes(self, label: str) -> np.ndarray:
         """Return the clean IoU of each class, averaged over seeds; float64 [K], NaN if absent."""
-        each = [per_class_iou(self.folder.counts(record.key)) for record in self.of(label)]
+        each = [per_class_iou(self.counts(record.key)) for record in self.of(label)]
         return np.asarray(np.mean(each, axis=0))
 
 
