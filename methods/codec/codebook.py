@@ -8,6 +8,8 @@ product of two matrices below takes a thirtieth. So it is not used.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -112,26 +114,31 @@ class ResidualVectorQuantizer(Discrete):
             Codebook(codes, dim, decay, restart_below) for _ in range(levels)
         )
 
+    def _levels(self) -> Iterator[Codebook]:
+        for level in self.levels:
+            assert isinstance(level, Codebook)
+            yield level
+
     def latent(self, features: Tensor, seeds: Tensor) -> Tensor:
         narrow: Tensor = self.narrow(features)
         return narrow
 
     def codes(self, latent: Tensor) -> tuple[Tensor, ...]:
         found, rest = [], latent
-        for level in self.levels:
+        for level in self._levels():
             found.append(level.nearest(rest))
             rest = rest - level.lookup(found[-1])
         return tuple(found)
 
     def lookup(self, codes: tuple[Tensor, ...]) -> Tensor:
-        parts = [level.lookup(each) for level, each in zip(self.levels, codes, strict=True)]
+        parts = [level.lookup(each) for level, each in zip(self._levels(), codes, strict=True)]
         return torch.stack(parts).sum(0)
 
     def forward(self, features: Tensor, seeds: Tensor) -> Passed:
         latent = self.latent(features, seeds)
         rest = latent.detach()
         total, loss = torch.zeros_like(rest), latent.new_zeros(())
-        for depth, level in enumerate(self.levels):
+        for depth, level in enumerate(self._levels()):
             if self.training:
                 level.learn(rest, seeding.derive(seeds[:1], "level", depth))
             added = level.lookup(level.nearest(rest))

@@ -170,14 +170,15 @@ def make_coder(config: Config, channels: int) -> Coder:
     Raises:
         ValueError: if a released architecture is to read one-hot pictures.
     """
-    released = {"dalle": DalleCoder, "vqgan": VQGANCoder, "kl_autoencoder": KLCoder}
     if config.tokenizer == "identity":
         return IdentityCoder(channels)
     if config.tokenizer == "conv":
         return ConvCoder(config, channels)
     if channels != 3:
         raise ValueError(f"tokenizer {config.tokenizer!r} reads colours; colouring is 'one_hot'")
-    return released[config.tokenizer](config)
+    if config.tokenizer == "dalle":
+        return DalleCoder(config)
+    return VQGANCoder(config) if config.tokenizer == "vqgan" else KLCoder(config)
 
 
 def make_bottleneck(config: Config) -> Bottleneck:
