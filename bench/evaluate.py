@@ -8,6 +8,7 @@ loader's batch size, the number of processes and resumption change nothing.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -19,11 +20,11 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
-from bench import seeding
+from bench import perturbations, seeding
 from bench.counts import Counts, ImageCounts, count_all, stack_counts
 from bench.loading import Loaded, Split, resize_label, to_tensors
 from bench.method import Method
-from bench.schema import Batch, Condition, Slide, Task
+from bench.schema import CLEAN, Batch, Condition, Slide, Task
 from bench.store import Preview
 from bench.train import Progress
 
@@ -71,8 +72,13 @@ class _Images(Dataset[Loaded]):
         return len(self.indices)
 
     def __getitem__(self, position: int) -> Loaded:
-        job = self.job
-        return job.split.load(self.indices[position], job.condition, job.seed)
+        return _load(self.job, self.indices[position])
+
+
+def _load(job: Job, index: int) -> Loaded:
+    """Return an image under a job's condition; what is reconstructed has no image to corrupt."""
+    condition = job.condition if job.task == "predict" else CLEAN
+    return job.split.load(index, condition, job.seed)
 
 
 def evaluate(
@@ -112,6 +118,37 @@ def evaluate(
     return _collect(sorted(scored, key=lambda item: item.place), method.data.classes)
 
 
+def measure(method: Method[Any], job: Job, accelerator: Accelerator) -> dict[str, float]:
+    """Return what a trained method measures of itself on a split; the same in every process.
+
+    Raises:
+        ValueError: if a number is not finite, naming it.
+    """
+    method.to(accelerator.device).eval()
+    with torch.inference_mode():
+        measured = {name: float(x) for name, x in method.measure(_whole(job, accelerator)).items()}
+    if wrong := {name: x for name, x in measured.items() if not math.isfinite(x)}:
+        raise ValueError(f"{type(method).__name__} measured {wrong}; finite numbers are expected")
+    return measured
+
+
+def _whole(job: Job, accelerator: Accelerator) -> Iterator[Batch]:
+    """Yield every image of a split in micro-batches, the last as short as it is."""
+    split = job.split
+    rows = MICRO_BATCH if split.protocol.resize else 1
+    for start in range(0, len(split), rows):
+        indices = range(start, min(start + rows, len(split)))
+        samples = [_load(job, index) for index in indices]
+        yield to_tensors(samples, _seeds(job, samples), accelerator.device)
+
+
+def _seeds(job: Job, samples: Iterable[Loaded]) -> list[int]:
+    """Return the root of a method's draws for each image."""
+    where = (job.seed, str(job.split.reference), str(job.condition))
+    further = (job.sampling_seed,) if job.sampling_seed else ()
+    return [seeding.key("predict", *where, sample.id, *further) for sample in samples]
+
+
 def _regroup(batches: Iterable[list[Loaded]], rows: int) -> Iterator[list[Loaded]]:
     """Turn a loader's batches of any size into micro-batches; only the last may be short."""
     waiting: list[Loaded] = []
@@ -128,13 +165,10 @@ def _label(
     method: Method[Any], samples: list[Loaded], rows: int, job: Job, accelerator: Accelerator
 ) -> np.ndarray:
     """Label one micro-batch, padded with its last image; uint8 [len(samples), h, w]."""
-    where = (job.seed, str(job.split.reference), str(job.condition))
-    further = (job.sampling_seed,) if job.sampling_seed else ()
     padded = samples + samples[-1:] * (rows - len(samples))
-    seeds = [seeding.key("predict", *where, sample.id, *further) for sample in padded]
-    batch = to_tensors(padded, seeds, accelerator.device)
+    batch = to_tensors(padded, _seeds(job, padded), accelerator.device)
     if job.task == "reconstruct":
-        labels = method.reconstruct(batch.label, batch.seeds)
+        labels = _reconstruct(method, batch, job.condition)
     elif job.split.protocol.slide is not None:
         labels = slide_labels(method, batch, job.split.protocol.slide)
     else:
@@ -144,6 +178,13 @@ def _label(
         got = f"{labels.dtype} {tuple(labels.shape)}"
         raise ValueError(f"{type(method).__name__} returned {got}; {expected} is expected")
     return labels[: len(samples)].cpu().numpy()
+
+
+def _reconstruct(method: Method[Any], batch: Batch, condition: Condition) -> Tensor:
+    if condition == CLEAN:
+        return method.reconstruct(batch.label, batch.seeds)
+    strength = perturbations.CATALOGUE[condition.corruption].grid[condition.severity - 1]
+    return method.reconstruct_perturbed(batch.label, batch.seeds, condition.corruption, strength)
 
 
 def slide_labels(method: Method[Any], batch: Batch, slide: Slide) -> Tensor:

@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import itertools
 import statistics
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench import corruptions, datasets
+from bench import corruptions, datasets, perturbations
 from bench.dataset import Dataset, LabelSpace
 from bench.discover import resolve_config
 from bench.schema import (
     CLEAN,
     Cell,
+    Condition,
     DataRef,
     DataSpec,
     MethodConfig,
     Record,
     Stage,
+    Task,
     fingerprint,
 )
 from bench.store import StageFolder, SuiteFolder
@@ -71,10 +73,17 @@ class Planned(NamedTuple):
 
     def key(self, weights: tuple[str, ...] | None = None) -> str:
         """Return the name of the cell's record; without its weights, of its failure."""
-        version = 0 if self.cell.condition == CLEAN else corruptions.VERSION
+        version = condition_version(self.cell)
         return fingerprint(
             "cell", self.cell, self.training.config.version, self.test_data, version, weights
         )
+
+
+def condition_version(cell: Cell) -> int:
+    """Return the version of what made a cell's condition; 0 for clean."""
+    if cell.condition == CLEAN:
+        return 0
+    return corruptions.VERSION if cell.task == "predict" else perturbations.VERSION
 
 
 class Plan(NamedTuple):
@@ -105,8 +114,8 @@ def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
 
     Raises:
         DatasetError: if data are missing.
-        PlanError: if a test set has other classes than the training set, or a corruption
-            needs what is not installed.
+        PlanError: if a test set has other classes than the training set, a corruption needs
+            what is not installed, or a method can do none of the tasks.
     """
     suite = loaded.suite
     for entry in suite.conditions:
@@ -128,8 +137,19 @@ def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
                 Planned(cell, training, content[key])
                 for cell in _cells(suite, training, test, settings.limit)
             ]
+    _every_method_has_a_cell(suite, trainings, cells)
     folder = SuiteFolder(settings.output / suite.name)
     return Plan(suite, loaded.source, settings, folder, tuple(trainings), tuple(cells), opened)
+
+
+def _every_method_has_a_cell(
+    suite: Suite, trainings: Sequence[Training], cells: Sequence[Planned]
+) -> None:
+    idle = [training for training in trainings if not any(c.training is training for c in cells)]
+    if idle:
+        able = "reconstruct" if idle[0].config.reconstructs else "predict"
+        message = f"{idle[0].entry.title} has nothing to do in tasks {list(suite.tasks)}"
+        raise PlanError(f"{message}: the method {idle[0].entry.adapter} can only {able}")
 
 
 def _open(reference: DataRef, root: Path | None) -> Dataset:
@@ -171,10 +191,7 @@ def _training(
 
 def _cells(suite: Suite, training: Training, test: TestEntry, limit: int | None) -> Iterable[Cell]:
     for task in suite.tasks:
-        if task == "reconstruct" and not training.config.reconstructs:
-            continue  # no codec, no ceiling
-        corrupt = test.corrupt and task == "predict"  # labels are not corrupted
-        conditions = suite.all_conditions() if corrupt else (CLEAN,)
+        conditions = _conditions(suite, training.config, test, task)
         for condition, sampling_seed in itertools.product(conditions, suite.sampling_seeds):
             yield Cell(
                 suite=suite.name,
@@ -191,6 +208,15 @@ def _cells(suite: Suite, training: Training, test: TestEntry, limit: int | None)
                 limit=limit,
                 sampling_seed=sampling_seed,
             )
+
+
+def _conditions(suite: Suite, config: MethodConfig, test: TestEntry, task: Task) -> list[Condition]:
+    """Return the conditions of a method's task: images are corrupted, latents perturbed."""
+    if not (config.predicts if task == "predict" else config.reconstructs):
+        return []
+    suffered = corruptions.NAMES if task == "predict" else config.perturbations()
+    found = [c for c in suite.all_conditions() if c == CLEAN or c.corruption in suffered]
+    return found if test.corrupt else [CLEAN]
 
 
 class Cost(NamedTuple):

@@ -11,10 +11,10 @@ from bench import corruptions, seeding
 from bench.console import Console
 from bench.discover import load_method
 from bench.env import provenance
-from bench.evaluate import Evaluation, Job, evaluate
+from bench.evaluate import Evaluation, Job, evaluate, measure
 from bench.loading import Split
 from bench.method import Method
-from bench.plan import Plan, Planned, Training
+from bench.plan import Plan, Planned, Training, condition_version
 from bench.schema import CLEAN, Cell, DataRef, Manifest, Record
 from bench.train import Lesson, agree, load_stage, make_accelerator, train_stage
 
@@ -120,6 +120,8 @@ class _Runner:
             split = self._split(cell.test_on, cell.limit)
             job = Job(split, cell.condition, cell.task, cell.seed, cell.sampling_seed)
             result = evaluate(method, job, self.accelerator, self.console)
+            clean_codec = (cell.task, cell.condition) == ("reconstruct", CLEAN)
+            measured = measure(method, job, self.accelerator) if clean_codec else {}
         except Exception as error:
             self._keep(planned, self._failure(planned, error), None)
             return
@@ -138,8 +140,9 @@ class _Runner:
             test_data=planned.test_data,
             stages=tuple(folder.key for _, folder in training.stages),
             weights=weights or (),
-            corruption_version=0 if cell.condition == CLEAN else corruptions.VERSION,
+            corruption_version=condition_version(cell),
             corruption_probe=_probe(cell),
+            measured=measured,
             train_seconds=train_seconds,
             evaluate_seconds=time.monotonic() - started,
             finished=_now(),
@@ -187,7 +190,7 @@ class _Runner:
 
 def _probe(cell: Cell) -> str:
     corruption, severity = cell.condition.corruption, cell.condition.severity
-    if cell.condition == CLEAN:
+    if cell.condition == CLEAN or cell.task == "reconstruct":
         return ""
     return corruptions.probe_hash(corruption, severity, cell.protocol.backend)
 

@@ -117,10 +117,16 @@ class MethodConfig(Frozen):
     """Whether the method has a codec between labels and latents, and so a ceiling."""
     citation: ClassVar[str] = ""
     """BibTeX of the method's publications."""
+    predicts: ClassVar[bool] = True
+    """Whether the method labels images; a codec by itself sees none."""
 
     def stages(self, data: DataSpec) -> tuple[Stage, ...]:
         """Return the training stages in order."""
         raise TypeError(f"{type(self).__module__}.{type(self).__name__} does not define stages")
+
+    def perturbations(self) -> tuple[str, ...]:
+        """Return which of ``bench.perturbations`` the method's latents can suffer."""
+        return ()
 
     def settings_of(self, stage: str) -> MethodConfig:
         """Return what a stage's weights depend on: all settings, unless a method knows less.
@@ -132,7 +138,10 @@ class MethodConfig(Frozen):
 
 
 class Condition(Frozen):
-    """A corruption and its severity; ``none`` at severity 0 is the clean image."""
+    """A corruption and its severity; ``none`` at severity 0 is the clean image.
+
+    Images are corrupted for ``predict``; for ``reconstruct`` it is a perturbation of latents.
+    """
 
     corruption: str = "none"
     severity: Annotated[int, Field(ge=0)] = 0
@@ -281,6 +290,8 @@ class Record(Frozen):
     """Of the corruptions' specification; 0 for clean images."""
     corruption_probe: str = ""
     """Hash of the corrupted probe image, which shows a drift of the libraries beneath."""
+    measured: Mapping[str, float] = {}
+    """What ``Method.measure`` found on the split; of clean reconstructions only."""
     train_seconds: float = 0.0
     evaluate_seconds: float = 0.0
     finished: str = ""

@@ -18,7 +18,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError
 
-from bench import corruptions, datasets
+from bench import corruptions, datasets, perturbations
 from bench.claims.reported import PAPERS, ClaimsError, load_reported
 from bench.dataset import DatasetError
 from bench.discover import (
@@ -33,6 +33,9 @@ from bench.metrics import METRICS
 from bench.schema import CLEAN, Condition, DataRef, Frozen, Protocol, Published, Task
 
 Loc = tuple[str | int, ...]
+
+SEVERITIES: Mapping[str, range] = {**corruptions.SEVERITIES, **perturbations.SEVERITIES}
+"""Of every condition: corruptions of images, and perturbations of latents."""
 
 
 class SuiteError(Exception):
@@ -56,15 +59,15 @@ class MethodEntry(Frozen):
 
 
 class ConditionEntry(Frozen):
-    """A corruption at several severities."""
+    """A corruption, or a perturbation of latents, at several severities."""
 
     corruption: str
     severities: tuple[int, ...] = ()
-    """All that the corruption has, when absent."""
+    """All that it has, when absent."""
 
     def expand(self) -> Iterator[Condition]:
         """Return one condition a severity."""
-        for severity in self.severities or corruptions.SEVERITIES[self.corruption]:
+        for severity in self.severities or SEVERITIES[self.corruption]:
             yield Condition(corruption=self.corruption, severity=severity)
 
 
@@ -291,15 +294,15 @@ def _condition_faults(tree: Mapping[str, Any]) -> Iterator[_Fault]:
         name = entry.get("corruption")
         if not isinstance(name, str):
             continue
-        if name not in corruptions.NAMES:
-            message = f"no corruption {name!r}; {suggest(name, corruptions.NAMES)}"
+        if name not in SEVERITIES:
+            message = f"no corruption {name!r}; {suggest(name, SEVERITIES)}"
             yield _Fault((*loc, "corruption"), message)
             continue
         if name in seen:
             yield _Fault((*loc, "corruption"), f"{name!r} is already listed above")
         seen.add(name)
         severities = entry.get("severities")
-        allowed = corruptions.SEVERITIES[name]
+        allowed = SEVERITIES[name]
         for index, severity in enumerate(severities if isinstance(severities, list) else []):
             if isinstance(severity, int) and severity not in allowed:
                 message = f"severity {severity} of {name} is out of range"
