@@ -21,6 +21,10 @@ class DatasetError(Exception):
     """Data are missing or wrong: one line that names the file and the remedy."""
 
 
+class DatasetMissing(DatasetError):
+    """No copy of the data is here at all; what else is wrong with data is not this error."""
+
+
 class LabelSpace(Frozen):
     """The classes of a dataset in id order, with their display colours."""
 

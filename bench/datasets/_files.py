@@ -17,7 +17,7 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from bench.dataset import Dataset, DatasetError, Sample
+from bench.dataset import Dataset, DatasetError, DatasetMissing, Sample
 from bench.datasets._cache import cache_folder
 from bench.schema import fingerprint
 from bench.store import write_json
@@ -102,10 +102,11 @@ def find_root(root: Path | None, name: str, marker: str) -> Path:
         marker: a folder that every copy of the dataset has.
 
     Raises:
-        DatasetError: if neither holds ``marker``.
+        DatasetMissing: if no root was given, or neither holds ``marker``.
+        DatasetError: if the root is no folder.
     """
     if root is None:
-        raise DatasetError(f"{name} needs its files: give --data-root DIR or set BENCH_DATA")
+        raise DatasetMissing(f"{name} needs its files: give --data-root DIR or set BENCH_DATA")
     if not root.is_dir():
         raise DatasetError(f"{root}: no such folder; --data-root (or BENCH_DATA) must name one")
     inside = sorted(path for path in root.iterdir() if path.name.lower() == name)
@@ -113,7 +114,7 @@ def find_root(root: Path | None, name: str, marker: str) -> Path:
         if (folder / marker).is_dir():
             return folder
     looked = " or ".join(str(folder / marker) for folder in (root, *(inside or [root / name])))
-    raise DatasetError(f"{name} has no folder {marker}/: copy the split to {looked}")
+    raise DatasetMissing(f"{name} has no folder {marker}/: copy the split to {looked}")
 
 
 def read_image(path: Path) -> np.ndarray:
