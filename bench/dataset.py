@@ -64,6 +64,11 @@ class Dataset(ABC):
         self.root = root
         self.options = options
 
+    @classmethod
+    def is_drawn(cls, options: Frozen) -> bool:
+        """Whether the images come from code instead of the world: a stand-in."""
+        return not cls.needs_root
+
     @property
     @abstractmethod
     def label_space(self) -> LabelSpace:

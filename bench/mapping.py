@@ -32,15 +32,15 @@ def soft_masses(probabilities: Tensor, projection: Projection) -> Tensor:
     return torch.einsum("ku,buhw->bkhw", matrix, probabilities)
 
 
-def map_soft(probabilities: Tensor, projection: Projection) -> Mapped:
-    """Label by the largest sum of probabilities.
-
-    Args:
-        probabilities: float32 [B, U, H, W], of the universal classes.
-        projection: to the test set.
-    """
-    largest, label = soft_masses(probabilities, projection).max(dim=1)
+def map_masses(masses: Tensor) -> Mapped:
+    """Label by the largest mass, float32 [B, K, H, W]; if all are zero that is class 0."""
+    largest, label = masses.max(dim=1)
     return Mapped(label, largest == 0)
+
+
+def map_soft(probabilities: Tensor, projection: Projection) -> Mapped:
+    """Label by the largest sum of probabilities, float32 [B, U, H, W]."""
+    return map_masses(soft_masses(probabilities, projection))
 
 
 def map_hard(label: Tensor, projection: Projection) -> Mapped:
@@ -49,8 +49,14 @@ def map_hard(label: Tensor, projection: Projection) -> Mapped:
     Args:
         label: int64 [B, H, W], universal classes or IGNORE_INDEX, which stays.
         projection: to the test set.
+
+    Raises:
+        ValueError: if a label is neither.
     """
     void = label == IGNORE_INDEX
+    if wrong := label[((label < 0) | (label >= len(projection.target))) & ~void].tolist():
+        message = f"prediction holds {sorted(set(wrong))[:5]}"
+        raise ValueError(f"{message}; classes are 0..{len(projection.target) - 1}")
     target = torch.from_numpy(projection.target).to(label.device)[label.masked_fill(void, 0)]
     fallen = (target == UNMAPPED) & ~void
     return Mapped(target.masked_fill(fallen, 0).masked_fill(void, IGNORE_INDEX), fallen)

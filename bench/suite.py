@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from io import StringIO
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from ruamel.yaml import YAML
@@ -30,7 +30,16 @@ from bench.discover import (
     suggest,
 )
 from bench.metrics import METRICS
-from bench.schema import CLEAN, Condition, DataRef, Frozen, Protocol, Published, Task
+from bench.schema import (
+    CLEAN,
+    Condition,
+    DataRef,
+    Frozen,
+    Positive,
+    Protocol,
+    Published,
+    Task,
+)
 
 Loc = tuple[str | int, ...]
 
@@ -106,11 +115,23 @@ class Suite(Frozen):
     """Beside the clean images, which are always evaluated."""
     tasks: Annotated[tuple[Task, ...], Field(min_length=1)] = ("predict",)
     seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = (0,)
+    mappings: Annotated[tuple[Literal["soft", "hard"], ...], Field(min_length=1)] = ("soft", "hard")
+    """How predictions become labels of a test set in another label space than the training's,
+    which must then be a taxonomy's universal one."""
     protocol: Protocol
+    resolutions: tuple[Positive, ...] = ()
+    """Short sides, in pixels, that test images are evaluated at in place of the protocol's size:
+    MSeg's three. The first one is fixed beforehand; the report sets the maximum beside it."""
     reference: str = ""
     """Label of the method against which corruption errors are normalised."""
     published: Published | None = None
     """Curves of a publication to show beside the measured ones."""
+
+    def protocols(self) -> tuple[Protocol, ...]:
+        """Return the protocol of each test resolution, or the suite's own alone."""
+        sized = [{"resize": None, "short_side": side} for side in self.resolutions]
+        changed = [self.protocol.model_copy(update=changes) for changes in sized]
+        return tuple(changed) or (self.protocol,)
 
     def all_conditions(self) -> tuple[Condition, ...]:
         """Return the clean condition, then every corruption in order."""
