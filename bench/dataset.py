@@ -87,6 +87,11 @@ class Dataset(ABC):
         self.root = root
         self.options = options
 
+    @classmethod
+    def is_drawn(cls, options: Frozen) -> bool:
+        """Whether the images come from code instead of the world: a stand-in."""
+        return not cls.needs_root
+
     @property
     def published_images(self) -> int | None:
         """Number of images that the complete split has, if that was published."""

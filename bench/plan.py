@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench import corruptions, datasets
+from bench import corruptions, datasets, taxonomy
 from bench.dataset import Dataset, DatasetMissing, LabelSpace
 from bench.discover import resolve_config
 from bench.manifest import Need, Unavailable
@@ -21,6 +21,7 @@ from bench.schema import (
     Cell,
     DataRef,
     DataSpec,
+    LabelMapping,
     MethodConfig,
     Record,
     Stage,
@@ -28,6 +29,7 @@ from bench.schema import (
 )
 from bench.store import StageFolder, SuiteFolder
 from bench.suite import LoadedSuite, MethodEntry, Suite, TestEntry
+from bench.taxonomy import Projection, TaxonomyError
 
 
 class PlanError(Exception):
@@ -69,6 +71,10 @@ class Planned(NamedTuple):
     training: Training
     test_data: str
     """Content fingerprint of the test split."""
+    space: LabelSpace
+    """Of the test split."""
+    projection: Projection | None = None
+    """From the classes that were trained to those of the test split, where they differ."""
 
     def key(self, weights: tuple[str, ...] | None = None) -> str:
         """Return the name of the cell's record; without its weights, of its failure."""
@@ -130,13 +136,14 @@ def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
         lacking = (*trained.needs, *_missing_files(training.config))
         for test in suite.test_on:
             tested = splits[test.reference().key]
-            _same_classes(train_on, trained.dataset.label_space, test, tested.dataset.label_space)
+            space = tested.dataset.label_space
+            projection = _projection(train_on, trained.dataset.label_space, test, space)
             needs = tuple(dict.fromkeys((*lacking, *tested.needs)))
-            for cell in _cells(suite, training, test, settings.limit):
+            for cell in _cells(suite, training, test, settings.limit, projection is not None):
                 if needs:
                     unavailable.append(Unavailable(cell=cell, needs=needs))
                 else:
-                    cells.append(Planned(cell, training, tested.content))
+                    cells.append(Planned(cell, training, tested.content, space, projection))
         if len(cells) > before:
             trainings.append(training)
     if not cells and suite.paper is None:
@@ -182,12 +189,25 @@ def _missing_files(config: MethodConfig) -> Iterable[Need]:
             yield Need(what=path, remedy=remedy)
 
 
-def _same_classes(
+def _projection(
     train_on: DataRef, trained: LabelSpace, test_on: DataRef, tested: LabelSpace
-) -> None:
-    if trained.classes != tested.classes:
+) -> Projection | None:
+    """Return how predictions become labels of a test set; None if they are that already.
+
+    Raises:
+        PlanError: if they cannot become such.
+    """
+    if trained.classes == tested.classes:
+        return None
+    universal = taxonomy.of_space(trained.name)
+    if universal is None:
         spaces = f"{trained.name!r}; {test_on} is labelled in {tested.name!r}"
-        raise PlanError(f"{train_on} is labelled in {spaces}: test on a set of the same space")
+        remedy = "test on a set of the same space, or train on a mixture in a universal one"
+        raise PlanError(f"{train_on} is labelled in {spaces}: {remedy}")
+    try:
+        return universal.to_space(tested)
+    except TaxonomyError as error:
+        raise PlanError(f"{test_on}: {error}") from error
 
 
 def _training(
@@ -202,7 +222,8 @@ def _training(
     config = resolve_config(entry.adapter, entry.preset, entry.config)
     size = suite.protocol.input_size
     data = DataSpec(classes=space.classes, palette=space.palette, size=size)
-    key = fingerprint(entry.adapter, config.version, data, train_data, suite.protocol.resize, seed)
+    resize = suite.protocol.resize or suite.protocol.short_side
+    key = fingerprint(entry.adapter, config.version, data, train_data, resize, seed)
     stages = []
     for stage in config.stages(data):
         if not set(stage.tasks) & set(suite.tasks):
@@ -212,12 +233,19 @@ def _training(
     return Training(entry, config, data, train_on, train_data, seed, tuple(stages))
 
 
-def _cells(suite: Suite, training: Training, test: TestEntry, limit: int | None) -> Iterable[Cell]:
+def _cells(
+    suite: Suite, training: Training, test: TestEntry, limit: int | None, mapped: bool
+) -> Iterable[Cell]:
     for task in suite.tasks:
-        if task == "reconstruct" and not training.config.reconstructs:
-            continue  # no codec, no ceiling
+        if task == "reconstruct" and (mapped or not training.config.reconstructs):
+            continue  # no codec, or none for labels of this space
         corrupt = test.corrupt and task == "predict"  # labels are not corrupted
-        for condition in suite.all_conditions() if corrupt else (CLEAN,):
+        ways = itertools.product(
+            suite.all_conditions() if corrupt else (CLEAN,),
+            suite.protocols(),
+            mappings(suite, training.config) if mapped else ("",),
+        )
+        for condition, protocol, mapping in ways:
             yield Cell(
                 suite=suite.name,
                 method=training.entry.adapter,
@@ -229,9 +257,15 @@ def _cells(suite: Suite, training: Training, test: TestEntry, limit: int | None)
                 condition=condition,
                 task=task,
                 seed=training.seed,
-                protocol=suite.protocol,
+                protocol=protocol,
                 limit=limit,
+                mapping=mapping,
             )
+
+
+def mappings(suite: Suite, config: MethodConfig) -> tuple[LabelMapping, ...]:
+    """Return those of a suite's mappings that a method has: without probabilities hard alone."""
+    return tuple(m for m in suite.mappings if m == "hard" or config.gives_probabilities)
 
 
 class Cost(NamedTuple):

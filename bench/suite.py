@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from io import StringIO
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from ruamel.yaml import YAML
@@ -31,7 +31,7 @@ from bench.faults import Fault, Loc, as_lines, structure_faults
 from bench.manifest import PaperTable, Published
 from bench.metrics import METRICS
 from bench.paper import curve_faults, paper_faults
-from bench.schema import CLEAN, Condition, DataRef, Frozen, Protocol, Task
+from bench.schema import CLEAN, Condition, DataRef, Frozen, Positive, Protocol, Task
 from bench.stand_in import StandIn, put_in_place
 
 
@@ -106,7 +106,13 @@ class Suite(Frozen):
     """Beside the clean images, which are always evaluated."""
     tasks: Annotated[tuple[Task, ...], Field(min_length=1)] = ("predict",)
     seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = (0,)
+    mappings: Annotated[tuple[Literal["soft", "hard"], ...], Field(min_length=1)] = ("soft", "hard")
+    """How predictions become labels of a test set in another label space than the training's,
+    which must then be a taxonomy's universal one."""
     protocol: Protocol
+    resolutions: tuple[Positive, ...] = ()
+    """Short sides, in pixels, that test images are evaluated at in place of the protocol's size:
+    MSeg's three. The first one is fixed beforehand; the report sets the maximum beside it."""
     reference: str = ""
     """Label of the method against which corruption errors are normalised."""
     published: Published | None = None
@@ -115,6 +121,12 @@ class Suite(Frozen):
     """The published table that the suite repeats."""
     stand_in: StandIn | None = None
     """What takes the place of data and sizes that not everyone has, under ``--stand-in``."""
+
+    def protocols(self) -> tuple[Protocol, ...]:
+        """Return the protocol of each test resolution, or the suite's own alone."""
+        sized = [{"resize": None, "short_side": side} for side in self.resolutions]
+        changed = [self.protocol.model_copy(update=changes) for changes in sized]
+        return tuple(changed) or (self.protocol,)
 
     def all_conditions(self) -> tuple[Condition, ...]:
         """Return the clean condition, then every corruption in order."""

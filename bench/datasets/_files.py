@@ -68,7 +68,8 @@ class FolderDataset(Dataset):
         try:
             return find_root(self.root, self.folders[0], self.folders, *markers)
         except DatasetMissing as error:
-            raise DatasetMissing(f"{error} ({self.access})") from None
+            source = f" ({self.access})" if self.access else ""
+            raise DatasetMissing(f"{error}{source}") from None
 
     @cached_property
     def pairs(self) -> tuple[Pair, ...]:

@@ -96,6 +96,11 @@ class Config(MethodConfig):
     train_inverse: Stage
 
     @property
+    def gives_probabilities(self) -> bool:
+        """Only a learned inverse has them; others vote for the nearest colour."""
+        return self.variant in ("FT", "FT-W", "TT")
+
+    @property
     def learns_colouring(self) -> bool:
         """Whether the palette is trained through the tokenizer."""
         return self.variant in ("TF", "TT")
