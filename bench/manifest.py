@@ -60,6 +60,8 @@ class PaperTable(Frozen):
 
     name: str
     """The paper: a file of ``results/papers``, without its ending."""
+    title: str
+    """What reports call the table, such as ``GSS, table 1``."""
     table: str
     """As the file has it."""
     caption: str

@@ -284,14 +284,19 @@ class Cost(NamedTuple):
 def estimate(plan: Plan, references: Path) -> list[Cost]:
     """Estimate what a plan still costs, from speeds measured in earlier runs.
 
+    A stage that several trainings share is counted at the first.
+
     Args:
         plan: the plan.
         references: a folder of committed results, asked where the store has no speed.
     """
     speeds = _Speeds([plan.settings.output, references])
     costs = []
+    counted: set[str] = set()
     for training in plan.trainings:
-        missing = [stage for stage, folder in training.stages if folder.summary() is None]
+        untrained = {f.key: stage for stage, f in training.stages if f.summary() is None}
+        missing = [stage for key, stage in untrained.items() if key not in counted]
+        counted |= set(untrained)
         cells = plan.cells_of(training)
         todo = [p for p in cells if plan.done(p) is None]
         images = sum(_num_images(plan, p) for p in todo)

@@ -50,9 +50,11 @@ class Place(NamedTuple):
         """Digits after the point, as printed."""
         return len(self.reported.row["value"].partition(".")[2]) if self.reported else 1
 
-    def entries(self) -> tuple[Entry, Entry, Entry, Entry]:
-        """Return reported, measured, difference and verdict."""
+    def entries(self) -> tuple[Entry, ...]:
+        """Return one entry a heading of the column."""
         digits = self.decimals
+        if self.column.missing:
+            return (_printed(self.reported), Entry(self.verdict))
         return (
             _printed(self.reported),
             number(self.measured, missing="–", decimals=digits),
@@ -140,11 +142,7 @@ class PaperReport:
 
     def _part(self, group: Sequence[int], slug: str) -> Table:
         columns = [self.paper.columns[at] for at in group]
-        names = [
-            f"{column.name}: {what}"
-            for column in columns
-            for what in ("reported", "measured", "difference", "verdict")
-        ]
+        names = [f"{column.name}: {what}" for column in columns for what in _headings(column)]
         rows = tuple(
             (Entry(row.name), *(entry for at in group for entry in places[at].entries()))
             for row, places in zip(self.paper.rows, self.places, strict=True)
@@ -152,12 +150,10 @@ class PaperReport:
         return Table(slug, self._title(columns), self._caption(columns), ("", *names), rows)
 
     def _title(self, columns: Sequence[PaperColumn]) -> str:
-        table = self.paper.table
-        where = f"Table {table}" if table.isdigit() else table[0].upper() + table[1:]
         some = len(columns) < len(self.paper.columns)
         parts = f" ({', '.join(column.name for column in columns)})" if some else ""
         stand_in = f", {STAND_IN}" if self.manifest.stand_in else ""
-        return f"{where} of {self.paper.name}{parts}, reported and measured{stand_in}"
+        return f"{self.paper.title}{parts}, reported and measured{stand_in}"
 
     def _caption(self, columns: Sequence[PaperColumn]) -> str:
         told = [f"{self.manifest.stand_in}."] if self.manifest.stand_in else []
@@ -204,6 +200,12 @@ class PaperReport:
         told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
         start = f"{self.manifest.stand_in}. " if self.manifest.stand_in else ""
         return (f"{start}Of {len(places)} reported numbers: {told}.",)
+
+
+def _headings(column: PaperColumn) -> tuple[str, ...]:
+    if column.missing:
+        return ("reported", "verdict")
+    return ("reported", "measured", "difference", "verdict")
 
 
 def _less(estimate: Estimate, constant: float) -> Estimate:
