@@ -22,6 +22,10 @@ class DatasetError(Exception):
     """Data are missing or wrong: one line that names the file and the remedy."""
 
 
+class DatasetMissing(DatasetError):
+    """No copy of the data is here at all; what else is wrong with data is not this error."""
+
+
 class LabelSpace(Frozen):
     """The classes of a dataset in id order, with their display colours."""
 
@@ -82,6 +86,11 @@ class Dataset(ABC):
         self.subset = subset or self.subsets[0]
         self.root = root
         self.options = options
+
+    @classmethod
+    def is_drawn(cls, options: Frozen) -> bool:
+        """Whether the images come from code instead of the world: a stand-in."""
+        return not cls.needs_root
 
     @property
     def published_images(self) -> int | None:

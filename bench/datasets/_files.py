@@ -14,7 +14,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from bench.dataset import Dataset, DatasetError, Raw, Sample
+from bench.dataset import Dataset, DatasetError, DatasetMissing, Raw, Sample
 from bench.datasets._decode import read_image, read_numbers
 from bench.datasets._digests import file_digests
 from bench.datasets._layout import Layout, Pair, find_root
@@ -62,13 +62,14 @@ class FolderDataset(Dataset):
         """The dataset's folder.
 
         Raises:
-            DatasetError: if it is not there.
+            DatasetMissing: if it is not there.
         """
         markers = (layout.marker for layout in self.layouts())
         try:
             return find_root(self.root, self.folders[0], self.folders, *markers)
-        except DatasetError as error:
-            raise DatasetError(f"{error} ({self.access})" if self.access else str(error)) from None
+        except DatasetMissing as error:
+            source = f" ({self.access})" if self.access else ""
+            raise DatasetMissing(f"{error}{source}") from None
 
     @cached_property
     def pairs(self) -> tuple[Pair, ...]:

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.dataset import DatasetError
+from bench.dataset import DatasetError, DatasetMissing
 
 
 class Pair(NamedTuple):
@@ -96,10 +96,11 @@ def find_root(root: Path | None, name: str, folders: tuple[str, ...], *markers: 
         markers: folders of which a copy of the dataset has one.
 
     Raises:
-        DatasetError: if no place holds a marker.
+        DatasetMissing: if no root was given, or no place holds a marker.
+        DatasetError: if the root is no folder.
     """
     if root is None:
-        raise DatasetError(f"{name} needs its files: give --data-root DIR or set BENCH_DATA")
+        raise DatasetMissing(f"{name} needs its files: give --data-root DIR or set BENCH_DATA")
     if not root.is_dir():
         raise DatasetError(f"{root}: no such folder; --data-root (or BENCH_DATA) must name one")
     places = [root, *(place for folder in folders for place in _in_any_case(root, folder))]
@@ -109,7 +110,7 @@ def find_root(root: Path | None, name: str, folders: tuple[str, ...], *markers: 
     if places == [root]:
         places.append(root / folders[0])
     looked = " or ".join(str(place / markers[0]) for place in places)
-    raise DatasetError(f"{name} has no folder {markers[0]}/: copy the split to {looked}")
+    raise DatasetMissing(f"{name} has no folder {markers[0]}/: copy the split to {looked}")
 
 
 def _in_any_case(root: Path, folder: str) -> Iterator[Path]:
