@@ -8,7 +8,8 @@ from functools import cached_property
 from pathlib import Path
 
 from bench.counts import Counts
-from bench.schema import Manifest, Record
+from bench.manifest import Manifest
+from bench.schema import Record
 from bench.store import Preview, StageFolder, SuiteFolder, suite_folders
 
 

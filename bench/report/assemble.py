@@ -15,6 +15,7 @@ from bench.report.clean import clean_tables, missing, separated
 from bench.report.exports import slug, write_exports
 from bench.report.images import BUDGET_BYTES, make_strips
 from bench.report.page import Section, render
+from bench.report.paper import PaperReport
 from bench.report.plots import looks, make_plots, save
 from bench.report.published import comparison_plots, make_comparison
 from bench.report.robust import robust_tables
@@ -35,6 +36,8 @@ def assemble(
         left = BUDGET_BYTES - sum(section.picture_bytes for section in sections)
         sections.append(_section(block, blocks, left))
     common = list(_common_tables(blocks, folder))
+    paper = PaperReport(folder, manifest.paper, blocks) if manifest.paper else None
+    published = list(paper.tables()) if paper else []
     for old in ("tables", "plots", "exports"):
         shutil.rmtree(destination / old, ignore_errors=True)
     for section in sections:
@@ -44,9 +47,12 @@ def assemble(
             save(plot, destination / "plots", stem + plot.slug)
         if section.sheet:
             _write_picture(section.sheet.large, destination / "plots" / f"{stem}{SLUG}.jpg")
-    _write_tables(common, destination / "tables", "")
+    _write_tables([*published, *common], destination / "tables", "")
     write_exports(blocks, destination / "exports")
-    page = render(manifest, sections, records, common, digest=digest, example=example)
+    sentences = [*([paper.answer()] if paper else []), *(sections[0].sentences if sections else [])]
+    page = render(
+        manifest, sections, records, published, common, sentences, digest=digest, example=example
+    )
     write_text(destination / PAGE, page)
 
 

@@ -7,16 +7,15 @@ from typing import Any
 import numpy as np
 
 from bench.counts import Counts, count_all, stack_counts
+from bench.manifest import Manifest, Published
 from bench.schema import (
     CLEAN,
     IGNORE_INDEX,
     Cell,
     Condition,
     DataRef,
-    Manifest,
     Protocol,
     Provenance,
-    Published,
     Record,
     fingerprint,
 )
