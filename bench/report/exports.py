@@ -99,7 +99,7 @@ def lm_eval(blocks: Sequence[Block], label: str) -> dict[str, Any]:
                     "train_on": cell.train_on.model_dump(mode="json"),
                     "protocol": cell.protocol.model_dump(mode="json"),
                     "test_data": record.test_data,
-                    "cells": [key for score in scores.values() for key in score.keys],
+                    "cells": [each.key for each in block.of(label, condition, task)],
                 },
             }  # fmt: skip
             found["versions"][name] = record.corruption_version
