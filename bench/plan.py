@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench import corruptions, datasets, taxonomy
-from bench.dataset import Dataset, LabelSpace
+from bench.dataset import Dataset, DatasetMissing, LabelSpace
 from bench.discover import resolve_config
+from bench.manifest import Need, Unavailable
 from bench.schema import (
     CLEAN,
     Cell,
@@ -94,6 +95,10 @@ class Plan(NamedTuple):
     cells: tuple[Planned, ...]
     datasets: Mapping[str, Dataset]
     """Every split in use, by the key of its reference."""
+    unavailable: tuple[Unavailable, ...] = ()
+    """Cells of the suite that cannot be tried, for want of data or weights."""
+    stand_in: str = ""
+    """What stands in for the suite's data and sizes, if something does."""
 
     def done(self, planned: Planned) -> Record | None:
         """Return a cell's finished record, or None if it is to be computed."""
@@ -107,45 +112,81 @@ class Plan(NamedTuple):
 
 
 def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
-    """Resolve a suite into cells.
+    """Resolve a suite into cells, and those that cannot be tried because something is missing.
 
     Raises:
-        DatasetError: if data are missing.
-        PlanError: if a test set has other classes than the training set, or a corruption
+        DatasetError: if data are there but not as they must be.
+        PlanError: if nothing can be tried and no published table is to be shown, or if a
+            test set has other classes than the training set, or a corruption
             needs what is not installed.
     """
     suite = loaded.suite
-    for entry in suite.conditions:
-        if lacking := corruptions.missing(entry.corruption):
-            raise PlanError(f"{entry.corruption}: {lacking}")
+    for condition in suite.conditions:
+        if why := corruptions.missing(condition.corruption):
+            raise PlanError(f"{condition.corruption}: {why}")
     references = (*suite.train_on, *(test.reference() for test in suite.test_on))
-    opened = {reference.key: _open(reference, settings.data_root) for reference in references}
-    content = {key: dataset.fingerprint() for key, dataset in opened.items()}
+    splits = {reference.key: _open(reference, settings.data_root) for reference in references}
     trainings: list[Training] = []
     cells: list[Planned] = []
-    for method, seed, train_on in itertools.product(suite.methods, suite.seeds, suite.train_on):
-        space = opened[train_on.key].label_space
-        training = _training(suite, method, train_on, space, content[train_on.key], seed, settings)
-        trainings.append(training)
+    unavailable: list[Unavailable] = []
+    for entry, seed, train_on in itertools.product(suite.methods, suite.seeds, suite.train_on):
+        trained = splits[train_on.key]
+        training = _training(suite, entry, train_on, trained, seed, settings)
+        before = len(cells)
+        lacking = (*trained.needs, *_missing_files(training.config))
         for test in suite.test_on:
-            key = test.reference().key
-            tested = opened[key].label_space
-            projection = _projection(train_on, space, test, tested)
-            cells += [
-                Planned(cell, training, content[key], tested, projection)
-                for cell in _cells(suite, training, test, settings.limit, projection is not None)
-            ]
+            tested = splits[test.reference().key]
+            space = tested.dataset.label_space
+            projection = _projection(train_on, trained.dataset.label_space, test, space)
+            needs = tuple(dict.fromkeys((*lacking, *tested.needs)))
+            for cell in _cells(suite, training, test, settings.limit, projection is not None):
+                if needs:
+                    unavailable.append(Unavailable(cell=cell, needs=needs))
+                else:
+                    cells.append(Planned(cell, training, tested.content, space, projection))
+        if len(cells) > before:
+            trainings.append(training)
+    if not cells and suite.paper is None:
+        raise PlanError("\n".join(need.remedy for need in all_needs(unavailable)))
     folder = SuiteFolder(settings.output / suite.name)
-    return Plan(suite, loaded.source, settings, folder, tuple(trainings), tuple(cells), opened)
+    opened = {key: split.dataset for key, split in splits.items() if not split.needs}
+    return Plan(
+        *(suite, loaded.source, settings, folder, tuple(trainings), tuple(cells), opened),
+        *(tuple(unavailable), loaded.stand_in),
+    )
 
 
-def _open(reference: DataRef, root: Path | None) -> Dataset:
-    """Open a split and check that its files are there."""
+def all_needs(unavailable: Iterable[Unavailable]) -> tuple[Need, ...]:
+    """List what is missing, each thing once."""
+    return tuple(dict.fromkeys(need for each in unavailable for need in each.needs))
+
+
+class _Split(NamedTuple):
+    """A split as it was found: whole, or missing altogether."""
+
+    dataset: Dataset
+    content: str
+    """Content fingerprint; empty if it is missing."""
+    needs: tuple[Need, ...] = ()
+
+
+def _open(reference: DataRef, root: Path | None) -> _Split:
+    """Open a split and check that its files are there, if any of the dataset's are."""
     dataset_class = datasets.load_dataset_class(reference.dataset)
     options = dataset_class.Options.model_validate(reference.options)
     dataset = dataset_class(reference.split, reference.subset, root, options)
-    dataset.check()
-    return dataset
+    try:
+        dataset.check()
+    except DatasetMissing as error:
+        return _Split(dataset, "", (Need(what=str(reference), remedy=str(error)),))
+    return _Split(dataset, dataset.fingerprint())
+
+
+def _missing_files(config: MethodConfig) -> Iterable[Need]:
+    for path in config.weights.values():
+        if not Path(path).is_file():
+            remedy = "made of the released weights by `python -m bench weights convert`"
+            yield Need(what=path, remedy=remedy)
 
 
 def _projection(
@@ -173,11 +214,11 @@ def _training(
     suite: Suite,
     entry: MethodEntry,
     train_on: DataRef,
-    space: LabelSpace,
-    train_data: str,
+    trained: _Split,
     seed: int,
     settings: Settings,
 ) -> Training:
+    space, train_data = trained.dataset.label_space, trained.content
     config = resolve_config(entry.adapter, entry.preset, entry.config)
     size = suite.protocol.input_size
     data = DataSpec(classes=space.classes, palette=space.palette, size=size)
@@ -185,6 +226,8 @@ def _training(
     key = fingerprint(entry.adapter, config.version, data, train_data, resize, seed)
     stages = []
     for stage in config.stages(data):
+        if not set(stage.tasks) & set(suite.tasks):
+            continue
         key = fingerprint("stage", key, stage, config.settings_of(stage.name))
         stages.append((stage, StageFolder(settings.output, key)))
     return Training(entry, config, data, train_on, train_data, seed, tuple(stages))
@@ -241,14 +284,19 @@ class Cost(NamedTuple):
 def estimate(plan: Plan, references: Path) -> list[Cost]:
     """Estimate what a plan still costs, from speeds measured in earlier runs.
 
+    A stage that several trainings share is counted at the first.
+
     Args:
         plan: the plan.
         references: a folder of committed results, asked where the store has no speed.
     """
     speeds = _Speeds([plan.settings.output, references])
     costs = []
+    counted: set[str] = set()
     for training in plan.trainings:
-        missing = [stage for stage, folder in training.stages if folder.summary() is None]
+        untrained = {f.key: stage for stage, f in training.stages if f.summary() is None}
+        missing = [stage for key, stage in untrained.items() if key not in counted]
+        counted |= set(untrained)
         cells = plan.cells_of(training)
         todo = [p for p in cells if plan.done(p) is None]
         images = sum(_num_images(plan, p) for p in todo)

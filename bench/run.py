@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -13,9 +14,10 @@ from bench.discover import load_method
 from bench.env import provenance
 from bench.evaluate import Evaluation, Job, evaluate
 from bench.loading import Split
+from bench.manifest import Manifest
 from bench.method import Method
 from bench.plan import Plan, Planned, Training
-from bench.schema import CLEAN, Cell, DataRef, Manifest, Protocol, Record, fingerprint
+from bench.schema import CLEAN, Cell, DataRef, Protocol, Record, fingerprint
 from bench.train import Lesson, agree, load_stage, make_accelerator, train_stage
 
 
@@ -36,9 +38,13 @@ class Outcome(NamedTuple):
 def run(plan: Plan, console: Console) -> Outcome:
     """Compute every cell of a plan that has no finished record."""
     todo = [planned for planned in plan.cells if plan.done(planned) is None]
-    if not todo:
-        return Outcome([record for p in plan.cells if (record := plan.done(p))], 0)
-    return _Runner(plan, console).run()
+    if todo:
+        return _Runner(plan, console).run()
+    records = [record for planned in plan.cells if (record := plan.done(planned))]
+    manifest = _manifest(plan, records)
+    if not plan.folder.exists() or plan.folder.manifest() != manifest:
+        plan.folder.write_manifest(manifest)
+    return Outcome(records, 0)
 
 
 class _Runner:
@@ -177,19 +183,24 @@ class _Runner:
         )
 
     def _write_manifest(self) -> None:
-        if not self.accelerator.is_main_process:
-            return
-        self.plan.folder.write_manifest(
-            Manifest(
-                suite=self.plan.suite.name,
-                question=self.plan.suite.question,
-                keys=tuple(record.key for record in self.records),
-                reference=self.plan.suite.reference,
-                published=self.plan.suite.published,
-                source=self.plan.source,
-                command=self.plan.settings.command,
-            )
-        )
+        if self.accelerator.is_main_process:
+            self.plan.folder.write_manifest(_manifest(self.plan, self.records))
+
+
+def _manifest(plan: Plan, records: Sequence[Record]) -> Manifest:
+    suite = plan.suite
+    return Manifest(
+        suite=suite.name,
+        question=suite.question,
+        keys=tuple(record.key for record in records),
+        reference=suite.reference,
+        published=suite.published,
+        paper=suite.paper,
+        stand_in=plan.stand_in,
+        unavailable=plan.unavailable,
+        source=plan.source,
+        command=plan.settings.command,
+    )
 
 
 def _probe(cell: Cell) -> str:

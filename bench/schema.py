@@ -119,6 +119,8 @@ class Stage(Frozen):
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None
     """Decay of the weight average that is kept in place of the last weights."""
     augment: Augment = Augment()
+    tasks: Annotated[tuple[Task, ...], Field(exclude=True)] = ("predict", "reconstruct")
+    """What needs it; a suite with none of these tasks does not train it. Not part of its key."""
 
 
 class MethodConfig(Frozen):
@@ -128,6 +130,9 @@ class MethodConfig(Frozen):
     """Of the method; raised whenever its results would change."""
     reconstructs: ClassVar[bool] = False
     """Whether the method has a codec between labels and latents, and so a ceiling."""
+
+    weights: Mapping[str, str] = {}
+    """By stage, a safetensors file that takes the place of its training."""
 
     @property
     def gives_probabilities(self) -> bool:
@@ -316,35 +321,6 @@ class Record(Frozen):
     finished: str = ""
     """ISO 8601 time, UTC."""
     provenance: Provenance | None = None
-
-
-class Published(Frozen):
-    """Reported numbers to show beside the measured: which of ``results/papers``."""
-
-    paper: str
-    """The file's name, without its ending."""
-    method: str
-    metric: str
-
-
-class Manifest(Frozen):
-    """What a run of a suite consists of: the cells it asked for, in the suite's order.
-
-    A folder may hold records of earlier forms of a suite; reports read only these.
-    """
-
-    version: Literal[1] = 1
-    suite: str
-    question: str
-    keys: tuple[str, ...]
-    reference: str = ""
-    """Label of the method whose corruption errors are the unit of the others'."""
-    published: Published | None = None
-    """Curves of a publication that the report shows beside the measured ones."""
-    source: str
-    """The suite file's text, with overrides already applied."""
-    command: str
-    """What reproduces the run."""
 
 
 def fingerprint(*parts: Any) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from bench.schema import Augment, DataSpec, Fraction, Frozen, MethodConfig, Positive, Stage
+from bench.schema import Augment, DataSpec, Fraction, Frozen, MethodConfig, Positive, Stage, Task
 from methods._nn.settings import Colouring, ConvTokenizer, DalleTokenizer
 
 Variant = Literal["FF", "FF-R", "FT", "FT-W", "TF", "TT"]
@@ -88,8 +88,6 @@ class Config(MethodConfig):
     token_weight: Fraction = 0.8
     pixel_weight: Fraction = 0.2
     """Weights of the prior's two losses, as released; eq. 7 has none."""
-    weights: Mapping[str, str] = {}
-    """By stage, a safetensors file that takes the place of its training."""
     train_tokenizer: Stage
     train_colouring: Stage
     train_prior: Stage
@@ -111,12 +109,17 @@ class Config(MethodConfig):
         return "random" if self.variant == "FF-R" else self.colouring
 
     def stages(self, data: DataSpec) -> tuple[Stage, ...]:
-        """Return what the variant needs: FT learns its inverse on the prior's mistakes."""
+        """Return what the variant needs: FT learns its inverse on the prior's mistakes.
+
+        Without a learned inverse nothing that reconstructs depends on the prior.
+        """
         chosen = [self.train_tokenizer]
         if self.learns_colouring:
             chosen.append(self.train_colouring)
-        chosen.append(self.train_prior)
-        if self.variant in ("FT", "FT-W"):
+        learns_inverse = self.variant in ("FT", "FT-W")
+        tasks: tuple[Task, ...] = ("predict", "reconstruct") if learns_inverse else ("predict",)
+        chosen.append(self.train_prior.model_copy(update={"tasks": tasks}))
+        if learns_inverse:
             chosen.append(self.train_inverse)
         return tuple(self._resolve(stage) for stage in chosen)
 
