@@ -180,7 +180,7 @@ def _write_report(results: Sequence[Path], destination: Path, **settings: bool) 
 def _plan(options: argparse.Namespace) -> int:
     plan = _make_plan(options)
     from bench.console import Console, duration
-    from bench.plan import disk_bytes, estimate
+    from bench.cost import disk_bytes, estimate
 
     console = Console(plan.suite.protocol.metrics[0])
     costs = estimate(plan, REFERENCE)
@@ -192,7 +192,7 @@ def _plan(options: argparse.Namespace) -> int:
     more = "" if None not in times else ", and what was not measured yet"
     missing = sum(cost.cells_missing for cost in costs)
     total = len(plan.cells) + len(plan.unavailable)
-    console.say(f"{missing} of {total} cells to do now: about {duration(known)}{more}")
+    console.say(f"{missing} of {total} cells to do: about {duration(known)}{more}")
     size = disk_bytes(plan, REFERENCE)
     disk = "not measured yet" if size is None else f"about {size / 2**20:.0f} MiB more"
     console.say(f"disk: {disk} under {plan.settings.output}")
