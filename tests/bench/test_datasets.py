@@ -13,7 +13,11 @@ from bench.datasets import load_dataset_class, names
 from bench.schema import IGNORE_INDEX
 from tests.bench.trees import TREES
 
-OPTIONS = {"scenes": {"images": 3, "height": 48, "width": 96}}
+SCENES = {"images": 3, "height": 48, "width": 96}
+OPTIONS = {
+    "scenes": SCENES,
+    "mixture": {"taxonomy": "mseg", "parts": [{"dataset": "scenes", "options": SCENES}]},
+}
 
 
 @pytest.fixture(scope="module", autouse=True)
