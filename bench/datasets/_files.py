@@ -64,9 +64,8 @@ class FolderDataset(Dataset):
         Raises:
             DatasetMissing: if it is not there.
         """
-        markers = (layout.marker for layout in self.layouts())
         try:
-            return find_root(self.root, self.folders[0], self.folders, *markers)
+            return find_root(self.root, self.folders, self.layouts())
         except DatasetMissing as error:
             source = f" ({self.access})" if self.access else ""
             raise DatasetMissing(f"{error}{source}") from None
@@ -78,7 +77,7 @@ class FolderDataset(Dataset):
         Raises:
             DatasetError: as ``check`` does.
         """
-        here = [layout for layout in self.layouts() if (self.folder / layout.marker).is_dir()]
+        here = [layout for layout in self.layouts() if layout.is_in(self.folder)]
         complete = [layout for layout in here if layout.is_complete(self.folder)]
         return (complete or here)[0].find(self.folder, self.keeps)
 
