@@ -226,7 +226,7 @@ def _claims(options: argparse.Namespace) -> int:
 def _data_check(options: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from bench.data_check import Request, check
+    from bench.preflight.table import Request, check
 
     root = Path(options.root) if options.root else None
     request = Request(options.name, root, options.subset, options.split, options.full)

@@ -11,10 +11,14 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from bench import datasets, preflight
+from bench import datasets
 from bench.dataset import Dataset, DatasetError
 from bench.discover import suggest
-from bench.preflight import Finding, Reading
+from bench.preflight import inspect
+from bench.preflight.finding import Finding
+from bench.preflight.labels import class_shares, encodings
+from bench.preflight.reading import Reading
+from bench.preflight.spaces import check_space
 
 _MARKS = {
     "ok": ("ok", "green"),
@@ -51,10 +55,10 @@ def check(request: Request, terminal: Console) -> bool:
     """
     splits = _open(request)
     terminal.print(_header(splits[0]))
-    findings = [("", finding) for finding in preflight.spaces(splits[0].label_space)]
+    findings = [("", finding) for finding in check_space(splits[0].label_space)]
     shares: list[Table] = []
     for dataset in splits:
-        inspection = preflight.inspect(dataset, request.full)
+        inspection = inspect(dataset, request.full)
         findings += [(dataset.split, finding) for finding in inspection.findings]
         if inspection.reading is not None and not shares:
             shares.append(_shares(dataset, inspection.reading))
@@ -110,9 +114,9 @@ def _findings(findings: Iterable[tuple[str, Finding]]) -> Table:
 
 def _shares(dataset: Dataset, reading: Reading) -> Table:
     """Show the classes that fill most of a split, and their published shares."""
-    own, known = preflight.encodings(dataset)
+    own, known = encodings(dataset)
     classes = dataset.label_space.classes
-    shares = preflight.class_shares(reading.stored, known[own], len(classes))
+    shares = class_shares(reading.stored, known[own], len(classes))
     largest = sorted(range(len(classes)), key=lambda c: -shares[c])[:_MOST_CLASSES]
     title = f"Per cent of the labelled pixels, {reading.images} images of {dataset.split}"
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
