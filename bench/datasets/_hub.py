@@ -69,6 +69,8 @@ class HubDataset(FolderDataset):
                     source.repository, source.config, split=split, revision=source.revision
                 )
             for column in (source.image, source.label):
+                if column not in rows.column_names:
+                    raise KeyError(f"it has {', '.join(rows.column_names)}")
                 rows = rows.cast_column(column, datasets.Image(decode=False))
         except (OSError, KeyError, ValueError) as error:
             where = place if isinstance(place, str) else f"{source.repository} on the Hub"
