@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.dataset import Dataset, LabelSpace, NoOptions, Sample
-=from bench.datasets.scenes import SceneOptions, Scenes
+from bench.datasets.scenes import SceneOptions, Scenes
 from bench.evaluate import Job, evaluate, measure
 from bench.inference import slide_labels, window_starts
 from bench.loading import Split

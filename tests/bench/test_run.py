@@ -40,7 +40,11 @@ def values(world, output=None):
 
 def counts(world):
     folder = SuiteFolder(world.output / "small")
-    return {ours for record in folder.records() for arrays in [folder.counts(record.key)]}
+    return {
+        str(record.cell): {n: a.tolist() for n, a in arrays._asdict().items() if a is not None}
+        for record in folder.records()
+        for arrays in [folder.counts(record.key)]
+    }
 
 
 class Interrupt:
