@@ -12,7 +12,7 @@ from bench import corruptions, seeding
 from bench.console import Console
 from bench.discover import load_method
 from bench.env import provenance
-from bench.evaluate import Evaluation, Job, evaluate
+from bench.evaluate import Evaluation, Job, evaluate, measure
 from bench.loading import Split
 from bench.method import Method
 from bench.plan import Plan, Planned, Training
@@ -129,6 +129,8 @@ class _Runner:
             split = self._split(cell.test_on, cell.limit)
             job = Job(split, cell.condition, cell.task, cell.seed)
             result = evaluate(method, job, self.accelerator, self.console)
+            clean_codec = (cell.task, cell.condition) == ("reconstruct", CLEAN)
+            measured = measure(method, job, self.accelerator) if clean_codec else {}
         except Exception as error:
             self._keep(planned, self._failure(planned, error), None)
             return
@@ -149,6 +151,7 @@ class _Runner:
             weights=weights or (),
             corruption_version=0 if cell.condition == CLEAN else corruptions.VERSION,
             corruption_probe=_probe(cell),
+            measured=measured,
             train_seconds=train_seconds,
             evaluate_seconds=time.monotonic() - started,
             finished=_now(),

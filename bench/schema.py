@@ -266,6 +266,8 @@ class Record(Frozen):
     """Of the corruptions' specification; 0 for clean images."""
     corruption_probe: str = ""
     """Hash of the corrupted probe image, which shows a drift of the libraries beneath."""
+    measured: Mapping[str, float] = {}
+    """What ``Method.measure`` found on the split; of clean reconstructions only."""
     train_seconds: float = 0.0
     evaluate_seconds: float = 0.0
     finished: str = ""
