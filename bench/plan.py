@@ -6,6 +6,7 @@ run of a finished suite ends at once.
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -34,7 +35,7 @@ from bench.taxonomy import Projection, TaxonomyError
 
 
 class PlanError(Exception):
-    """A valid suite that cannot be run on these data."""
+    """A valid suite that cannot be run on these data or with these weights."""
 
 
 class Settings(NamedTuple):
@@ -56,6 +57,8 @@ class Training(NamedTuple):
     train_data: str
     seed: int
     stages: tuple[tuple[Stage, StageFolder], ...]
+    given: Mapping[str, str]
+    """By stage, the SHA-256 of the file that takes the place of its training."""
 
     def weights(self) -> tuple[str, ...] | None:
         """Return the digest of every stage's weights, or None if a stage is missing."""
@@ -126,7 +129,7 @@ def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
         DatasetError: if data are there but not as they must be.
         PlanError: if nothing can be tried and no published table is to be shown, or if a
             test set has other classes than the training set, a corruption needs what is not
-            installed, or a method can do none of the tasks.
+            installed, a file of weights is for no stage, or a method can do none of the tasks.
     """
     suite = loaded.suite
     for condition in suite.conditions:
@@ -240,13 +243,35 @@ def _training(
     data = DataSpec(classes=space.classes, palette=space.palette, size=size)
     resize = suite.protocol.resize or suite.protocol.short_side
     key = fingerprint(entry.adapter, config.version, data, train_data, resize, seed)
+    all_stages = config.stages(data)
+    given = _given(entry, config, all_stages)
     stages = []
-    for stage in config.stages(data):
+    for stage in all_stages:
         if not set(stage.tasks) & set(suite.tasks):
             continue
-        key = fingerprint("stage", key, stage, config.settings_of(stage.name))
+        # Where a file lies changes nothing, what is in it does.
+        relevant = config.settings_of(stage.name).model_dump(mode="json", exclude={"weights"})
+        if digest := given.get(stage.name):
+            stage = stage.model_copy(update={"steps": 0})
+            key = fingerprint("stage", key, stage, relevant, digest)
+        else:
+            key = fingerprint("stage", key, stage, relevant)
         stages.append((stage, StageFolder(settings.output, key)))
-    return Training(entry, config, data, train_on, train_data, seed, tuple(stages))
+    return Training(entry, config, data, train_on, train_data, seed, tuple(stages), given)
+
+
+def _given(entry: MethodEntry, config: MethodConfig, stages: Iterable[Stage]) -> dict[str, str]:
+    """Return the digests of the weights that a configuration names, by stage."""
+    names = [stage.name for stage in stages]
+    given = {}
+    for stage, path in config.weights.items():
+        if stage not in names:
+            message = f"{entry.title}: weights are given for {stage!r}"
+            raise PlanError(f"{message}; its stages are {', '.join(names)}")
+        if Path(path).is_file():  # else it is among what is missing
+            with Path(path).open("rb") as file:
+                given[stage] = hashlib.file_digest(file, "sha256").hexdigest()
+    return given
 
 
 def _cells(
@@ -255,6 +280,9 @@ def _cells(
     for task in suite.tasks:
         if task == "reconstruct" and mapped:
             continue  # a codec has no codes for labels of another space
+        config = training.config.model_dump(mode="json", exclude={"weights"})
+        if training.given:
+            config["weights"] = dict(training.given)
         ways = itertools.product(
             _conditions(suite, training.config, test, task),
             suite.protocols(),
@@ -267,7 +295,7 @@ def _cells(
                 method=training.entry.adapter,
                 label=training.entry.title,
                 preset=training.entry.preset,
-                config=training.config.model_dump(mode="json"),
+                config=config,
                 train_on=training.train_on,
                 test_on=test.reference(),
                 condition=condition,

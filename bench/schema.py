@@ -98,7 +98,8 @@ class Stage(Frozen):
     """One training step of a method: which submodules learn, for how long, and how.
 
     All modules not named are frozen and in evaluation mode. ``steps=0`` marks a
-    stage in closed form, for which the harness calls ``Method.fit``.
+    stage in closed form, for which the harness calls ``Method.fit``, or one whose weights
+    come from a file.
     """
 
     name: str
@@ -270,7 +271,8 @@ class Cell(Frozen):
     label: str
     preset: str
     config: Mapping[str, Any]
-    """The method's resolved configuration, defaults included."""
+    """The method's resolved configuration, defaults included; files of weights, where it
+    names some, by their SHA-256."""
     train_on: DataRef
     test_on: DataRef
     condition: Condition
