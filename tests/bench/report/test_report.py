@@ -256,27 +256,6 @@ def test_different_images_are_refused(tmp_path: Path) -> None:
         report.write(store.folder, tmp_path / "report")
 
 
-EXERCISE = """
-<script>
-const method = document.querySelector("#scenes-city-scores tbody");
-const names = () => [...method.rows].map((row) => row.cells[0].textContent);
-const button = document.querySelectorAll("#scenes-city-scores th button")[1];
-const result = {errors: window.failures, before: names()};
-button.click(); result.descending = names();
-button.click(); result.ascending = names();
-document.querySelector("a.n").click();
-result.dialog = document.getElementById("source").open;
-result.facts = document.querySelectorAll("#source dl dt").length;
-const slider = document.querySelector(".strip input");
-slider.value = 0; slider.dispatchEvent(new Event("input"));
-result.frames = [...slider.closest(".strip").querySelectorAll(".frame")].map((f) => f.hidden);
-result.broken = [...document.images].filter((image) => !image.naturalWidth).length;
-result.images = document.images.length;
-document.body.innerHTML = `<pre id="result">${JSON.stringify(result)}</pre>`;
-</script>
-"""
-
-
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
 def test_every_table_compiles_under_pdflatex(
     made: tuple[Path, Path, object], tmp_path: Path
@@ -351,10 +330,36 @@ def test_claims_are_on_the_page(page: str) -> None:
     assert re.search(r"\d+ published statements are tested", page)
 
 
+EXERCISE = """
+<script>
+const method = document.querySelector("#scenes-city-scores tbody");
+const names = () => [...method.rows].map((row) => row.cells[0].textContent);
+const button = document.querySelectorAll("#scenes-city-scores th button")[1];
+const result = {errors: window.failures, before: names()};
+button.click(); result.descending = names();
+button.click(); result.ascending = names();
+document.querySelector("a.n").click();
+result.dialog = document.getElementById("source").open;
+result.facts = document.querySelectorAll("#source dl dt").length;
+const slider = document.querySelector(".strip input");
+slider.value = 0; slider.dispatchEvent(new Event("input"));
+result.frames = [...slider.closest(".strip").querySelectorAll(".frame")].map((f) => f.hidden);
+result.broken = [...document.images].filter((image) => !image.naturalWidth).length;
+result.images = document.images.length;
+const requests = performance.getEntriesByType("resource").map((entry) => entry.name);
+result.requests = requests.filter((name) => !name.startsWith("data:"));
+result.overflow = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+document.body.innerHTML = `<pre id="result">${JSON.stringify(result)}</pre>`;
+</script>
+"""
+
+
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Chromium")
-def test_page_works_in_a_browser(page: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("width", [400, 1400])
+def test_page_works_in_a_browser(page: str, tmp_path: Path, width: int) -> None:
     """Sorting, the provenance dialog, sliders and pictures, with no error on the way."""
-    watch = "<script>failures = []; addEventListener('error', (e) => failures.push(e))</script>"
+    watch = "<script>failures = []; addEventListener('error', (e) => failures.push(e.message));"
+    watch += " console.error = console.warn = (...text) => failures.push(text.join(' '));</script>"
     loaded = EXERCISE.replace("<script>", '<script>addEventListener("load", () => {', 1)
     loaded = loaded.replace("</script>", "});</script>")
     page = page.replace("<head>", f"<head>{watch}", 1).replace("</body>", f"{loaded}</body>")
@@ -362,6 +367,7 @@ def test_page_works_in_a_browser(page: str, tmp_path: Path) -> None:
     quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
     done = subprocess.run(
         ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", *quiet,
+         f"--window-size={width},900",
          f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", f"file://{tmp_path}/page.html"],
         capture_output=True, text=True, timeout=120, check=True,
     )  # fmt: skip
@@ -377,3 +383,5 @@ def test_page_works_in_a_browser(page: str, tmp_path: Path) -> None:
     assert result["frames"] == [False, True]
     assert result["images"] > 10
     assert result["broken"] == 0
+    assert result["requests"] == []
+    assert result["overflow"] <= 0
