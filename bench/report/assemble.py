@@ -10,7 +10,7 @@ from pathlib import Path
 from bench.metrics import METRICS
 from bench.report import PAGE
 from bench.report.answer import answer, brief_answer
-from bench.report.block import PRIMARY, Block, describe, make_blocks
+from bench.report.block import PRIMARY, Block, describe, main_blocks, make_blocks
 from bench.report.clean import clean_tables, missing, separated
 from bench.report.images import BUDGET_BYTES, make_strips
 from bench.report.page import Section, render
@@ -20,18 +20,20 @@ from bench.report.published import comparison_plots, make_comparison
 from bench.report.robust import robust_tables
 from bench.report.sheet import SLUG, make_sheet
 from bench.report.table import Entry, Table, number
+from bench.report.zero_shot import ZeroShot
 from bench.store import SuiteFolder, write_atomic, write_text
 
 
 def assemble(folder: SuiteFolder, destination: Path, *, digest: str, example: bool) -> None:
     """Write every table, plot and the page; see :func:`bench.report.write`."""
     manifest, records = folder.manifest(), list(folder.records())
-    blocks = make_blocks(folder)
+    every = make_blocks(folder)
+    blocks, zero_shot = main_blocks(every), ZeroShot(every)
     sections: list[Section] = []
     for block in blocks:
         left = BUDGET_BYTES - sum(section.picture_bytes for section in sections)
         sections.append(_section(block, blocks, folder.path.parent, left))
-    common = list(_common_tables(blocks))
+    common = [*zero_shot.tables(), *_common_tables(blocks)]
     paper = PaperReport(folder, manifest.paper, blocks) if manifest.paper else None
     published = list(paper.tables()) if paper else []
     for old in ("tables", "plots"):
@@ -44,7 +46,11 @@ def assemble(folder: SuiteFolder, destination: Path, *, digest: str, example: bo
         if section.sheet:
             _write_picture(section.sheet.large, destination / "plots" / f"{stem}{SLUG}.jpg")
     _write_tables([*published, *common], destination / "tables", "")
-    sentences = [*([paper.answer()] if paper else []), *(sections[0].sentences if sections else [])]
+    sentences = [
+        *([paper.answer()] if paper else []),
+        *zero_shot.sentences(),
+        *(sections[0].sentences if sections else []),
+    ]
     page = render(
         manifest, sections, records, published, common, sentences, digest=digest, example=example
     )
