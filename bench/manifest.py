@@ -88,6 +88,8 @@ class Unavailable(Frozen):
 
     cell: Cell
     needs: tuple[Need, ...]
+    optional: bool = False
+    """Whether the suite is complete without it."""
 
     @property
     def reason(self) -> str:

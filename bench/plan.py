@@ -145,14 +145,15 @@ def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
         training = _training(suite, entry, train_on, trained, seed, settings)
         before = len(cells)
         lacking = (*trained.needs, *_missing_files(training.config))
-        for test in suite.test_on:
+        for test in suite.tests_of(train_on):
             tested = splits[test.reference().key]
             space = tested.dataset.label_space
             projection = _projection(train_on, trained.dataset.label_space, test, space)
             needs = tuple(dict.fromkeys((*lacking, *tested.needs)))
             for cell in _cells(suite, training, test, settings.limit, projection is not None):
                 if needs:
-                    unavailable.append(Unavailable(cell=cell, needs=needs))
+                    optional = test.optional and not lacking
+                    unavailable.append(Unavailable(cell=cell, needs=needs, optional=optional))
                 else:
                     cells.append(Planned(cell, training, tested.content, space, projection))
         if len(cells) > before:
