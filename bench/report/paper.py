@@ -116,7 +116,7 @@ class PaperReport:
 
     def _why_not(self, row: PaperRow, column: PaperColumn, blocks: Sequence[Block]) -> str:
         if not row.method or column.missing:
-            return f"{Verdict.NOT_RUN}: {column.missing or row.missing}"
+            return f"{Verdict.NOT_RUN}: {column.missing if row.method else row.missing}"
         reasons = dict.fromkeys(
             each.reason
             for each in self.manifest.unavailable
