@@ -184,7 +184,7 @@ def _plan(options: argparse.Namespace) -> int:
     more = "" if None not in times else ", and what was not measured yet"
     missing = sum(cost.cells_missing for cost in costs)
     total = len(plan.cells) + len(plan.unavailable)
-    console.say(f"{missing} of {total} cells to do now: about {duration(known)}{more}")
+    console.say(f"{missing} of {total} cells to do: about {duration(known)}{more}")
     size = disk_bytes(plan, REFERENCE)
     disk = "not measured yet" if size is None else f"about {size / 2**20:.0f} MiB more"
     console.say(f"disk: {disk} under {plan.settings.output}")

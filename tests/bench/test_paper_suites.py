@@ -74,7 +74,7 @@ def test_a_stand_in_asks_for_nothing_that_is_not_here(path):
 def test_a_plan_says_of_each_cell_what_is_missing_and_where_to_get_it(trial, capsys):
     assert main(["plan", str(trial)]) == 0
     printed = " ".join(capsys.readouterr().out.split())
-    assert "0 of 2 cells to do now" in printed
+    assert "0 of 2 cells to do" in printed
     assert "ADEChallengeData2016.zip" in printed
     assert "none.st: made of the released weights" in printed
 
