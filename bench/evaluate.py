@@ -18,11 +18,11 @@ from accelerate.utils import gather_object
 from torch.utils.data import DataLoader, Dataset
 
 from bench import seeding
+from bench.counts import Counts, ImageCounts, count_all, stack_counts
 from bench.inference import check_labels, infer
 from bench.loading import Loaded, Split, resize_label, to_tensors
 from bench.mapping import Mapped
 from bench.method import Method
-from bench.metrics import Counts, count_image, stack_counts
 from bench.schema import IGNORE_INDEX, Condition, LabelMapping, Task
 from bench.store import Preview
 from bench.taxonomy import Projection
@@ -45,6 +45,8 @@ class Job(NamedTuple):
     mapping: LabelMapping = ""
     projection: Projection | None = None
     """How predictions become labels of the split, where it has not the method's classes."""
+    sampling_seed: int = 0
+    """Another set of the method's draws, the corruptions being the same."""
 
 
 class Evaluation(NamedTuple):
@@ -58,8 +60,7 @@ class _Scored(NamedTuple):
     """One image's outcome, small enough to travel between processes."""
 
     place: int  # in the split
-    confusion: np.ndarray  # int64 [K + 1, K + 1]
-    fallen: int  # pixels that no mapping reached
+    counts: ImageCounts
     sample: Loaded | None  # only of the images kept as a preview
     prediction: np.ndarray  # uint8 [h, w], of those images; empty otherwise
 
@@ -101,7 +102,7 @@ def evaluate(
     indices = [i for start in mine for i in range(start, min(start + rows, len(split)))]
     images = _Images(job, indices)
     loader = DataLoader(images, batch_size=split.protocol.batch_size, collate_fn=list)
-    num_classes = len(job.projection.space.classes) if job.projection else method.data.num_classes
+    classes = job.projection.space.classes if job.projection else method.data.classes
     progress.begin("evaluating", len(indices))
     scored: list[_Scored] = []
     with torch.inference_mode():
@@ -109,11 +110,12 @@ def evaluate(
             mapped = _label(method, samples, rows, job, accelerator)
             for sample, label, fallen in zip(samples, *mapped, strict=True):
                 place = indices[len(scored)]
-                scored.append(_score(place, sample, label, fallen, num_classes))
+                lost = fallen if job.mapping else None
+                scored.append(_score(place, sample, label, lost, len(classes)))
             progress.advance(len(scored))
     if accelerator.num_processes > 1:
         scored = gather_object(scored)
-    return _collect(sorted(scored, key=lambda item: item.place), bool(job.mapping))
+    return _collect(sorted(scored, key=lambda item: item.place), classes)
 
 
 def _regroup(batches: Iterable[list[Loaded]], rows: int) -> Iterator[list[Loaded]]:
@@ -137,8 +139,9 @@ def _label(
         uint8 [len(samples), h, w], and where no mapping reached, bool of the same shape.
     """
     where = (job.seed, str(job.split.reference), str(job.condition))
+    further = (job.sampling_seed,) if job.sampling_seed else ()
     padded = samples + samples[-1:] * (rows - len(samples))
-    seeds = [seeding.key("predict", *where, sample.id) for sample in padded]
+    seeds = [seeding.key("predict", *where, sample.id, *further) for sample in padded]
     batch = to_tensors(padded, seeds, accelerator.device)
     if job.task == "reconstruct":
         reconstructed = method.reconstruct(batch.label, batch.seeds)
@@ -151,18 +154,19 @@ def _label(
 
 
 def _score(
-    place: int, sample: Loaded, label: np.ndarray, fallen: np.ndarray, num_classes: int
+    place: int, sample: Loaded, label: np.ndarray, fallen: np.ndarray | None, num_classes: int
 ) -> _Scored:
     at_truth = resize_label(label.astype(np.int32), sample.truth.shape)
-    confusion = count_image(sample.truth, at_truth, num_classes)
-    lost = resize_label(fallen.astype(np.uint8), sample.truth.shape) > 0
-    lost_pixels = int((lost & (sample.truth != IGNORE_INDEX)).sum())
+    counts = count_all(sample.truth, at_truth, num_classes, sample.instance)
+    if fallen is not None:
+        lost = resize_label(fallen.astype(np.uint8), sample.truth.shape) > 0
+        counts = counts._replace(fallen=int((lost & (sample.truth != IGNORE_INDEX)).sum()))
     if place >= PREVIEWS:
-        return _Scored(place, confusion, lost_pixels, None, np.empty(0, np.uint8))
-    return _Scored(place, confusion, lost_pixels, sample, label.astype(np.uint8))
+        return _Scored(place, counts, None, np.empty(0, np.uint8))
+    return _Scored(place, counts, sample, label.astype(np.uint8))
 
 
-def _collect(scored: list[_Scored], mapped: bool) -> Evaluation:
+def _collect(scored: list[_Scored], classes: Sequence[str]) -> Evaluation:
     """Put the images of a split together; a preview shows those of the first one's size."""
     kept = [(item.sample, item.prediction) for item in scored if item.sample is not None]
     shape = kept[0][0].label.shape
@@ -173,5 +177,4 @@ def _collect(scored: list[_Scored], mapped: bool) -> Evaluation:
         label=np.stack([sample.label for sample, _ in kept]),
         prediction=np.stack([prediction for _, prediction in kept]),
     )
-    fallen = [item.fallen for item in scored] if mapped else ()
-    return Evaluation(stack_counts([item.confusion for item in scored], fallen), preview)
+    return Evaluation(stack_counts([item.counts for item in scored], classes), preview)

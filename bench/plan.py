@@ -244,8 +244,9 @@ def _cells(
             suite.all_conditions() if corrupt else (CLEAN,),
             suite.protocols(),
             mappings(suite, training.config) if mapped else ("",),
+            suite.sampling_seeds,
         )
-        for condition, protocol, mapping in ways:
+        for condition, protocol, mapping, sampling_seed in ways:
             yield Cell(
                 suite=suite.name,
                 method=training.entry.adapter,
@@ -260,6 +261,7 @@ def _cells(
                 protocol=protocol,
                 limit=limit,
                 mapping=mapping,
+                sampling_seed=sampling_seed,
             )
 
 

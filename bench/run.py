@@ -130,7 +130,7 @@ class _Runner:
             split = self._split(cell.test_on, cell.limit, cell.protocol)
             job = Job(
                 *(split, cell.condition, cell.task, cell.seed),
-                *(cell.mapping, planned.projection),
+                *(cell.mapping, planned.projection, cell.sampling_seed),
             )
             result = evaluate(method, job, self.accelerator, self.console)
         except Exception as error:

@@ -130,6 +130,8 @@ class MethodConfig(Frozen):
     """Of the method; raised whenever its results would change."""
     reconstructs: ClassVar[bool] = False
     """Whether the method has a codec between labels and latents, and so a ceiling."""
+    citation: ClassVar[str] = ""
+    """BibTeX of the method's publications."""
 
     weights: Mapping[str, str] = {}
     """By stage, a safetensors file that takes the place of its training."""
@@ -252,7 +254,7 @@ class Protocol(Frozen):
 class Cell(Frozen):
     """One number's worth of work, all names resolved."""
 
-    later = frozenset({"mapping"})
+    later = frozenset({"mapping", "sampling_seed"})
     suite: str
     method: str
     """The adapter: the file name under ``methods``."""
@@ -270,10 +272,13 @@ class Cell(Frozen):
     """Only the first images of the test split, when set; stamped on every result."""
     mapping: LabelMapping = ""
     """Of predictions in a universal label space to the test set's; empty where they share one."""
+    sampling_seed: int = 0
+    """Another set of a method's own draws at prediction, the training being the same."""
 
     def __str__(self) -> str:
         tested = f"{self.test_on} ({self.mapping})" if self.mapping else str(self.test_on)
-        return f"{self.label} | {tested} | {self.condition} | {self.task} | seed {self.seed}"
+        text = f"{self.label} | {tested} | {self.condition} | {self.task} | seed {self.seed}"
+        return text + (f", sampling seed {self.sampling_seed}" if self.sampling_seed else "")
 
 
 class Provenance(Frozen):

@@ -94,6 +94,9 @@ class TestEntry(DataRef):
 TestReference = Annotated[TestEntry, BeforeValidator(partial(_expand, split="val"))]
 
 
+Seeds = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
+
+
 class Suite(Frozen):
     """A suite file's content."""
 
@@ -105,7 +108,9 @@ class Suite(Frozen):
     conditions: tuple[ConditionEntry, ...] = ()
     """Beside the clean images, which are always evaluated."""
     tasks: Annotated[tuple[Task, ...], Field(min_length=1)] = ("predict",)
-    seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = (0,)
+    seeds: Seeds = (0,)
+    sampling_seeds: Seeds = (0,)
+    """Of the draws a trained method makes at prediction: how far sampling moves its score."""
     mappings: Annotated[tuple[Literal["soft", "hard"], ...], Field(min_length=1)] = ("soft", "hard")
     """How predictions become labels of a test set in another label space than the training's,
     which must then be a taxonomy's universal one."""

@@ -138,7 +138,6 @@ def test_a_suite_without_stand_in_says_so(trial, capsys):
         ("name: mIoU,", "name: mIoU, metric: miou,", "paper.columns.0.metric: no metric 'miou'"),
         ("name: mIoU,", "name: x, test_on: voc,", "the suite has no test set 'voc'"),
         ("method: Floor", "method: Flor", "paper.rows.1.method: no method is labelled 'Flor'"),
-        ("caption: ADE20K val.", "caption: x\n  claims: [G99]", "paper.claims.0: no claim 'G99'"),
         ("{method: FCN}", "{dataset: ADE20K}", "paper.rows.0.reported: 13 numbers in column"),
         ("scenes/city", "scenes/town", "stand_in: with it in place, train_on.0.subset: scenes has"),
         ("{images: 4}", "{imges: 4}", "stand_in: with it in place, train_on.0.options.imges"),

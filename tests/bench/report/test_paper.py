@@ -159,11 +159,3 @@ def test_wide_tables_are_cut_and_keep_their_order(tmp_path: Path) -> None:
     store = make_store(tmp_path, paper(columns=columns))
     assert list(rendered(store, "paper-1")[0])[1] == "a: reported_fraction"
     assert list(rendered(store, "paper-2")[0])[1] == "c: reported_fraction"
-
-
-def test_statements_about_the_table_are_judged(tmp_path: Path) -> None:
-    store = make_store(tmp_path, paper(claims=("G6", "G1")))
-    first, second = rendered(store, "statements")
-    assert (first["Id"], first["Verdict"]) == ("G6", "inconsistent in its source")
-    assert "table9 = 87.73% (table 9)" in first["Evidence"]
-    assert second["Verdict"] == "not run"
