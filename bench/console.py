@@ -14,10 +14,11 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from bench.cost import Cost
 from bench.counts import Counts
 from bench.manifest import Unavailable
 from bench.metrics import METRICS
-from bench.plan import Cost, all_needs
+from bench.plan import all_needs
 from bench.schema import Record, Stage
 
 

@@ -8,6 +8,7 @@ loader's batch size, the number of processes and resumption change nothing.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -23,7 +24,7 @@ from bench.inference import check_labels, infer
 from bench.loading import Loaded, Split, resize_label, to_tensors
 from bench.mapping import Mapped
 from bench.method import Method
-from bench.schema import IGNORE_INDEX, Condition, LabelMapping, Task
+from bench.schema import IGNORE_INDEX, Batch, Condition, LabelMapping, Task
 from bench.store import Preview
 from bench.taxonomy import Projection
 from bench.train import Progress
@@ -118,6 +119,37 @@ def evaluate(
     return _collect(sorted(scored, key=lambda item: item.place), classes)
 
 
+def measure(method: Method[Any], job: Job, accelerator: Accelerator) -> dict[str, float]:
+    """Return what a trained method measures of itself on a split; the same in every process.
+
+    Raises:
+        ValueError: if a number is not finite, naming it.
+    """
+    method.to(accelerator.device).eval()
+    with torch.inference_mode():
+        measured = {name: float(x) for name, x in method.measure(_whole(job, accelerator)).items()}
+    if wrong := {name: x for name, x in measured.items() if not math.isfinite(x)}:
+        raise ValueError(f"{type(method).__name__} measured {wrong}; finite numbers are expected")
+    return measured
+
+
+def _whole(job: Job, accelerator: Accelerator) -> Iterator[Batch]:
+    """Yield every image of a split in micro-batches, the last as short as it is."""
+    split = job.split
+    rows = MICRO_BATCH if split.protocol.resize else 1
+    for start in range(0, len(split), rows):
+        indices = range(start, min(start + rows, len(split)))
+        samples = [split.load(index, job.condition, job.seed) for index in indices]
+        yield to_tensors(samples, _seeds(job, samples), accelerator.device)
+
+
+def _seeds(job: Job, samples: Iterable[Loaded]) -> list[int]:
+    """Return the root of a method's draws for each image."""
+    where = (job.seed, str(job.split.reference), str(job.condition))
+    further = (job.sampling_seed,) if job.sampling_seed else ()
+    return [seeding.key("predict", *where, sample.id, *further) for sample in samples]
+
+
 def _regroup(batches: Iterable[list[Loaded]], rows: int) -> Iterator[list[Loaded]]:
     """Turn a loader's batches of any size into micro-batches; only the last may be short."""
     waiting: list[Loaded] = []
@@ -138,11 +170,8 @@ def _label(
     Returns:
         uint8 [len(samples), h, w], and where no mapping reached, bool of the same shape.
     """
-    where = (job.seed, str(job.split.reference), str(job.condition))
-    further = (job.sampling_seed,) if job.sampling_seed else ()
     padded = samples + samples[-1:] * (rows - len(samples))
-    seeds = [seeding.key("predict", *where, sample.id, *further) for sample in padded]
-    batch = to_tensors(padded, seeds, accelerator.device)
+    batch = to_tensors(padded, _seeds(job, padded), accelerator.device)
     if job.task == "reconstruct":
         reconstructed = method.reconstruct(batch.label, batch.seeds)
         check_labels(method, reconstructed, batch)

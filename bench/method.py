@@ -68,3 +68,16 @@ class Method(nn.Module, ABC, Generic[C]):
         The ceiling of a generative method: what it would score with a perfect prior.
         """
         raise TypeError(f"{type(self).__name__} has no latent code to reconstruct from")
+
+    def measure(self, batches: Iterable[Batch]) -> dict[str, float]:
+        """Return finite numbers that no confusion matrix holds, such as a codec's rate.
+
+        Called once for each clean test split that is reconstructed; the numbers are kept in
+        ``Record.measured``, beside the counts.
+
+        Args:
+            batches: every image of the split once, in order, with the seeds that
+                ``reconstruct`` is given. The same batches come whatever the loader's batch
+                size and in every process.
+        """
+        return {}

@@ -6,13 +6,14 @@ import time
 import traceback
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench import corruptions, seeding
 from bench.console import Console
 from bench.discover import load_method
 from bench.env import provenance
-from bench.evaluate import Evaluation, Job, evaluate
+from bench.evaluate import Evaluation, Job, evaluate, measure
 from bench.loading import Split
 from bench.manifest import Manifest
 from bench.method import Method
@@ -105,7 +106,15 @@ class _Runner:
             if folder.summary() is None or not folder.weights.exists():
                 split = self._split(training.train_on)
                 self.console.stage(training.entry.title, stage)
-                lesson = Lesson(training.entry.adapter, stage, split, training.seed, folder)
+                given = training.config.weights.get(stage.name)
+                lesson = Lesson(
+                    training.entry.adapter,
+                    stage,
+                    split,
+                    training.seed,
+                    folder,
+                    Path(given) if given else None,
+                )
                 train_stage(method, lesson, self.accelerator, self.console)
             load_stage(method, stage, folder)
             summary: Any = folder.summary()
@@ -133,6 +142,8 @@ class _Runner:
                 *(cell.mapping, planned.projection, cell.sampling_seed),
             )
             result = evaluate(method, job, self.accelerator, self.console)
+            clean_codec = (cell.task, cell.condition) == ("reconstruct", CLEAN)
+            measured = measure(method, job, self.accelerator) if clean_codec else {}
         except Exception as error:
             self._keep(planned, self._failure(planned, error), None)
             return
@@ -153,6 +164,7 @@ class _Runner:
             weights=weights or (),
             corruption_version=0 if cell.condition == CLEAN else corruptions.VERSION,
             corruption_probe=_probe(cell),
+            measured=measured,
             train_seconds=train_seconds,
             evaluate_seconds=time.monotonic() - started,
             finished=_now(),

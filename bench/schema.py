@@ -98,7 +98,8 @@ class Stage(Frozen):
     """One training step of a method: which submodules learn, for how long, and how.
 
     All modules not named are frozen and in evaluation mode. ``steps=0`` marks a
-    stage in closed form, for which the harness calls ``Method.fit``.
+    stage in closed form, for which the harness calls ``Method.fit``, or one whose weights
+    come from a file.
     """
 
     name: str
@@ -133,13 +134,13 @@ class MethodConfig(Frozen):
     citation: ClassVar[str] = ""
     """BibTeX of the method's publications."""
 
-    weights: Mapping[str, str] = {}
-    """By stage, a safetensors file that takes the place of its training."""
-
     @property
     def gives_probabilities(self) -> bool:
         """Whether ``Method.probabilities`` works; if not, predictions are mapped hard only."""
         return False
+
+    weights: Mapping[str, str] = {}
+    """By stage, a safetensors file that takes the place of its training."""
 
     def stages(self, data: DataSpec) -> tuple[Stage, ...]:
         """Return the training stages in order."""
@@ -261,7 +262,8 @@ class Cell(Frozen):
     label: str
     preset: str
     config: Mapping[str, Any]
-    """The method's resolved configuration, defaults included."""
+    """The method's resolved configuration, defaults included; files of weights, where it
+    names some, by their SHA-256."""
     train_on: DataRef
     test_on: DataRef
     condition: Condition
@@ -321,6 +323,8 @@ class Record(Frozen):
     """Of the corruptions' specification; 0 for clean images."""
     corruption_probe: str = ""
     """Hash of the corrupted probe image, which shows a drift of the libraries beneath."""
+    measured: Mapping[str, float] = {}
+    """What ``Method.measure`` found on the split; of clean reconstructions only."""
     train_seconds: float = 0.0
     evaluate_seconds: float = 0.0
     finished: str = ""
