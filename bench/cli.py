@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -257,7 +258,8 @@ def _compare(options: argparse.Namespace) -> int:
 def _claims(options: argparse.Namespace) -> int:
     from bench.claims import as_text, claims_report
 
-    print(as_text(claims_report(options.results)))
+    width = min(shutil.get_terminal_size((100, 0)).columns, 100)
+    print(as_text(claims_report(options.results), width))
     return 0
 
 

@@ -119,7 +119,7 @@ class Console:
     def costs(self, costs: Sequence[Cost]) -> None:
         """Print what a plan still has to do."""
         table = Table(box=box.SIMPLE_HEAD)
-        table.add_column("method")
+        table.add_column("method", min_width=16, overflow="fold")
         for name in (
             "seed",
             "stages to train",

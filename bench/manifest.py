@@ -71,8 +71,6 @@ class PaperTable(Frozen):
     """How far a score may be from the reported one and still be the same; a fraction."""
     protocol: Mapping[str, Any] = {}
     """Fields of a cell, dotted where nested, that must agree before numbers compare."""
-    claims: tuple[str, ...] = ()
-    """Statements about the table, by their ids in ``claims.yaml``, judged below it."""
 
 
 class Need(Frozen):

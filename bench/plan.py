@@ -58,7 +58,8 @@ class Training(NamedTuple):
     seed: int
     stages: tuple[tuple[Stage, StageFolder], ...]
     given: Mapping[str, str]
-    """By stage, the SHA-256 of the file that takes the place of its training."""
+    """By stage, the SHA-256 of the file that takes the place of its training; empty if there
+    is no such file."""
 
     def weights(self) -> tuple[str, ...] | None:
         """Return the digest of every stage's weights, or None if a stage is missing."""
@@ -129,12 +130,11 @@ def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
         DatasetError: if data are there but not as they must be.
         PlanError: if nothing can be tried and no published table is to be shown, or if a
             test set has other classes than the training set, a corruption needs what is not
-            installed, a file of weights is for no stage, or a method can do none of the tasks.
+            installed, a method can do none of the tasks, or weights are given for no stage or
+            are not there and the suite repeats no published table.
     """
     suite = loaded.suite
-    for condition in suite.conditions:
-        if why := corruptions.missing(condition.corruption):
-            raise PlanError(f"{condition.corruption}: {why}")
+    _check_corruptions(suite)
     references = (*suite.train_on, *(test.reference() for test in suite.test_on))
     splits = {reference.key: _open(reference, settings.data_root) for reference in references}
     trainings: list[Training] = []
@@ -143,23 +143,13 @@ def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
     for entry, seed, train_on in itertools.product(suite.methods, suite.seeds, suite.train_on):
         trained = splits[train_on.key]
         training = _training(suite, entry, train_on, trained, seed, settings)
-        before = len(cells)
-        lacking = (*trained.needs, *_missing_files(training.config))
-        for test in suite.tests_of(train_on):
-            tested = splits[test.reference().key]
-            space = tested.dataset.label_space
-            projection = _projection(train_on, trained.dataset.label_space, test, space)
-            needs = tuple(dict.fromkeys((*lacking, *tested.needs)))
-            for cell in _cells(suite, training, test, settings.limit, projection is not None):
-                if needs:
-                    optional = test.optional and not lacking
-                    unavailable.append(Unavailable(cell=cell, needs=needs, optional=optional))
-                else:
-                    cells.append(Planned(cell, training, tested.content, space, projection))
-        if len(cells) > before:
-            trainings.append(training)
-        elif not lacking and not any(each.cell.label == entry.title for each in unavailable):
+        ready, lacking = _sort_cells(suite, training, trained, splits, settings.limit)
+        if not ready and not lacking:
             raise PlanError(_idle(suite, training))
+        if ready:
+            trainings.append(training)
+        cells += ready
+        unavailable += lacking
     if not cells and suite.paper is None:
         raise PlanError("\n".join(need.remedy for need in all_needs(unavailable)))
     folder = SuiteFolder(settings.output / suite.name)
@@ -168,6 +158,38 @@ def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
         *(suite, loaded.source, settings, folder, tuple(trainings), tuple(cells), opened),
         *(tuple(unavailable), loaded.stand_in),
     )
+
+
+def _check_corruptions(suite: Suite) -> None:
+    for condition in suite.conditions:
+        if why := corruptions.missing(condition.corruption):
+            raise PlanError(f"{condition.corruption}: {why}")
+
+
+def _sort_cells(
+    suite: Suite,
+    training: Training,
+    trained: _Split,
+    splits: Mapping[str, _Split],
+    limit: int | None,
+) -> tuple[list[Planned], list[Unavailable]]:
+    """Return the cells of a training that can be tried, and those that lack something."""
+    weights = tuple(_missing_weights(training))
+    if weights and suite.paper is None:
+        raise PlanError("\n".join(need.remedy for need in weights))
+    ready: list[Planned] = []
+    lacking: list[Unavailable] = []
+    for test in suite.tests_of(training.train_on):
+        tested = splits[test.reference().key]
+        space = tested.dataset.label_space
+        projection = _projection(training.train_on, trained.dataset.label_space, test, space)
+        needs = tuple(dict.fromkeys((*trained.needs, *weights, *tested.needs)))
+        for cell in _cells(suite, training, test, limit, projection is not None):
+            if needs:
+                lacking.append(Unavailable(cell=cell, needs=needs))
+            else:
+                ready.append(Planned(cell, training, tested.content, space, projection))
+    return ready, lacking
 
 
 def _idle(suite: Suite, training: Training) -> str:
@@ -202,11 +224,12 @@ def _open(reference: DataRef, root: Path | None) -> _Split:
     return _Split(dataset, dataset.fingerprint())
 
 
-def _missing_files(config: MethodConfig) -> Iterable[Need]:
-    for path in config.weights.values():
-        if not Path(path).is_file():
-            remedy = "made of the released weights by `python -m bench weights convert`"
-            yield Need(what=path, remedy=remedy)
+def _missing_weights(training: Training) -> Iterable[Need]:
+    for stage, digest in training.given.items():
+        if not digest:
+            path = training.config.weights[stage]
+            what = f"{training.entry.title}: weights of {stage!r}: {path}: no such file"
+            yield Need(what=path, remedy=f"{what}; `python -m bench weights convert` makes one")
 
 
 def _projection(
@@ -262,16 +285,18 @@ def _training(
 
 
 def _given(entry: MethodEntry, config: MethodConfig, stages: Iterable[Stage]) -> dict[str, str]:
-    """Return the digests of the weights that a configuration names, by stage."""
+    """Return the digests of the weights that a configuration names, by stage; "" if missing."""
     names = [stage.name for stage in stages]
     given = {}
     for stage, path in config.weights.items():
         if stage not in names:
             message = f"{entry.title}: weights are given for {stage!r}"
             raise PlanError(f"{message}; its stages are {', '.join(names)}")
-        if Path(path).is_file():  # else it is among what is missing
-            with Path(path).open("rb") as file:
-                given[stage] = hashlib.file_digest(file, "sha256").hexdigest()
+        if not Path(path).is_file():
+            given[stage] = ""
+            continue
+        with Path(path).open("rb") as file:
+            given[stage] = hashlib.file_digest(file, "sha256").hexdigest()
     return given
 
 

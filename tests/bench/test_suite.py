@@ -93,7 +93,7 @@ reference: twice
         ":14:9: seeds.0: Input should be a valid integer": "got 'zero'",
         ":17:19: protocol.metrics.1: no metric 'miou'": "(did you mean 'mIoU'?)",
         ":19:12: reference: no method is labelled 'twice'": "(did you mean 'Twice'?)",
-        ":18:1: tassks: unknown key 'tassks'": "(did you mean 'tasks'?)",
+        ":18:1: tassks: unknown key 'tassks'": "did you mean 'tasks'?",
     }
     for start, remedy in expected.items():
         line = [line for line in found if line.startswith(start)]
