@@ -40,6 +40,7 @@ class JoinedFolder(SuiteFolder):
             "reference": reference if reference in labels else "",
             "source": "---\n".join(manifest.source for manifest in manifests),
             "command": "; ".join(manifest.command for manifest in manifests),
+            "references": "\n".join(manifest.references for manifest in manifests),
         }
         return manifests[0].model_copy(update=joined)
 
