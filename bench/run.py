@@ -227,7 +227,15 @@ def _manifest(plan: Plan, records: Sequence[Record]) -> Manifest:
         unavailable=plan.unavailable,
         source=plan.source,
         command=plan.settings.command,
+        references=_references(plan),
     )
+
+
+def _references(plan: Plan) -> str:
+    """List in BibTeX the data sets and methods of a plan, each once."""
+    datasets = (dataset.citation for dataset in plan.datasets.values())
+    methods = (training.config.citation for training in plan.trainings)
+    return "\n".join(dict.fromkeys(filter(None, (*datasets, *methods))))
 
 
 def _probe(cell: Cell) -> str:
