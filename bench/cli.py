@@ -1,7 +1,8 @@
 """The command line: ``python -m bench <verb>``.
 
-Exit status: 0 if every cell has its number, 1 if some failed, 2 if what was asked for is
-wrong or missing, 130 if interrupted.
+Exit status of ``run``: 0 if every cell has its number, 1 if some failed or need data or weights
+that are not here. Of all verbs: 2 if what was asked for is wrong, or nothing of it can be done
+for want of data, 130 if interrupted. ``plan`` ends with 0 and says what is missing.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ EXAMPLES = """examples:
   python -m bench run suites/robustness.yaml
   python -m bench run suites/camvid.yaml --data-root ~/data --seed 1
   python -m bench plan suites/robustness.yaml --set protocol.batch_size=16
+  python -m bench run suites/papers/gss_table1.yaml --stand-in
   python -m bench report results/runs/robustness
   python -m bench claims
   python -m bench list corruptions
@@ -126,6 +128,11 @@ def _add_suite_options(verb: argparse.ArgumentParser) -> None:
         help="replace a value of the suite, such as methods.0.preset=tiny; may be repeated",
     )
     verb.add_argument("--limit", type=_positive, help="only the first N test images; stamped")
+    verb.add_argument(
+        "--stand-in",
+        action="store_true",
+        help="with generated data and tiny sizes in place of the suite's, named so throughout",
+    )
     verb.add_argument("--seed", type=int, help="one seed in place of the suite's")
 
 
@@ -142,7 +149,7 @@ def _make_plan(options: argparse.Namespace):  # type: ignore[no-untyped-def]
     overrides = list(options.set)
     if options.seed is not None:
         overrides.append(f"seeds=[{options.seed}]")
-    loaded = read_suite(options.suite, overrides)
+    loaded = read_suite(options.suite, overrides, options.stand_in)
     command = shlex.join(["python", "-m", "bench", *sys.argv[1:]])
     root = Path(options.data_root) if options.data_root else None
     return make_plan(loaded, Settings(options.output, root, options.limit, command))
@@ -160,10 +167,12 @@ def _run(options: argparse.Namespace) -> int:
         page = _write_report(plan.folder.path, REPORTS / plan.suite.name)
         if outcome.failed:
             console.failures(outcome.failed)
+        console.unavailable(plan.unavailable)
         done = len(outcome.records) - len(outcome.failed)
-        console.say(f"{outcome.computed} cells computed now; {done} of {len(plan.cells)} done")
+        total = len(plan.cells) + len(plan.unavailable)
+        console.say(f"{outcome.computed} cells computed now; {done} of {total} done")
         console.say(f"records: {plan.folder.path}\nreport:  {page}")
-    return 1 if outcome.failed else 0
+    return 1 if outcome.failed or plan.unavailable else 0
 
 
 def _is_main_process() -> bool:
@@ -185,12 +194,15 @@ def _plan(options: argparse.Namespace) -> int:
 
     console = Console(plan.suite.protocol.metrics[0])
     costs = estimate(plan, REFERENCE)
-    console.costs(costs)
+    console.unavailable(plan.unavailable)
+    if costs:
+        console.costs(costs)
     times = [t for cost in costs for t in (cost.train_seconds, cost.evaluate_seconds)]
     known = sum(t for t in times if t is not None)
     more = "" if None not in times else ", and what was not measured yet"
     missing = sum(cost.cells_missing for cost in costs)
-    console.say(f"{missing} of {len(plan.cells)} cells to do: about {duration(known)}{more}")
+    total = len(plan.cells) + len(plan.unavailable)
+    console.say(f"{missing} of {total} cells to do now: about {duration(known)}{more}")
     size = disk_bytes(plan, REFERENCE)
     disk = "not measured yet" if size is None else f"about {size / 2**20:.0f} MiB more"
     console.say(f"disk: {disk} under {plan.settings.output}")

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from types import TracebackType
 
 from rich import box
 from rich.console import Console as Terminal
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from bench.manifest import Unavailable
 from bench.metrics import METRICS, Counts
-from bench.plan import Cost
+from bench.plan import Cost, all_needs
 from bench.schema import Record, Stage
 
 
@@ -92,6 +95,23 @@ class Console:
         for (label, error), count in cells.items():
             table.add_row(label, str(count), error)
         self.terminal.print(table)
+
+    def unavailable(self, cells: Sequence[Unavailable]) -> None:
+        """Print which cells cannot be tried, what each needs, and where that is to be had."""
+        if not cells:
+            return
+        table = Table(title="Not run", box=box.SIMPLE_HEAD, title_justify="left")
+        table.add_column("method")
+        table.add_column("test set", overflow="fold")
+        table.add_column("cells", justify="right")
+        table.add_column("what is missing", overflow="fold")
+        rows = Counter((each.cell.label, str(each.cell.test_on), each.reason) for each in cells)
+        for (label, test_on, reason), count in rows.items():
+            table.add_row(label, test_on, str(count), reason)
+        self.terminal.print(table)
+        for need in all_needs(cells):
+            self.terminal.print(f"  [bold]{escape(need.what)}[/bold]: {escape(need.remedy)}")
+        self.terminal.print()
 
     def costs(self, costs: Sequence[Cost]) -> None:
         """Print what a plan still has to do."""

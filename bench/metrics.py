@@ -6,12 +6,14 @@ same stored numbers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from bench.schema import IGNORE_INDEX
+
+_NOT_MAPPED = np.zeros(0, dtype=np.int64)
 
 
 class Counts(NamedTuple):
@@ -29,6 +31,9 @@ class Counts(NamedTuple):
     truth: np.ndarray  # int16 [M], 0..K
     predicted: np.ndarray  # int16 [M], 0..K
     pixels: np.ndarray  # int64 [M]
+    fallen: np.ndarray = _NOT_MAPPED  # int64 [N], or [0] where predictions were not mapped
+    """Pixels of labelled truth that are class 0 because nothing they were predicted to be has
+    a class in the test set (``bench.mapping``)."""
 
     @property
     def num_images(self) -> int:
@@ -69,8 +74,13 @@ def count_image(truth: np.ndarray, predicted: np.ndarray, num_classes: int) -> n
     return np.bincount(index[0] * size + index[1], minlength=size * size).reshape(size, size)
 
 
-def stack_counts(confusions: list[np.ndarray]) -> Counts:
-    """Make the sparse form of a list of int64 [K + 1, K + 1] confusion matrices."""
+def stack_counts(confusions: list[np.ndarray], fallen: Sequence[int] = ()) -> Counts:
+    """Make the sparse form of a list of int64 [K + 1, K + 1] confusion matrices.
+
+    Args:
+        confusions: one an image.
+        fallen: pixels of each image that no mapping reached, where predictions were mapped.
+    """
     dense = np.stack(confusions)
     num_classes = dense.shape[1] - 1
     image, truth, predicted = np.nonzero(dense)
@@ -84,6 +94,7 @@ def stack_counts(confusions: list[np.ndarray]) -> Counts:
         truth=truth.astype(np.int16),
         predicted=predicted.astype(np.int16),
         pixels=dense[image, truth, predicted],
+        fallen=np.array(fallen, dtype=np.int64),
     )
 
 

@@ -6,21 +6,22 @@ run of a finished suite ends at once.
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import statistics
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench import corruptions, datasets
-from bench.dataset import Dataset, LabelSpace
+from bench import corruptions, datasets, taxonomy
+from bench.dataset import Dataset, DatasetMissing, LabelSpace
 from bench.discover import resolve_config
+from bench.manifest import Need, Unavailable
 from bench.schema import (
     CLEAN,
     Cell,
     DataRef,
     DataSpec,
+    LabelMapping,
     MethodConfig,
     Record,
     Stage,
@@ -28,10 +29,12 @@ from bench.schema import (
 )
 from bench.store import StageFolder, SuiteFolder
 from bench.suite import LoadedSuite, MethodEntry, Suite, TestEntry
+from bench.taxonomy import Projection, TaxonomyError
+from bench.weights import digests
 
 
 class PlanError(Exception):
-    """A valid suite that cannot be run on these data or with these weights."""
+    """A valid suite that cannot be run on these data."""
 
 
 class Settings(NamedTuple):
@@ -71,6 +74,10 @@ class Planned(NamedTuple):
     training: Training
     test_data: str
     """Content fingerprint of the test split."""
+    space: LabelSpace
+    """Of the test split."""
+    projection: Projection | None = None
+    """From the classes that were trained to those of the test split, where they differ."""
 
     def key(self, weights: tuple[str, ...] | None = None) -> str:
         """Return the name of the cell's record; without its weights, of its failure."""
@@ -91,6 +98,10 @@ class Plan(NamedTuple):
     cells: tuple[Planned, ...]
     datasets: Mapping[str, Dataset]
     """Every split in use, by the key of its reference."""
+    unavailable: tuple[Unavailable, ...] = ()
+    """Cells of the suite that cannot be tried, for want of data or weights."""
+    stand_in: str = ""
+    """What stands in for the suite's data and sizes, if something does."""
 
     def done(self, planned: Planned) -> Record | None:
         """Return a cell's finished record, or None if it is to be computed."""
@@ -104,71 +115,124 @@ class Plan(NamedTuple):
 
 
 def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
-    """Resolve a suite into cells.
+    """Resolve a suite into cells, and those that cannot be tried because something is missing.
 
     Raises:
-        DatasetError: if data are missing.
-        PlanError: if a test set has other classes than the training set, a corruption
-            needs what is not installed, or a file of weights is absent or for no stage.
+        DatasetError: if data are there but not as they must be.
+        PlanError: if nothing can be tried and no published table is to be shown, or if a
+            test set has other classes than the training set, or a corruption
+            needs what is not installed.
+        WeightsError: if weights are given for what is no stage.
     """
     suite = loaded.suite
-    for entry in suite.conditions:
-        if lacking := corruptions.missing(entry.corruption):
-            raise PlanError(f"{entry.corruption}: {lacking}")
+    for condition in suite.conditions:
+        if why := corruptions.missing(condition.corruption):
+            raise PlanError(f"{condition.corruption}: {why}")
     references = (*suite.train_on, *(test.reference() for test in suite.test_on))
-    opened = {reference.key: _open(reference, settings.data_root) for reference in references}
-    content = {key: dataset.fingerprint() for key, dataset in opened.items()}
+    splits = {reference.key: _open(reference, settings.data_root) for reference in references}
     trainings: list[Training] = []
     cells: list[Planned] = []
-    for method, seed, train_on in itertools.product(suite.methods, suite.seeds, suite.train_on):
-        space = opened[train_on.key].label_space
-        training = _training(suite, method, train_on, space, content[train_on.key], seed, settings)
-        trainings.append(training)
+    unavailable: list[Unavailable] = []
+    for entry, seed, train_on in itertools.product(suite.methods, suite.seeds, suite.train_on):
+        trained = splits[train_on.key]
+        training = _training(suite, entry, train_on, trained, seed, settings)
+        before = len(cells)
+        lacking = (*trained.needs, *_missing_files(training.config))
         for test in suite.test_on:
-            key = test.reference().key
-            _same_classes(train_on, space, test, opened[key].label_space)
-            cells += [
-                Planned(cell, training, content[key])
-                for cell in _cells(suite, training, test, settings.limit)
-            ]
+            tested = splits[test.reference().key]
+            space = tested.dataset.label_space
+            projection = _projection(train_on, trained.dataset.label_space, test, space)
+            needs = tuple(dict.fromkeys((*lacking, *tested.needs)))
+            for cell in _cells(suite, training, test, settings.limit, projection is not None):
+                if needs:
+                    unavailable.append(Unavailable(cell=cell, needs=needs))
+                else:
+                    cells.append(Planned(cell, training, tested.content, space, projection))
+        if len(cells) > before:
+            trainings.append(training)
+    if not cells and suite.paper is None:
+        raise PlanError("\n".join(need.remedy for need in all_needs(unavailable)))
     folder = SuiteFolder(settings.output / suite.name)
-    return Plan(suite, loaded.source, settings, folder, tuple(trainings), tuple(cells), opened)
+    opened = {key: split.dataset for key, split in splits.items() if not split.needs}
+    return Plan(
+        *(suite, loaded.source, settings, folder, tuple(trainings), tuple(cells), opened),
+        *(tuple(unavailable), loaded.stand_in),
+    )
 
 
-def _open(reference: DataRef, root: Path | None) -> Dataset:
-    """Open a split and check that its files are there."""
+def all_needs(unavailable: Iterable[Unavailable]) -> tuple[Need, ...]:
+    """List what is missing, each thing once."""
+    return tuple(dict.fromkeys(need for each in unavailable for need in each.needs))
+
+
+class _Split(NamedTuple):
+    """A split as it was found: whole, or missing altogether."""
+
+    dataset: Dataset
+    content: str
+    """Content fingerprint; empty if it is missing."""
+    needs: tuple[Need, ...] = ()
+
+
+def _open(reference: DataRef, root: Path | None) -> _Split:
+    """Open a split and check that its files are there, if any of the dataset's are."""
     dataset_class = datasets.load_dataset_class(reference.dataset)
     options = dataset_class.Options.model_validate(reference.options)
     dataset = dataset_class(reference.split, reference.subset, root, options)
-    dataset.check()
-    return dataset
+    try:
+        dataset.check()
+    except DatasetMissing as error:
+        return _Split(dataset, "", (Need(what=str(reference), remedy=str(error)),))
+    return _Split(dataset, dataset.fingerprint())
 
 
-def _same_classes(
+def _missing_files(config: MethodConfig) -> Iterable[Need]:
+    for stage, path in config.weights.items():
+        if not Path(path).is_file():
+            remedy = f"{path}: no such file; `python -m bench weights convert` makes one"
+            yield Need(what=f"weights of stage {stage!r}", remedy=remedy)
+
+
+def _projection(
     train_on: DataRef, trained: LabelSpace, test_on: DataRef, tested: LabelSpace
-) -> None:
-    if trained.classes != tested.classes:
+) -> Projection | None:
+    """Return how predictions become labels of a test set; None if they are that already.
+
+    Raises:
+        PlanError: if they cannot become such.
+    """
+    if trained.classes == tested.classes:
+        return None
+    universal = taxonomy.of_space(trained.name)
+    if universal is None:
         spaces = f"{trained.name!r}; {test_on} is labelled in {tested.name!r}"
-        raise PlanError(f"{train_on} is labelled in {spaces}: test on a set of the same space")
+        remedy = "test on a set of the same space, or train on a mixture in a universal one"
+        raise PlanError(f"{train_on} is labelled in {spaces}: {remedy}")
+    try:
+        return universal.to_space(tested)
+    except TaxonomyError as error:
+        raise PlanError(f"{test_on}: {error}") from error
 
 
 def _training(
     suite: Suite,
     entry: MethodEntry,
     train_on: DataRef,
-    space: LabelSpace,
-    train_data: str,
+    trained: _Split,
     seed: int,
     settings: Settings,
 ) -> Training:
+    space, train_data = trained.dataset.label_space, trained.content
     config = resolve_config(entry.adapter, entry.preset, entry.config)
     size = suite.protocol.input_size
     data = DataSpec(classes=space.classes, palette=space.palette, size=size)
-    key = fingerprint(entry.adapter, config.version, data, train_data, suite.protocol.resize, seed)
-    all_stages = config.stages(data)
-    given = _given(entry, config, all_stages)
+    resize = suite.protocol.resize or suite.protocol.short_side
+    key = fingerprint(entry.adapter, config.version, data, train_data, resize, seed)
+    given = digests(entry.title, config, data)
     stages = []
-    for stage in all_stages:
+    for stage in config.stages(data):
+        if not set(stage.tasks) & set(suite.tasks):
+            continue
         # Where a file lies changes nothing, what is in it does.
         relevant = config.settings_of(stage.name).model_dump(mode="json", exclude={"weights"})
         if digest := given.get(stage.name):
@@ -180,32 +244,22 @@ def _training(
     return Training(entry, config, data, train_on, train_data, seed, tuple(stages), given)
 
 
-def _given(entry: MethodEntry, config: MethodConfig, stages: Iterable[Stage]) -> dict[str, str]:
-    """Return the digests of the weights that a configuration names, by stage."""
-    names = [stage.name for stage in stages]
-    given = {}
-    for stage, path in config.weights.items():
-        if stage not in names:
-            message = f"{entry.title}: weights are given for {stage!r}"
-            raise PlanError(f"{message}; its stages are {', '.join(names)}")
-        try:
-            with Path(path).open("rb") as file:
-                given[stage] = hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError as error:
-            message = f"{entry.title}: weights of {stage!r}: {path}: {error.strerror}"
-            raise PlanError(f"{message}; `python -m bench weights convert` makes one") from error
-    return given
-
-
-def _cells(suite: Suite, training: Training, test: TestEntry, limit: int | None) -> Iterable[Cell]:
+def _cells(
+    suite: Suite, training: Training, test: TestEntry, limit: int | None, mapped: bool
+) -> Iterable[Cell]:
     for task in suite.tasks:
-        if task == "reconstruct" and not training.config.reconstructs:
-            continue  # no codec, no ceiling
+        if task == "reconstruct" and (mapped or not training.config.reconstructs):
+            continue  # no codec, or none for labels of this space
         config = training.config.model_dump(mode="json", exclude={"weights"})
         if training.given:
             config["weights"] = dict(training.given)
         corrupt = test.corrupt and task == "predict"  # labels are not corrupted
-        for condition in suite.all_conditions() if corrupt else (CLEAN,):
+        ways = itertools.product(
+            suite.all_conditions() if corrupt else (CLEAN,),
+            suite.protocols(),
+            mappings(suite, training.config) if mapped else ("",),
+        )
+        for condition, protocol, mapping in ways:
             yield Cell(
                 suite=suite.name,
                 method=training.entry.adapter,
@@ -217,9 +271,15 @@ def _cells(suite: Suite, training: Training, test: TestEntry, limit: int | None)
                 condition=condition,
                 task=task,
                 seed=training.seed,
-                protocol=suite.protocol,
+                protocol=protocol,
                 limit=limit,
+                mapping=mapping,
             )
+
+
+def mappings(suite: Suite, config: MethodConfig) -> tuple[LabelMapping, ...]:
+    """Return those of a suite's mappings that a method has: without probabilities hard alone."""
+    return tuple(m for m in suite.mappings if m == "hard" or config.gives_probabilities)
 
 
 class Cost(NamedTuple):
@@ -238,14 +298,19 @@ class Cost(NamedTuple):
 def estimate(plan: Plan, references: Path) -> list[Cost]:
     """Estimate what a plan still costs, from speeds measured in earlier runs.
 
+    A stage that several trainings share is counted at the first.
+
     Args:
         plan: the plan.
         references: a folder of committed results, asked where the store has no speed.
     """
     speeds = _Speeds([plan.settings.output, references])
     costs = []
+    counted: set[str] = set()
     for training in plan.trainings:
-        missing = [stage for stage, folder in training.stages if folder.summary() is None]
+        untrained = {f.key: stage for stage, f in training.stages if f.summary() is None}
+        missing = [stage for key, stage in untrained.items() if key not in counted]
+        counted |= set(untrained)
         cells = plan.cells_of(training)
         todo = [p for p in cells if plan.done(p) is None]
         images = sum(_num_images(plan, p) for p in todo)

@@ -12,7 +12,14 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,6 +28,8 @@ IGNORE_INDEX = 255
 """The label of a pixel that no score and no loss counts."""
 
 Task = Literal["predict", "reconstruct"]
+LabelMapping = Literal["", "soft", "hard"]
+"""How predictions in universal classes become labels of a test set (``bench.mapping``)."""
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[int, Field(gt=0)]
 
@@ -29,6 +38,17 @@ class Frozen(BaseModel):
     """Base of every value object: immutable, and unknown keys are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    later: ClassVar[frozenset[str]] = frozenset()
+    """Fields that came after the first results. They are not written where they have their
+    default, so that the keys of earlier cells stay what they are."""
+
+    @model_serializer(mode="wrap")
+    def _write(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content: dict[str, Any] = write(self)
+        for name in self.later:
+            if getattr(self, name) == type(self).model_fields[name].default:
+                content.pop(name, None)
+        return content
 
 
 class Batch(NamedTuple):
@@ -100,6 +120,8 @@ class Stage(Frozen):
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None
     """Decay of the weight average that is kept in place of the last weights."""
     augment: Augment = Augment()
+    tasks: Annotated[tuple[Task, ...], Field(exclude=True)] = ("predict", "reconstruct")
+    """What needs it; a suite with none of these tasks does not train it. Not part of its key."""
 
 
 class MethodConfig(Frozen):
@@ -112,6 +134,11 @@ class MethodConfig(Frozen):
 
     weights: Mapping[str, str] = {}
     """By stage, a safetensors file that takes the place of its training."""
+
+    @property
+    def gives_probabilities(self) -> bool:
+        """Whether ``Method.probabilities`` works; if not, predictions are mapped hard only."""
+        return False
 
     def stages(self, data: DataSpec) -> tuple[Stage, ...]:
         """Return the training stages in order."""
@@ -163,16 +190,23 @@ class DataRef(Frozen):
 class Slide(Frozen):
     """Sliding-window inference (Zhao et al., arXiv:1612.01105, and mmsegmentation)."""
 
+    later = frozenset({"average"})
     window: tuple[Positive, Positive]
     stride: tuple[Positive, Positive]
+    average: Literal["scores", "votes"] = "scores"
+    """What overlapping windows add up: scores where the method has them, or one vote a pixel."""
 
 
 class Protocol(Frozen):
     """Everything that is between a file on disk and a score, the method apart."""
 
+    later = frozenset({"short_side"})
     resize: tuple[Positive, Positive] | None = None
     """Height and width every image is resized to (bilinear, antialiased); labels
     follow by nearest neighbour. Absent: images keep their own size."""
+    short_side: Positive | None = None
+    """Pixels that the shorter side of every image is resized to, in place of ``resize``; the
+    longer one follows. 512 in GSS, one of 360, 720 and 1080 in MSeg."""
     crop: tuple[Positive, Positive] | None = None
     """Height and width of the random crops trained on; absent: ``resize``."""
     slide: Slide | None = None
@@ -195,8 +229,22 @@ class Protocol(Frozen):
         assert size is not None, "the validator below requires one"
         return size
 
+    def size_of(self, height: int, width: int) -> tuple[int, int]:
+        """Return the height and width that an image of this size is resized to.
+
+        A short side scales both and rounds half up, as mmcv's ``rescale_size`` does.
+        """
+        if self.resize is not None:
+            return self.resize
+        if self.short_side is None:
+            return height, width
+        factor = self.short_side / min(height, width)
+        return int(height * factor + 0.5), int(width * factor + 0.5)
+
     @model_validator(mode="after")
     def _has_input_size(self) -> Protocol:
+        if self.resize is not None and self.short_side is not None:
+            raise ValueError("resize and short_side are both given; one fixes the size")
         if self.crop is None and self.resize is None:
             raise ValueError("neither resize nor crop is given; one must fix the input size")
         return self
@@ -205,6 +253,7 @@ class Protocol(Frozen):
 class Cell(Frozen):
     """One number's worth of work, all names resolved."""
 
+    later = frozenset({"mapping"})
     suite: str
     method: str
     """The adapter: the file name under ``methods``."""
@@ -221,9 +270,12 @@ class Cell(Frozen):
     protocol: Protocol
     limit: Positive | None = None
     """Only the first images of the test split, when set; stamped on every result."""
+    mapping: LabelMapping = ""
+    """Of predictions in a universal label space to the test set's; empty where they share one."""
 
     def __str__(self) -> str:
-        return f"{self.label} | {self.test_on} | {self.condition} | {self.task} | seed {self.seed}"
+        tested = f"{self.test_on} ({self.mapping})" if self.mapping else str(self.test_on)
+        return f"{self.label} | {tested} | {self.condition} | {self.task} | seed {self.seed}"
 
 
 class Provenance(Frozen):
@@ -273,35 +325,6 @@ class Record(Frozen):
     finished: str = ""
     """ISO 8601 time, UTC."""
     provenance: Provenance | None = None
-
-
-class Published(Frozen):
-    """Reported numbers to show beside the measured: which of ``results/papers``."""
-
-    paper: str
-    """The file's name, without its ending."""
-    method: str
-    metric: str
-
-
-class Manifest(Frozen):
-    """What a run of a suite consists of: the cells it asked for, in the suite's order.
-
-    A folder may hold records of earlier forms of a suite; reports read only these.
-    """
-
-    version: Literal[1] = 1
-    suite: str
-    question: str
-    keys: tuple[str, ...]
-    reference: str = ""
-    """Label of the method whose corruption errors are the unit of the others'."""
-    published: Published | None = None
-    """Curves of a publication that the report shows beside the measured ones."""
-    source: str
-    """The suite file's text, with overrides already applied."""
-    command: str
-    """What reproduces the run."""
 
 
 def fingerprint(*parts: Any) -> str:

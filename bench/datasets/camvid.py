@@ -9,11 +9,9 @@ lists a twelfth colour, Road_marking, which no label of this version holds.
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import ClassVar
-
-from bench.dataset import DatasetError, LabelSpace
-from bench.datasets._files import FolderDataset, Pair, find_root
+from bench.dataset import LabelSpace
+from bench.datasets._files import FolderDataset
+from bench.datasets._layout import Layout
 from bench.schema import IGNORE_INDEX
 
 _COLOURS = {
@@ -58,9 +56,11 @@ class CamVid(FolderDataset):
   year = {2017}
 }"""
     splits = ("train", "val", "test")
-    label_values: ClassVar[dict[int, int]] = {
-        **{index: index for index in range(len(_COLOURS))},
-        len(_COLOURS): IGNORE_INDEX,
+    published = {"train": 367, "val": 101, "test": 233}
+    image_size = (360, 480)
+    folders = ("camvid",)
+    encodings = {
+        "SegNet": {**{index: index for index in range(len(_COLOURS))}, len(_COLOURS): IGNORE_INDEX}
     }
 
     @property
@@ -68,29 +68,10 @@ class CamVid(FolderDataset):
         """The 11 classes in SegNet's order."""
         return _SPACE
 
-    def list_pairs(self) -> tuple[Pair, ...]:
-        """Pair each frame with its label by file name."""
-        images = find_root(self.root, "camvid", self.split) / self.split
-        labels = images.with_name(f"{self.split}annot")
-        if not labels.is_dir():
-            raise DatasetError(f"{labels}: no such folder; the labels of {images} belong there")
-        pairs = tuple(
-            Pair(path.stem, path, labels / path.name) for path in sorted(images.glob("*.png"))
-        )
-        if not pairs:
-            raise DatasetError(f"{images}: holds no *.png; copy the frames of the split there")
-        self._refuse_missing({path.name for path in labels.iterdir()}, pairs)
-        return pairs
-
-    def _refuse_missing(self, present: set[str], pairs: tuple[Pair, ...]) -> None:
-        missing = [pair.label for pair in pairs if pair.label.name not in present]
-        if missing:
-            others = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
-            raise DatasetError(
-                f"{missing[0]}: label missing{others}; copy it from the original, or remove "
-                f"its image from {Path(pairs[0].image).parent}"
-            )
+    def layouts(self) -> tuple[Layout, ...]:
+        """Images and labels of a split in two folders."""
+        return (Layout(f"{self.split}/{{frame}}.png", f"{self.split}annot/{{frame}}.png"),)
 
     def cluster(self, index: int) -> str:
         """Return the film a frame is from, such as ``0016E5``."""
-        return self.pairs[index].id.split("_")[0]
+        return self.ids()[index].split("_")[0]

@@ -14,6 +14,7 @@ from bench.report.block import PRIMARY, Block, describe, make_blocks
 from bench.report.clean import clean_tables, missing, separated
 from bench.report.images import BUDGET_BYTES, make_strips
 from bench.report.page import Section, render
+from bench.report.paper import PaperReport
 from bench.report.plots import looks, make_plots, save
 from bench.report.published import comparison_plots, make_comparison
 from bench.report.robust import robust_tables
@@ -31,6 +32,8 @@ def assemble(folder: SuiteFolder, destination: Path, *, digest: str, example: bo
         left = BUDGET_BYTES - sum(section.picture_bytes for section in sections)
         sections.append(_section(block, blocks, folder.path.parent, left))
     common = list(_common_tables(blocks))
+    paper = PaperReport(folder, manifest.paper, blocks) if manifest.paper else None
+    published = list(paper.tables()) if paper else []
     for old in ("tables", "plots"):
         shutil.rmtree(destination / old, ignore_errors=True)
     for section in sections:
@@ -40,8 +43,11 @@ def assemble(folder: SuiteFolder, destination: Path, *, digest: str, example: bo
             save(plot, destination / "plots", stem + plot.slug)
         if section.sheet:
             _write_picture(section.sheet.large, destination / "plots" / f"{stem}{SLUG}.jpg")
-    _write_tables(common, destination / "tables", "")
-    page = render(manifest, sections, records, common, digest=digest, example=example)
+    _write_tables([*published, *common], destination / "tables", "")
+    sentences = [*([paper.answer()] if paper else []), *(sections[0].sentences if sections else [])]
+    page = render(
+        manifest, sections, records, published, common, sentences, digest=digest, example=example
+    )
     write_text(destination / PAGE, page)
 
 

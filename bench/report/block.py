@@ -190,7 +190,8 @@ def describe(reference: DataRef, usual: str) -> str:
 def is_generated(reference: DataRef) -> bool:
     """Whether the data are drawn from code: a stand-in, about which captions say so."""
     try:
-        return not load_dataset_class(reference.dataset).needs_root
+        dataset = load_dataset_class(reference.dataset)
+        return dataset.is_drawn(dataset.Options.model_validate(reference.options))
     except DatasetError:  # records may come from an installation with further data sets
         return False
 

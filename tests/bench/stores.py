@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.manifest import Manifest, Published
 from bench.metrics import Counts, count_image, stack_counts
 from bench.schema import (
     CLEAN,
@@ -13,10 +14,8 @@ from bench.schema import (
     Cell,
     Condition,
     DataRef,
-    Manifest,
     Protocol,
     Provenance,
-    Published,
     Record,
     fingerprint,
 )

@@ -12,8 +12,9 @@ from bench.dataset import Dataset, DatasetError
 from bench.datasets import load_dataset_class, names
 from bench.schema import IGNORE_INDEX
 from tests.bench.camvid_tree import draw_camvid
+from tests.bench.trees import TREES
 
-ROOTS: dict[str, Callable[[Path], object]] = {"camvid": draw_camvid}
+ROOTS: dict[str, Callable[[Path], object]] = {"camvid": draw_camvid, **TREES}
 """What draws a small copy of each dataset that needs files, in its official layout."""
 
 OPTIONS = {"scenes": {"images": 3, "height": 48, "width": 96}}

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from bench import evaluate as evaluation
 from bench.dataset import Dataset, LabelSpace, NoOptions, Sample
-from bench.evaluate import Job, evaluate, slide_labels
+from bench.evaluate import Job, evaluate
+from bench.inference import slide_labels, window_starts
 from bench.loading import Split
 from bench.method import Method
 from bench.schema import CLEAN, Batch, Condition, DataRef, MethodConfig, Protocol, Slide
@@ -133,7 +134,7 @@ def test_fog_sees_the_depth_of_the_scene(monkeypatch):
 @given(st.integers(1, 40), st.integers(1, 20), st.integers(1, 20))
 def test_windows_cover_every_pixel_and_none_leaves_the_image(size, window, stride):
     size, stride = max(size, window), min(stride, window)
-    starts = evaluation._window_starts(size, window, stride)
+    starts = window_starts(size, window, stride)
     covered = {pixel for start in starts for pixel in range(start, start + window)}
     assert covered == set(range(size))
 

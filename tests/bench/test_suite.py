@@ -44,7 +44,7 @@ def faults(path: Path, overrides=()) -> list[str]:
 
 
 def test_reads_a_suite(write):
-    suite, source = read_suite(write(GOOD))
+    suite, source, _ = read_suite(write(GOOD))
     assert [method.title for method in suite.methods] == ["Floor", "gss"]
     assert str(suite.train_on[0]) == "scenes/city"
     assert [str(c) for c in suite.all_conditions()][:3] == [
@@ -162,7 +162,7 @@ PUBLISHED = "published: {{paper: {}, method: {}, metric: {}}}\n"
 
 
 def test_published_numbers_are_named_or_refused(write):
-    suite, _ = read_suite(write(GOOD + PUBLISHED.format("cam_seg", "CAM-Seg MAR-base", "AP")))
+    suite, *_ = read_suite(write(GOOD + PUBLISHED.format("cam_seg", "CAM-Seg MAR-base", "AP")))
     assert suite.published is not None
     assert suite.published.metric == "AP"
     for wrong, place, remedy in (
