@@ -6,7 +6,6 @@ run of a finished suite ends at once.
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -32,10 +31,11 @@ from bench.schema import (
 from bench.store import StageFolder, SuiteFolder
 from bench.suite import LoadedSuite, MethodEntry, Suite, TestEntry
 from bench.taxonomy import Projection, TaxonomyError
+from bench.weights import digests
 
 
 class PlanError(Exception):
-    """A valid suite that cannot be run on these data or with these weights."""
+    """A valid suite that cannot be run on these data."""
 
 
 class Settings(NamedTuple):
@@ -130,8 +130,8 @@ def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
         DatasetError: if data are there but not as they must be.
         PlanError: if nothing can be tried and no published table is to be shown, or if a
             test set has other classes than the training set, a corruption needs what is not
-            installed, a method can do none of the tasks, or weights are given for no stage or
-            are not there and the suite repeats no published table.
+            installed, or a method can do none of the tasks.
+        WeightsError: if weights are given for what is no stage.
     """
     suite = loaded.suite
     _check_corruptions(suite)
@@ -174,9 +174,7 @@ def _sort_cells(
     limit: int | None,
 ) -> tuple[list[Planned], list[Unavailable]]:
     """Return the cells of a training that can be tried, and those that lack something."""
-    weights = tuple(_missing_weights(training))
-    if weights and suite.paper is None:
-        raise PlanError("\n".join(need.remedy for need in weights))
+    weights = tuple(_missing_files(training.config))
     ready: list[Planned] = []
     lacking: list[Unavailable] = []
     for test in suite.tests_of(training.train_on):
@@ -224,12 +222,11 @@ def _open(reference: DataRef, root: Path | None) -> _Split:
     return _Split(dataset, dataset.fingerprint())
 
 
-def _missing_weights(training: Training) -> Iterable[Need]:
-    for stage, digest in training.given.items():
-        if not digest:
-            path = training.config.weights[stage]
-            what = f"{training.entry.title}: weights of {stage!r}: {path}: no such file"
-            yield Need(what=path, remedy=f"{what}; `python -m bench weights convert` makes one")
+def _missing_files(config: MethodConfig) -> Iterable[Need]:
+    for stage, path in config.weights.items():
+        if not Path(path).is_file():
+            remedy = f"{path}: no such file; `python -m bench weights convert` makes one"
+            yield Need(what=f"weights of stage {stage!r}", remedy=remedy)
 
 
 def _projection(
@@ -267,10 +264,9 @@ def _training(
     data = DataSpec(classes=space.classes, palette=space.palette, size=size)
     resize = suite.protocol.resize or suite.protocol.short_side
     key = fingerprint(entry.adapter, config.version, data, train_data, resize, seed)
-    all_stages = config.stages(data)
-    given = _given(entry, config, all_stages)
+    given = digests(entry.title, config, data)
     stages = []
-    for stage in all_stages:
+    for stage in config.stages(data):
         if not set(stage.tasks) & set(suite.tasks):
             continue
         # Where a file lies changes nothing, what is in it does.
@@ -282,22 +278,6 @@ def _training(
             key = fingerprint("stage", key, stage, relevant)
         stages.append((stage, StageFolder(settings.output, key)))
     return Training(entry, config, data, train_on, train_data, seed, tuple(stages), given)
-
-
-def _given(entry: MethodEntry, config: MethodConfig, stages: Iterable[Stage]) -> dict[str, str]:
-    """Return the digests of the weights that a configuration names, by stage; "" if missing."""
-    names = [stage.name for stage in stages]
-    given = {}
-    for stage, path in config.weights.items():
-        if stage not in names:
-            message = f"{entry.title}: weights are given for {stage!r}"
-            raise PlanError(f"{message}; its stages are {', '.join(names)}")
-        if not Path(path).is_file():
-            given[stage] = ""
-            continue
-        with Path(path).open("rb") as file:
-            given[stage] = hashlib.file_digest(file, "sha256").hexdigest()
-    return given
 
 
 def _cells(
