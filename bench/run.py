@@ -182,6 +182,7 @@ class _Runner:
                 keys=tuple(record.key for record in self.records),
                 reference=self.plan.suite.reference,
                 published=self.plan.suite.published,
+                contrasts=self.plan.suite.contrasts,
                 source=self.plan.source,
                 command=self.plan.settings.command,
             )

@@ -30,7 +30,16 @@ from bench.discover import (
     suggest,
 )
 from bench.metrics import METRICS
-from bench.schema import CLEAN, Condition, DataRef, Frozen, Protocol, Published, Task
+from bench.schema import (
+    CLEAN,
+    Condition,
+    Contrast,
+    DataRef,
+    Frozen,
+    Protocol,
+    Published,
+    Task,
+)
 
 Loc = tuple[str | int, ...]
 
@@ -119,6 +128,8 @@ class Suite(Frozen):
     """Label of the method against which corruption errors are normalised."""
     published: Published | None = None
     """Curves of a publication to show beside the measured ones."""
+    contrasts: tuple[Contrast, ...] = ()
+    """Differences that the question is about; the report's first paragraph has them."""
 
     def all_conditions(self) -> tuple[Condition, ...]:
         """Return the clean condition, then every corruption in order."""
@@ -320,12 +331,18 @@ def _metric_faults(tree: Mapping[str, Any]) -> Iterator[_Fault]:
 
 
 def _reference_faults(tree: Mapping[str, Any]) -> Iterator[_Fault]:
-    reference = tree.get("reference")
     entries = [entry for _, entry in _entries(tree, "methods")]
     labels = [str(entry.get("label") or entry.get("adapter")) for entry in entries]
-    if reference and reference not in labels:
-        message = f"no method is labelled {reference!r}; {suggest(str(reference), labels)}"
-        yield _Fault(("reference",), message)
+    named: list[tuple[Loc, Any]] = [(("reference",), tree.get("reference"))]
+    for loc, contrast in _entries(tree, "contrasts"):
+        first = contrast.get("first")
+        members = enumerate(first if isinstance(first, list) else [])
+        named += [((*loc, "first", index), label) for index, label in members]
+        named.append(((*loc, "second"), contrast.get("second")))
+    for loc, label in named:
+        if label and label not in labels:
+            message = f"no method is labelled {label!r}; {suggest(str(label), labels)}"
+            yield _Fault(loc, message)
 
 
 def _published_faults(tree: Mapping[str, Any]) -> Iterator[_Fault]:

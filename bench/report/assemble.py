@@ -12,6 +12,8 @@ from bench.report import PAGE
 from bench.report.answer import answer, brief_answer
 from bench.report.block import PRIMARY, Block, describe, make_blocks
 from bench.report.clean import clean_tables, missing, separated
+from bench.report.codec_plots import codec_plots
+from bench.report.codecs import codec_tables
 from bench.report.images import BUDGET_BYTES, make_strips
 from bench.report.page import Section, render
 from bench.report.plots import looks, make_plots, save
@@ -55,11 +57,13 @@ def _section(block: Block, blocks: Sequence[Block], output: Path, left: int) -> 
         sentences=answer(block) if block is blocks[0] else brief_answer(block),
         tables=[
             *clean_tables(block),
+            *codec_tables(block),
             *robust_tables(block),
             *([comparison.table()] if comparison else []),
         ],
         plots=[
             *make_plots(block, output, training=_trained_here(block, blocks)),
+            *codec_plots(block),
             *comparison_plots(comparison),
         ],
         sheet=sheet,
