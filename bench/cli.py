@@ -132,6 +132,7 @@ def _make_plan(options: argparse.Namespace):  # type: ignore[no-untyped-def]
 def _run(options: argparse.Namespace) -> int:
     plan = _make_plan(options)
     from bench.console import Console
+    from bench.health import examine
     from bench.run import run
 
     with Console(plan.suite.protocol.metrics[0], _is_main_process()) as console:
@@ -141,8 +142,11 @@ def _run(options: argparse.Namespace) -> int:
         page = _write_report(plan.folder.path, REPORTS / plan.suite.name)
         if outcome.failed:
             console.failures(outcome.failed)
-        done = len(outcome.records) - len(outcome.failed)
-        console.say(f"{outcome.computed} cells computed now; {done} of {len(plan.cells)} done")
+        done = [record for record in outcome.records if record.status == "ok"]
+        if findings := examine(done, plan.folder.counts):
+            console.findings(findings)
+        cells = f"{len(done)} of {len(plan.cells)} done"
+        console.say(f"{outcome.computed} cells computed now; {cells}")
         console.say(f"records: {plan.folder.path}\nreport:  {page}")
     return 1 if outcome.failed else 0
 

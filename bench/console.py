@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from bench.counts import Counts
+from bench.health import Finding
 from bench.metrics import METRICS
 from bench.plan import Cost
 from bench.schema import Record, Stage
@@ -92,6 +93,17 @@ class Console:
             cells[place] = cells.get(place, 0) + 1
         for (label, error), count in cells.items():
             table.add_row(label, str(count), error)
+        self.terminal.print(table)
+
+    def findings(self, findings: Sequence[Finding]) -> None:
+        """Print the closing table of codecs that collapsed or lose classes."""
+        table = Table(title="Codecs to mend", box=box.SIMPLE_HEAD, title_justify="left")
+        for name in ("method", "trained on", "seed", "fault"):
+            table.add_column(name)
+        table.add_column("what was measured", overflow="fold")
+        for record, kind, text in findings:
+            cell = record.cell
+            table.add_row(cell.label, str(cell.train_on), str(cell.seed), kind, text)
         self.terminal.print(table)
 
     def costs(self, costs: Sequence[Cost]) -> None:

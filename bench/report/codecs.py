@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bench.health import LEAST_BITS, LEAST_USE, Finding, examine
 from bench.report.block import PRIMARY, Block, describe, is_generated
 from bench.report.clean import ALPHA, absent_note, metric_names
 from bench.report.table import Entry, Sentence, Table, Unit, number
@@ -36,6 +37,8 @@ def codec_tables(block: Block) -> Iterator[Table]:
         yield rates(block)
     if any(rows := [_contrast_rows(block, each) for each in block.contrasts]):
         yield contrast_table(block, [row for each in rows for row in each])
+    if found := examine(block.finished, block.counts):
+        yield findings(block, found)
     if attributed(block):
         yield attribution(block)
 
@@ -190,6 +193,26 @@ def verdict(block: Block) -> list[Sentence]:
     limits += "; released weights and Cityscapes"
     limits += ", and any photograph, are" if is_generated(tested) else " are"
     return [(*said, f"{limits} not covered.")]
+
+
+def findings(block: Block, found: Sequence[Finding]) -> Table:
+    """What is wrong with a codec, one line a finding."""
+    rows = [
+        (
+            Entry(record.cell.label),
+            Entry(str(record.cell.seed)),
+            Entry(kind),
+            Entry(text, keys=(record.key,)),
+        )
+        for record, kind, text in found
+    ]
+    caption = f"{block.data_note}A codebook has collapsed if less than {LEAST_USE:.0%} of it is"
+    caption += (
+        f" used, a posterior if it holds less than {LEAST_BITS:g} bits per latent; a class is"
+    )
+    caption += " not separated if more of its pixels come back as one other class than as itself."
+    names = ("Codec", "Seed", "Fault", "What was measured")
+    return Table("findings", "Codecs to mend", caption, names, tuple(rows))
 
 
 def attributed(block: Block) -> list[str]:
