@@ -117,6 +117,8 @@ class MethodConfig(Frozen):
     """Whether the method has a codec between labels and latents, and so a ceiling."""
     predicts: ClassVar[bool] = True
     """Whether the method labels images; a codec by itself sees none."""
+    citation: ClassVar[str] = ""
+    """BibTeX of the method's publications."""
 
     def stages(self, data: DataSpec) -> tuple[Stage, ...]:
         """Return the training stages in order."""

@@ -72,6 +72,15 @@ class SuiteFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
 
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The folders that results are read from."""
+        return (self.path,)
+
+    def stage(self, key: str) -> StageFolder:
+        """Return the folder of a training stage behind a cell."""
+        return StageFolder(self.path.parent, key)
+
     def manifest(self) -> Manifest:
         """Read which cells the latest run asked for."""
         path = self.path / "suite.json"

@@ -17,6 +17,7 @@ from bench.corruptions import Corruption, lookup
 from bench.counts import Counts
 from bench.dataset import DatasetError
 from bench.datasets import load_dataset_class
+from bench.joined import relabelled
 from bench.metrics import METRICS, per_class_iou
 from bench.schema import CLEAN, Condition, DataRef, Record, Task, fingerprint
 from bench.stats import (
@@ -226,13 +227,23 @@ class Block:
         return np.asarray(np.mean(each, axis=0))
 
 
-def make_blocks(folder: SuiteFolder) -> list[Block]:
-    """Divide the latest run of a suite into blocks, in the suite's order."""
+def make_blocks(folder: SuiteFolder, *, allow_mixed: bool = False) -> list[Block]:
+    """Divide the latest run of a suite into blocks, in the suite's order.
+
+    Args:
+        folder: the records.
+        allow_mixed: mark methods whose protocol is not that of the block's first cell.
+
+    Raises:
+        StoreError: if cells of a block differ in protocol and are not to be marked; if they
+            scored different images.
+    """
     groups: dict[str, list[Record]] = {}
     for record in folder.records():
-        cell = record.cell
-        group = fingerprint(cell.train_on, cell.test_on, cell.protocol, cell.limit)
+        group = fingerprint(record.cell.train_on, record.cell.test_on)
         groups.setdefault(group, []).append(record)
+    for group, records in groups.items():
+        groups[group] = _one_protocol(folder, records, allow_mixed)
     several = len({records[0].cell.train_on.key for records in groups.values()}) > 1
     blocks = []
     for records in groups.values():
@@ -240,6 +251,38 @@ def make_blocks(folder: SuiteFolder) -> list[Block]:
         trained = f", trained on {name(cell.train_on, 'train')}" if several else ""
         blocks.append(Block(folder, records, name(cell.test_on, "val") + trained))
     return blocks
+
+
+def protocol_fields(record: Record) -> dict[str, object]:
+    """Return what must agree before two numbers stand side by side, by dotted names."""
+    cell = record.cell
+    # how many images are loaded together, and which scores are printed, change no number
+    protocol = cell.protocol.model_dump(mode="json", exclude={"batch_size", "metrics"})
+    fields = {f"protocol.{name}": value for name, value in protocol.items()}
+    return {**fields, "limit": cell.limit, "test data": record.test_data or None}
+
+
+def _one_protocol(folder: SuiteFolder, records: list[Record], allow_mixed: bool) -> list[Record]:
+    """Refuse or mark records that differ in protocol from the first finished one."""
+    usual = protocol_fields(next((r for r in records if r.status == "ok"), records[0]))
+    checked = []
+    for record in records:
+        found = protocol_fields(record)
+        if record.status == "failed":
+            found["test data"] = usual["test data"]  # which it did not come to read
+        differing = [name for name in usual if found[name] != usual[name]]
+        if differing and not allow_mixed:
+            values = (f"{name} ({usual[name]} and {found[name]})" for name in differing)
+            where = ", ".join(map(str, folder.paths))
+            message = f"cells on {record.cell.test_on} differ in {', '.join(values)}"
+            raise StoreError(f"{where}: {message}; --allow-mixed puts them side by side, marked")
+        if differing:
+            marks = ", ".join(
+                f"{name.removeprefix('protocol.')}={found[name]}" for name in differing
+            )
+            record = relabelled(record, f"{record.cell.label} [{marks}]")
+        checked.append(record)
+    return checked
 
 
 def name(reference: DataRef, usual: str) -> str:
