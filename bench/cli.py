@@ -16,6 +16,7 @@ from pathlib import Path
 OUTPUT = Path("results/runs")
 REFERENCE = Path("results/reference")
 REPORTS = Path("reports")
+WEIGHTS = Path("results/weights")
 EXAMPLES = """examples:
   python -m bench run suites/robustness.yaml
   python -m bench run suites/camvid.yaml --data-root ~/data --seed 1
@@ -24,6 +25,7 @@ EXAMPLES = """examples:
   python -m bench compare results/runs/camvid results/reference/camvid
   python -m bench claims
   python -m bench list corruptions
+  python -m bench weights convert gss CHECKPOINT --preset paper_cityscapes
 """
 
 
@@ -54,9 +56,10 @@ def _is_users(error: Exception) -> bool:
     from bench.plan import PlanError
     from bench.store import StoreError
     from bench.suite import SuiteError
+    from bench.weights import WeightsError
 
     ours = ClaimsError | DatasetError | PlanError | StoreError | SuiteError | UnknownMethod
-    return isinstance(error, ours)
+    return isinstance(error, ours | WeightsError)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -96,7 +99,23 @@ def _parser() -> argparse.ArgumentParser:
         "kind", choices=["methods", "datasets", "suites", "corruptions", "metrics"]
     )
     listing.set_defaults(verb=_list)
+    _add_weights(verbs)
     return parser
+
+
+def _add_weights(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    weights = verbs.add_parser("weights", help="make released checkpoints usable")
+    actions = weights.add_subparsers(title="actions", required=True, metavar="ACTION")
+    text = "write released checkpoints as weights of a method's stages, and say what is left over"
+    convert = actions.add_parser("convert", help=text, description=text)
+    convert.add_argument("method", help="the adapter, such as gss")
+    convert.add_argument("checkpoints", type=Path, nargs="+", metavar="CHECKPOINT")
+    convert.add_argument(
+        "--preset", "--config", required=True, metavar="NAME", help="whose sizes they have"
+    )
+    convert.add_argument("--to", type=Path, default=WEIGHTS, help=f"folder ({WEIGHTS})")
+    convert.add_argument("--section", help="of the checkpoints, such as model_ema")
+    convert.set_defaults(verb=_convert)
 
 
 def _add_suite_options(verb: argparse.ArgumentParser) -> None:
@@ -218,4 +237,12 @@ def _list(options: argparse.Namespace) -> int:
 
     for name, text in rows(options.kind):
         print(f"{name:<24} {text}")
+    return 0
+
+
+def _convert(options: argparse.Namespace) -> int:
+    from bench.weights import as_text, convert
+
+    done = convert(options.method, options.checkpoints, options.preset, options.to, options.section)
+    print(as_text(done, options.method, options.preset))
     return 0

@@ -6,6 +6,7 @@ run of a finished suite ends at once.
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
@@ -32,7 +33,7 @@ from bench.suite import LoadedSuite, MethodEntry, Suite, TestEntry
 
 
 class PlanError(Exception):
-    """A valid suite that cannot be run on these data."""
+    """A valid suite that cannot be run on these data or with these weights."""
 
 
 class Settings(NamedTuple):
@@ -54,6 +55,8 @@ class Training(NamedTuple):
     train_data: str
     seed: int
     stages: tuple[tuple[Stage, StageFolder], ...]
+    given: Mapping[str, str]
+    """By stage, the SHA-256 of the file that takes the place of its training."""
 
     def weights(self) -> tuple[str, ...] | None:
         """Return the digest of every stage's weights, or None if a stage is missing."""
@@ -115,7 +118,8 @@ def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
     Raises:
         DatasetError: if data are missing.
         PlanError: if a test set has other classes than the training set, a corruption needs
-            what is not installed, or a method can do none of the tasks.
+            what is not installed, a method can do none of the tasks, or a file of weights is
+            absent or for no stage.
     """
     suite = loaded.suite
     for entry in suite.conditions:
@@ -182,15 +186,43 @@ def _training(
     size = suite.protocol.input_size
     data = DataSpec(classes=space.classes, palette=space.palette, size=size)
     key = fingerprint(entry.adapter, config.version, data, train_data, suite.protocol.resize, seed)
+    all_stages = config.stages(data)
+    given = _given(entry, config, all_stages)
     stages = []
-    for stage in config.stages(data):
-        key = fingerprint("stage", key, stage, config.settings_of(stage.name))
+    for stage in all_stages:
+        # Where a file lies changes nothing, what is in it does.
+        relevant = config.settings_of(stage.name).model_dump(mode="json", exclude={"weights"})
+        if digest := given.get(stage.name):
+            stage = stage.model_copy(update={"steps": 0})
+            key = fingerprint("stage", key, stage, relevant, digest)
+        else:
+            key = fingerprint("stage", key, stage, relevant)
         stages.append((stage, StageFolder(settings.output, key)))
-    return Training(entry, config, data, train_on, train_data, seed, tuple(stages))
+    return Training(entry, config, data, train_on, train_data, seed, tuple(stages), given)
+
+
+def _given(entry: MethodEntry, config: MethodConfig, stages: Iterable[Stage]) -> dict[str, str]:
+    """Return the digests of the weights that a configuration names, by stage."""
+    names = [stage.name for stage in stages]
+    given = {}
+    for stage, path in config.weights.items():
+        if stage not in names:
+            message = f"{entry.title}: weights are given for {stage!r}"
+            raise PlanError(f"{message}; its stages are {', '.join(names)}")
+        try:
+            with Path(path).open("rb") as file:
+                given[stage] = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            message = f"{entry.title}: weights of {stage!r}: {path}: {error.strerror}"
+            raise PlanError(f"{message}; `python -m bench weights convert` makes one") from error
+    return given
 
 
 def _cells(suite: Suite, training: Training, test: TestEntry, limit: int | None) -> Iterable[Cell]:
     for task in suite.tasks:
+        config = training.config.model_dump(mode="json", exclude={"weights"})
+        if training.given:
+            config["weights"] = dict(training.given)
         conditions = _conditions(suite, training.config, test, task)
         for condition, sampling_seed in itertools.product(conditions, suite.sampling_seeds):
             yield Cell(
@@ -198,7 +230,7 @@ def _cells(suite: Suite, training: Training, test: TestEntry, limit: int | None)
                 method=training.entry.adapter,
                 label=training.entry.title,
                 preset=training.entry.preset,
-                config=training.config.model_dump(mode="json"),
+                config=config,
                 train_on=training.train_on,
                 test_on=test.reference(),
                 condition=condition,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench import corruptions, seeding
@@ -98,7 +99,15 @@ class _Runner:
             if folder.summary() is None or not folder.weights.exists():
                 split = self._split(training.train_on)
                 self.console.stage(training.entry.title, stage)
-                lesson = Lesson(training.entry.adapter, stage, split, training.seed, folder)
+                given = training.config.weights.get(stage.name)
+                lesson = Lesson(
+                    training.entry.adapter,
+                    stage,
+                    split,
+                    training.seed,
+                    folder,
+                    Path(given) if given else None,
+                )
                 train_stage(method, lesson, self.accelerator, self.console)
             load_stage(method, stage, folder)
             summary: Any = folder.summary()

@@ -85,7 +85,8 @@ class Stage(Frozen):
     """One training step of a method: which submodules learn, for how long, and how.
 
     All modules not named are frozen and in evaluation mode. ``steps=0`` marks a
-    stage in closed form, for which the harness calls ``Method.fit``.
+    stage in closed form, for which the harness calls ``Method.fit``, or one whose weights
+    come from a file.
     """
 
     name: str
@@ -119,6 +120,9 @@ class MethodConfig(Frozen):
     """Whether the method labels images; a codec by itself sees none."""
     citation: ClassVar[str] = ""
     """BibTeX of the method's publications."""
+
+    weights: Mapping[str, str] = {}
+    """By stage, a safetensors file that takes the place of its training."""
 
     def stages(self, data: DataSpec) -> tuple[Stage, ...]:
         """Return the training stages in order."""
@@ -225,7 +229,8 @@ class Cell(Frozen):
     label: str
     preset: str
     config: Mapping[str, Any]
-    """The method's resolved configuration, defaults included."""
+    """The method's resolved configuration, defaults included; files of weights, where it
+    names some, by their SHA-256."""
     train_on: DataRef
     test_on: DataRef
     condition: Condition

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from bench.schema import Augment, DataSpec, Fraction, Frozen, MethodConfig, Positive, Stage
 from methods._nn.settings import Colouring, ConvTokenizer, DalleTokenizer
@@ -95,8 +95,6 @@ class Config(MethodConfig):
     token_weight: Fraction = 0.8
     pixel_weight: Fraction = 0.2
     """Weights of the prior's two losses, as released; eq. 7 has none."""
-    weights: Mapping[str, str] = {}
-    """By stage, a safetensors file that takes the place of its training."""
     train_tokenizer: Stage
     train_colouring: Stage
     train_prior: Stage
@@ -116,11 +114,11 @@ class Config(MethodConfig):
         """Return what the variant needs: FT learns its inverse on the prior's mistakes."""
         chosen = [self.train_tokenizer]
         if self.learns_colouring:
-            chosen.append(self.train_colouring)
+            chosen.append(self._colouring_stage())
         chosen.append(self.train_prior)
         if self.variant in ("FT", "FT-W"):
             chosen.append(self.train_inverse)
-        return tuple(self._resolve(stage) for stage in chosen)
+        return tuple(chosen)
 
     def settings_of(self, stage: str) -> Config:
         """Return what a stage's weights depend on, all else as in the preset ``tiny``.
@@ -139,23 +137,13 @@ class Config(MethodConfig):
         if stage != "colouring":
             changes["variant"] = "TF" if self.learns_colouring else "FF"
         changes["colouring"] = self.palette
-        changes["weights"] = {stage: self.weights[stage]} if stage in self.weights else {}
         return self.model_copy(update=changes)
 
-    def _resolve(self, stage: Stage) -> Stage:
-        changes: dict[str, Any] = {}
-        if stage.name == "colouring" and self.variant == "TT":
-            changes["modules"] = (*stage.modules, "codec.inverse")
-        if stage.name in self.weights:
-            changes["steps"] = 0
-        return stage.model_copy(update=changes)
-
-    @model_validator(mode="after")
-    def _weights_are_of_stages(self) -> Config:
-        known = ("tokenizer", "colouring", "prior", "inverse")
-        if unknown := sorted(set(self.weights) - set(known)):
-            raise ValueError(f"weights names {unknown}; the stages are {', '.join(known)}")
-        return self
+    def _colouring_stage(self) -> Stage:
+        """Return the stage of the palette, which in TT trains the inverse with it."""
+        stage = self.train_colouring
+        more = ("codec.inverse",) if self.variant == "TT" else ()
+        return stage.model_copy(update={"modules": (*stage.modules, *more)})
 
 
 _OF_THE_CODES = {
