@@ -15,7 +15,6 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError
 
 from bench import corruptions, datasets, perturbations
@@ -29,6 +28,7 @@ from bench.discover import (
     resolve_config,
     suggest,
 )
+from bench.faults import Fault, Loc, format_fault, position
 from bench.metrics import METRICS
 from bench.schema import (
     CLEAN,
@@ -40,8 +40,6 @@ from bench.schema import (
     Published,
     Task,
 )
-
-Loc = tuple[str | int, ...]
 
 SEVERITIES: Mapping[str, range] = {**corruptions.SEVERITIES, **perturbations.SEVERITIES}
 """Of every condition: corruptions of images, and perturbations of latents."""
@@ -143,12 +141,6 @@ class LoadedSuite(typing.NamedTuple):
     source: str
 
 
-class _Fault(typing.NamedTuple):
-    loc: Loc
-    message: str
-    on_key: bool = False
-
-
 def read_suite(path: Path, overrides: Sequence[str] = ()) -> LoadedSuite:
     """Read and check a suite file.
 
@@ -174,8 +166,8 @@ def read_suite(path: Path, overrides: Sequence[str] = ()) -> LoadedSuite:
         _override(tree, override, yaml)
     faults, suite = _validate(tree)
     if faults or suite is None:
-        placed = sorted((_position(tree, fault), fault) for fault in faults)
-        raise SuiteError("\n".join(_format(path, *item) for item in placed))
+        placed = sorted((position(tree, fault), fault) for fault in faults)
+        raise SuiteError("\n".join(format_fault(path, *item) for item in placed))
     text = StringIO()
     yaml.dump(tree, text)
     return LoadedSuite(suite, text.getvalue())
@@ -196,9 +188,9 @@ def _override(tree: Any, override: str, yaml: YAML) -> None:
         raise SuiteError(f"--set {override}: the suite has nothing at {path!r}") from error
 
 
-def _validate(tree: dict[str, Any]) -> tuple[list[_Fault], Suite | None]:
+def _validate(tree: dict[str, Any]) -> tuple[list[Fault], Suite | None]:
     """Collect the faults of structure and of meaning."""
-    faults: list[_Fault] = []
+    faults: list[Fault] = []
     suite = None
     try:
         suite = Suite.model_validate(tree)
@@ -215,7 +207,7 @@ def _validate(tree: dict[str, Any]) -> tuple[list[_Fault], Suite | None]:
 
 def _structure_faults(
     error: ValidationError, model: type[BaseModel], prefix: Loc = ()
-) -> Iterator[_Fault]:
+) -> Iterator[Fault]:
     """Put pydantic's findings on a part of the file into this module's words."""
     details = error.errors(include_url=False)
     for detail in details:
@@ -225,12 +217,12 @@ def _structure_faults(
         loc = (*prefix, *inner)
         if detail["type"] == "extra_forbidden":
             hint = suggest(str(inner[-1]), _fields_at(model, inner[:-1]))
-            yield _Fault(loc, f"unknown key {inner[-1]!r}; {hint}", on_key=True)
+            yield Fault(loc, f"unknown key {inner[-1]!r}; {hint}", on_key=True)
         elif detail["type"] == "missing":
-            yield _Fault(loc, f"the key {inner[-1]!r} is missing")
+            yield Fault(loc, f"the key {inner[-1]!r} is missing")
         else:
             message = detail["msg"].removeprefix("Value error, ")
-            yield _Fault(loc, f"{message}; got {detail['input']!r}")
+            yield Fault(loc, f"{message}; got {detail['input']!r}")
 
 
 def _entries(tree: Mapping[str, Any], key: str) -> Iterator[tuple[Loc, Mapping[str, Any]]]:
@@ -243,7 +235,7 @@ def _entries(tree: Mapping[str, Any], key: str) -> Iterator[tuple[Loc, Mapping[s
             yield (key, index), item
 
 
-def _method_faults(tree: Mapping[str, Any]) -> Iterator[_Fault]:
+def _method_faults(tree: Mapping[str, Any]) -> Iterator[Fault]:
     modules = method_modules()
     labels: dict[str, int] = {}
     for loc, entry in _entries(tree, "methods"):
@@ -252,18 +244,18 @@ def _method_faults(tree: Mapping[str, Any]) -> Iterator[_Fault]:
         if label in labels:
             where = "label" if "label" in entry else "adapter"
             message = f"label {label!r} is already that of methods.{labels[label]}"
-            yield _Fault((*loc, where), f"{message}; labels tell methods apart")
+            yield Fault((*loc, where), f"{message}; labels tell methods apart")
         labels.setdefault(label, int(loc[1]))
         if not isinstance(adapter, str):
             continue
         if adapter not in modules:
             message = f"no method {adapter!r}; {suggest(adapter, modules)}"
-            yield _Fault((*loc, "adapter"), message)
+            yield Fault((*loc, "adapter"), message)
         else:
             yield from _config_faults(loc, entry, adapter)
 
 
-def _config_faults(loc: Loc, entry: Mapping[str, Any], adapter: str) -> Iterator[_Fault]:
+def _config_faults(loc: Loc, entry: Mapping[str, Any], adapter: str) -> Iterator[Fault]:
     preset, config = entry.get("preset", "tiny"), entry.get("config") or {}
     if not isinstance(config, Mapping):
         return  # a fault of structure
@@ -272,12 +264,12 @@ def _config_faults(loc: Loc, entry: Mapping[str, Any], adapter: str) -> Iterator
     try:
         resolve_config(adapter, str(preset), config)
     except UnknownMethod as error:
-        yield _Fault((*loc, "preset") if "preset" in entry else loc, str(error))
+        yield Fault((*loc, "preset") if "preset" in entry else loc, str(error))
     except ValidationError as error:
         yield from _structure_faults(error, load_config(adapter)[0], (*loc, "config"))
 
 
-def _data_faults(tree: Mapping[str, Any]) -> Iterator[_Fault]:
+def _data_faults(tree: Mapping[str, Any]) -> Iterator[Fault]:
     for key in ("train_on", "test_on"):
         for loc, entry in _entries(tree, key):
             name = entry.get("dataset")
@@ -286,20 +278,20 @@ def _data_faults(tree: Mapping[str, Any]) -> Iterator[_Fault]:
             try:
                 dataset = datasets.load_dataset_class(name)
             except DatasetError as error:
-                yield _Fault((*loc, "dataset"), str(error))
+                yield Fault((*loc, "dataset"), str(error))
                 continue
             for field, known in (("subset", dataset.subsets), ("split", dataset.splits)):
                 value = entry.get(field)
                 if value and value not in known:
                     message = f"{name} has no {field} {value!r}; {suggest(str(value), known)}"
-                    yield _Fault((*loc, field), message)
+                    yield Fault((*loc, field), message)
             try:
                 dataset.Options.model_validate(entry.get("options") or {})
             except ValidationError as error:
                 yield from _structure_faults(error, dataset.Options, (*loc, "options"))
 
 
-def _condition_faults(tree: Mapping[str, Any]) -> Iterator[_Fault]:
+def _condition_faults(tree: Mapping[str, Any]) -> Iterator[Fault]:
     seen: set[str] = set()
     for loc, entry in _entries(tree, "conditions"):
         name = entry.get("corruption")
@@ -307,10 +299,10 @@ def _condition_faults(tree: Mapping[str, Any]) -> Iterator[_Fault]:
             continue
         if name not in SEVERITIES:
             message = f"no corruption {name!r}; {suggest(name, SEVERITIES)}"
-            yield _Fault((*loc, "corruption"), message)
+            yield Fault((*loc, "corruption"), message)
             continue
         if name in seen:
-            yield _Fault((*loc, "corruption"), f"{name!r} is already listed above")
+            yield Fault((*loc, "corruption"), f"{name!r} is already listed above")
         seen.add(name)
         severities = entry.get("severities")
         allowed = SEVERITIES[name]
@@ -318,19 +310,19 @@ def _condition_faults(tree: Mapping[str, Any]) -> Iterator[_Fault]:
             if isinstance(severity, int) and severity not in allowed:
                 message = f"severity {severity} of {name} is out of range"
                 message += f"; it has {allowed[0]} to {allowed[-1]}"
-                yield _Fault((*loc, "severities", index), message)
+                yield Fault((*loc, "severities", index), message)
 
 
-def _metric_faults(tree: Mapping[str, Any]) -> Iterator[_Fault]:
+def _metric_faults(tree: Mapping[str, Any]) -> Iterator[Fault]:
     protocol = tree.get("protocol")
     metrics = protocol.get("metrics") if isinstance(protocol, Mapping) else None
     for index, name in enumerate(metrics if isinstance(metrics, list) else []):
         if name not in METRICS:
             message = f"no metric {name!r}; {suggest(str(name), METRICS)}"
-            yield _Fault(("protocol", "metrics", index), message)
+            yield Fault(("protocol", "metrics", index), message)
 
 
-def _reference_faults(tree: Mapping[str, Any]) -> Iterator[_Fault]:
+def _reference_faults(tree: Mapping[str, Any]) -> Iterator[Fault]:
     entries = [entry for _, entry in _entries(tree, "methods")]
     labels = [str(entry.get("label") or entry.get("adapter")) for entry in entries]
     named: list[tuple[Loc, Any]] = [(("reference",), tree.get("reference"))]
@@ -342,10 +334,10 @@ def _reference_faults(tree: Mapping[str, Any]) -> Iterator[_Fault]:
     for loc, label in named:
         if label and label not in labels:
             message = f"no method is labelled {label!r}; {suggest(str(label), labels)}"
-            yield _Fault(loc, message)
+            yield Fault(loc, message)
 
 
-def _published_faults(tree: Mapping[str, Any]) -> Iterator[_Fault]:
+def _published_faults(tree: Mapping[str, Any]) -> Iterator[Fault]:
     """Look the publication up, key by key: paper, its method, that method's metric."""
     entry = tree.get("published")
     if not isinstance(entry, Mapping):
@@ -353,7 +345,7 @@ def _published_faults(tree: Mapping[str, Any]) -> Iterator[_Fault]:
     try:
         rows = [{"paper": number.paper, **number.row} for number in load_reported(PAPERS)]
     except ClaimsError as error:
-        yield _Fault(("published",), str(error))
+        yield Fault(("published",), str(error))
         return
     place = ""
     for key in Published.model_fields:
@@ -362,7 +354,7 @@ def _published_faults(tree: Mapping[str, Any]) -> Iterator[_Fault]:
             if key in entry:
                 message = f"no reported number{place} has {key} {entry[key]!r}"
                 message += f"; {suggest(str(entry[key]), known)}"
-                yield _Fault(("published", key), message)
+                yield Fault(("published", key), message)
             return
         place += f" of {entry[key]}"
         rows = [row for row in rows if row[key] == entry[key]]
@@ -393,26 +385,3 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
         yield annotation
     for argument in typing.get_args(annotation):
         yield from _models_in(argument)
-
-
-def _format(path: Path, position: tuple[int, int], fault: _Fault) -> str:
-    line, column = position
-    where = ".".join(map(str, fault.loc))
-    return f"{path}:{line}:{column}: {where}: {fault.message}"
-
-
-def _position(tree: Any, fault: _Fault) -> tuple[int, int]:
-    """Return the line and column, from 1, of the deepest place of a fault in the file."""
-    position: tuple[int, int] = (0, 0)
-    node = tree
-    for depth, part in enumerate(fault.loc):
-        on_key = fault.on_key and depth == len(fault.loc) - 1
-        try:
-            if isinstance(node, CommentedMap):
-                position = node.lc.key(part) if on_key else node.lc.value(part)
-            else:
-                position = node.lc.item(part)
-            node = node[part]
-        except (AttributeError, KeyError, IndexError, TypeError):
-            break  # a missing key, a value set by --set, or a short form
-    return position[0] + 1, position[1] + 1

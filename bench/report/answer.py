@@ -6,7 +6,7 @@ from bench.report.block import PRIMARY, Block, describe
 from bench.report.clean import ALPHA
 from bench.report.codecs import verdict
 from bench.report.robust import retained
-from bench.report.table import Sentence, number
+from bench.report.table import Entry, Sentence, number
 from bench.stats import Estimate
 
 Ranked = list[tuple[str, Estimate]]
