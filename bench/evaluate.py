@@ -16,15 +16,16 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 from accelerate.utils import gather_object
+from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from bench import seeding
+from bench import perturbations, seeding
 from bench.counts import Counts, ImageCounts, count_all, stack_counts
 from bench.inference import check_labels, infer
 from bench.loading import Loaded, Split, resize_label, to_tensors
 from bench.mapping import Mapped
 from bench.method import Method
-from bench.schema import IGNORE_INDEX, Batch, Condition, LabelMapping, Task
+from bench.schema import CLEAN, IGNORE_INDEX, Batch, Condition, LabelMapping, Task
 from bench.store import Preview
 from bench.taxonomy import Projection
 from bench.train import Progress
@@ -76,8 +77,13 @@ class _Images(Dataset[Loaded]):
         return len(self.indices)
 
     def __getitem__(self, position: int) -> Loaded:
-        job = self.job
-        return job.split.load(self.indices[position], job.condition, job.seed)
+        return _load(self.job, self.indices[position])
+
+
+def _load(job: Job, index: int) -> Loaded:
+    """Return an image under a job's condition; what is reconstructed has no image to corrupt."""
+    condition = job.condition if job.task == "predict" else CLEAN
+    return job.split.load(index, condition, job.seed)
 
 
 def evaluate(
@@ -139,7 +145,7 @@ def _whole(job: Job, accelerator: Accelerator) -> Iterator[Batch]:
     rows = MICRO_BATCH if split.protocol.resize else 1
     for start in range(0, len(split), rows):
         indices = range(start, min(start + rows, len(split)))
-        samples = [split.load(index, job.condition, job.seed) for index in indices]
+        samples = [_load(job, index) for index in indices]
         yield to_tensors(samples, _seeds(job, samples), accelerator.device)
 
 
@@ -173,13 +179,20 @@ def _label(
     padded = samples + samples[-1:] * (rows - len(samples))
     batch = to_tensors(padded, _seeds(job, padded), accelerator.device)
     if job.task == "reconstruct":
-        reconstructed = method.reconstruct(batch.label, batch.seeds)
+        reconstructed = _reconstruct(method, batch, job.condition)
         check_labels(method, reconstructed, batch)
         mapped = Mapped(reconstructed, torch.zeros_like(reconstructed, dtype=torch.bool))
     else:
         mapped = infer(method, batch, job.split.protocol.slide, job.mapping, job.projection)
     label, fallen = (array[: len(samples)].cpu().numpy() for array in mapped)
     return label, fallen
+
+
+def _reconstruct(method: Method[Any], batch: Batch, condition: Condition) -> Tensor:
+    if condition == CLEAN:
+        return method.reconstruct(batch.label, batch.seeds)
+    strength = perturbations.CATALOGUE[condition.corruption].grid[condition.severity - 1]
+    return method.reconstruct_perturbed(batch.label, batch.seeds, condition.corruption, strength)
 
 
 def _score(

@@ -12,19 +12,21 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from bench import corruptions, datasets, taxonomy
+from bench import corruptions, datasets, perturbations, taxonomy
 from bench.dataset import Dataset, DatasetMissing, LabelSpace
 from bench.discover import resolve_config
 from bench.manifest import Need, Unavailable
 from bench.schema import (
     CLEAN,
     Cell,
+    Condition,
     DataRef,
     DataSpec,
     LabelMapping,
     MethodConfig,
     Record,
     Stage,
+    Task,
     fingerprint,
 )
 from bench.store import StageFolder, SuiteFolder
@@ -81,10 +83,17 @@ class Planned(NamedTuple):
 
     def key(self, weights: tuple[str, ...] | None = None) -> str:
         """Return the name of the cell's record; without its weights, of its failure."""
-        version = 0 if self.cell.condition == CLEAN else corruptions.VERSION
+        version = condition_version(self.cell)
         return fingerprint(
             "cell", self.cell, self.training.config.version, self.test_data, version, weights
         )
+
+
+def condition_version(cell: Cell) -> int:
+    """Return the version of what made a cell's condition; 0 for clean."""
+    if cell.condition == CLEAN:
+        return 0
+    return corruptions.VERSION if cell.task == "predict" else perturbations.VERSION
 
 
 class Plan(NamedTuple):
@@ -121,8 +130,8 @@ def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
         DatasetError: if data are there but not as they must be.
         PlanError: if nothing can be tried and no published table is to be shown, or if a
             test set has other classes than the training set, a corruption needs what is
-            not installed, or weights are given for no stage, or are not there and the suite
-            repeats no published table.
+            not installed, a method can do none of the tasks, or weights are given for no
+            stage, or are not there and the suite repeats no published table.
     """
     suite = loaded.suite
     for condition in suite.conditions:
@@ -134,25 +143,15 @@ def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
     cells: list[Planned] = []
     unavailable: list[Unavailable] = []
     for entry, seed, train_on in itertools.product(suite.methods, suite.seeds, suite.train_on):
-        trained = splits[train_on.key]
-        training = _training(suite, entry, train_on, trained, seed, settings)
-        before = len(cells)
-        weights = tuple(_missing_weights(training))
-        if weights and suite.paper is None:
-            raise PlanError("\n".join(need.remedy for need in weights))
-        lacking = (*trained.needs, *weights)
-        for test in suite.test_on:
-            tested = splits[test.reference().key]
-            space = tested.dataset.label_space
-            projection = _projection(train_on, trained.dataset.label_space, test, space)
-            needs = tuple(dict.fromkeys((*lacking, *tested.needs)))
-            for cell in _cells(suite, training, test, settings.limit, projection is not None):
-                if needs:
-                    unavailable.append(Unavailable(cell=cell, needs=needs))
-                else:
-                    cells.append(Planned(cell, training, tested.content, space, projection))
-        if len(cells) > before:
+        training = _training(suite, entry, train_on, splits[train_on.key], seed, settings)
+        found = list(_resolved(suite, training, splits, settings.limit))
+        ready = [each for each in found if isinstance(each, Planned)]
+        if not found:
+            raise PlanError(_nothing_to_do(suite, training))
+        if ready:
             trainings.append(training)
+        cells += ready
+        unavailable += [each for each in found if isinstance(each, Unavailable)]
     if not cells and suite.paper is None:
         raise PlanError("\n".join(need.remedy for need in all_needs(unavailable)))
     folder = SuiteFolder(settings.output / suite.name)
@@ -161,6 +160,32 @@ def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
         *(suite, loaded.source, settings, folder, tuple(trainings), tuple(cells), opened),
         *(tuple(unavailable), loaded.stand_in),
     )
+
+
+def _resolved(
+    suite: Suite, training: Training, splits: Mapping[str, _Split], limit: int | None
+) -> Iterable[Planned | Unavailable]:
+    """Yield the cells that need a training: ready, or with what they lack."""
+    trained = splits[training.train_on.key]
+    weights = tuple(_missing_weights(training))
+    if weights and suite.paper is None:
+        raise PlanError("\n".join(f"{need.what}: {need.remedy}" for need in weights))
+    for test in suite.test_on:
+        tested = splits[test.reference().key]
+        space = tested.dataset.label_space
+        projection = _projection(training.train_on, trained.dataset.label_space, test, space)
+        needs = tuple(dict.fromkeys((*trained.needs, *weights, *tested.needs)))
+        for cell in _cells(suite, training, test, limit, projection is not None):
+            if needs:
+                yield Unavailable(cell=cell, needs=needs)
+            else:
+                yield Planned(cell, training, tested.content, space, projection)
+
+
+def _nothing_to_do(suite: Suite, training: Training) -> str:
+    able = "reconstruct" if training.config.reconstructs else "predict"
+    message = f"{training.entry.title} has nothing to do in tasks {list(suite.tasks)}"
+    return f"{message}: the method {training.entry.adapter} can only {able}"
 
 
 def all_needs(unavailable: Iterable[Unavailable]) -> tuple[Need, ...]:
@@ -192,9 +217,9 @@ def _open(reference: DataRef, root: Path | None) -> _Split:
 def _missing_weights(training: Training) -> Iterable[Need]:
     for stage, digest in training.given.items():
         if not digest:
-            path = training.config.weights[stage]
-            what = f"{training.entry.title}: weights of {stage!r}: {path}: no such file"
-            yield Need(what=path, remedy=f"{what}; `python -m bench weights convert` makes one")
+            remedy = f"{training.entry.title}: weights of {stage!r}: no such file"
+            remedy += f"; `python -m bench weights convert {training.entry.adapter}` makes one"
+            yield Need(what=training.config.weights[stage], remedy=remedy)
 
 
 def _projection(
@@ -269,14 +294,13 @@ def _cells(
     suite: Suite, training: Training, test: TestEntry, limit: int | None, mapped: bool
 ) -> Iterable[Cell]:
     for task in suite.tasks:
-        if task == "reconstruct" and (mapped or not training.config.reconstructs):
-            continue  # no codec, or none for labels of this space
+        if task == "reconstruct" and mapped:
+            continue  # labels of another space than the codec's
         config = training.config.model_dump(mode="json", exclude={"weights"})
         if training.given:
             config["weights"] = dict(training.given)
-        corrupt = test.corrupt and task == "predict"  # labels are not corrupted
         ways = itertools.product(
-            suite.all_conditions() if corrupt else (CLEAN,),
+            _conditions(suite, training.config, test, task),
             suite.protocols(),
             mappings(suite, training.config) if mapped else ("",),
             suite.sampling_seeds,
@@ -298,6 +322,15 @@ def _cells(
                 mapping=mapping,
                 sampling_seed=sampling_seed,
             )
+
+
+def _conditions(suite: Suite, config: MethodConfig, test: TestEntry, task: Task) -> list[Condition]:
+    """Return the conditions of a method's task: images are corrupted, latents perturbed."""
+    if not (config.predicts if task == "predict" else config.reconstructs):
+        return []
+    suffered = corruptions.NAMES if task == "predict" else config.perturbations()
+    found = [c for c in suite.all_conditions() if c == CLEAN or c.corruption in suffered]
+    return found if test.corrupt else [CLEAN]
 
 
 def mappings(suite: Suite, config: MethodConfig) -> tuple[LabelMapping, ...]:

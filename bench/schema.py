@@ -131,6 +131,8 @@ class MethodConfig(Frozen):
     """Of the method; raised whenever its results would change."""
     reconstructs: ClassVar[bool] = False
     """Whether the method has a codec between labels and latents, and so a ceiling."""
+    predicts: ClassVar[bool] = True
+    """Whether the method labels images; a codec by itself sees none."""
     citation: ClassVar[str] = ""
     """BibTeX of the method's publications."""
 
@@ -146,6 +148,10 @@ class MethodConfig(Frozen):
         """Return the training stages in order."""
         raise TypeError(f"{type(self).__module__}.{type(self).__name__} does not define stages")
 
+    def perturbations(self) -> tuple[str, ...]:
+        """Return which of ``bench.perturbations`` the method's latents can suffer."""
+        return ()
+
     def settings_of(self, stage: str) -> MethodConfig:
         """Return what a stage's weights depend on: all settings, unless a method knows less.
 
@@ -156,7 +162,10 @@ class MethodConfig(Frozen):
 
 
 class Condition(Frozen):
-    """A corruption and its severity; ``none`` at severity 0 is the clean image."""
+    """A corruption and its severity; ``none`` at severity 0 is the clean image.
+
+    Images are corrupted for ``predict``; for ``reconstruct`` it is a perturbation of latents.
+    """
 
     corruption: str = "none"
     severity: Annotated[int, Field(ge=0)] = 0

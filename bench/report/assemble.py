@@ -12,6 +12,8 @@ from bench.report.answer import answer, brief_answer
 from bench.report.block import PRIMARY, Block, describe, make_blocks
 from bench.report.claims import claims_table
 from bench.report.clean import clean_tables, missing, separated
+from bench.report.codec_plots import codec_plots
+from bench.report.codecs import codec_tables
 from bench.report.exports import slug, write_exports
 from bench.report.images import BUDGET_BYTES, make_strips
 from bench.report.page import Section, render
@@ -66,11 +68,13 @@ def _section(block: Block, blocks: Sequence[Block], left: int) -> Section:
         sentences=answer(block) if block is blocks[0] else brief_answer(block),
         tables=[
             *clean_tables(block),
+            *codec_tables(block),
             *robust_tables(block),
             *([comparison.table()] if comparison else []),
         ],
         plots=[
             *make_plots(block, training=_trained_here(block, blocks)),
+            *codec_plots(block),
             *comparison_plots(comparison),
         ],
         sheet=sheet,

@@ -54,6 +54,10 @@ class Block:
         self.first = cells[0]
         self.labels = _unique(cell.label for cell in cells)
         self.seeds = _unique(cell.seed for cell in cells)
+        predicts = any(cell.task == "predict" for cell in cells)
+        self.task: Task = "predict" if predicts else "reconstruct"
+        """What the block is about where nothing else is said: reconstruction only where
+        nothing predicts."""
         self.conditions = _unique(
             cell.condition for cell in cells if cell.task == "predict" and cell.condition != CLEAN
         )
@@ -61,6 +65,7 @@ class Block:
         self.floor = next((cell.label for cell in cells if cell.method == FLOOR), None)
         manifest = folder.manifest()
         self.reference, self.published = manifest.reference, manifest.published
+        self.contrasts = manifest.contrasts
         self.learned = tuple(label for label in self.labels if label != self.floor)
         self._record = {record.key: record for record in self.finished}
         self._counts: dict[str, Counts] = {}
@@ -106,14 +111,14 @@ class Block:
         return f"Trained {where}: {self.num_images} images{limit}. "
 
     def of(
-        self, label: str, condition: Condition = CLEAN, task: Task = "predict"
+        self, label: str, condition: Condition = CLEAN, task: Task | None = None
     ) -> tuple[Record, ...]:
         """Return the finished cells of a method under a condition, one a seed and sampling."""
         return tuple(
             record
             for record in self.finished
             if (record.cell.label, record.cell.condition, record.cell.task)
-            == (label, condition, task)
+            == (label, condition, task or self.task)
         )
 
     @cached_property
@@ -137,7 +142,7 @@ class Block:
         label: str,
         metric: str = PRIMARY,
         condition: Condition = CLEAN,
-        task: Task = "predict",
+        task: Task | None = None,
     ) -> Estimate | None:
         """Score a method under a condition, averaged over the seeds that finished.
 
@@ -216,9 +221,9 @@ class Block:
             means.append(mean(known))
         return mean(means) if means else None
 
-    def classes(self, label: str) -> np.ndarray:
+    def classes(self, label: str, task: Task | None = None) -> np.ndarray:
         """Return the clean IoU of each class, averaged over seeds; float64 [K], NaN if absent."""
-        each = [per_class_iou(self.counts(record.key)) for record in self.of(label)]
+        each = [per_class_iou(self.counts(record.key)) for record in self.of(label, task=task)]
         return np.asarray(np.mean(each, axis=0))
 
 

@@ -14,10 +14,9 @@ from bench.claims.verdict import Verdict, differences, flatten, weigh
 from bench.manifest import Manifest, PaperColumn, PaperRow, PaperTable
 from bench.metrics import METRICS
 from bench.paper import find_cell
-from bench.report.answer import Sentence
 from bench.report.block import Block
 from bench.report.clean import missing
-from bench.report.table import Entry, Table, Unit, number
+from bench.report.table import Entry, Sentence, Table, Unit, number
 from bench.schema import Record
 from bench.stats import Estimate, Interval
 from bench.store import SuiteFolder
