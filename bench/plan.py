@@ -169,7 +169,8 @@ def _resolved(
     trained = splits[training.train_on.key]
     weights = tuple(_missing_weights(training))
     if weights and suite.paper is None:
-        raise PlanError("\n".join(f"{need.what}: {need.remedy}" for need in weights))
+        title = training.entry.title
+        raise PlanError("\n".join(f"{title}: {n.remedy} ({n.what})" for n in weights))
     for test in suite.test_on:
         tested = splits[test.reference().key]
         space = tested.dataset.label_space
@@ -210,15 +211,16 @@ def _open(reference: DataRef, root: Path | None) -> _Split:
     try:
         dataset.check()
     except DatasetMissing as error:
-        return _Split(dataset, "", (Need(what=str(reference), remedy=str(error)),))
+        needs = (Need(what=name, remedy=remedy) for name, remedy in error.remedies.items())
+        return _Split(dataset, "", tuple(needs))
     return _Split(dataset, dataset.fingerprint())
 
 
 def _missing_weights(training: Training) -> Iterable[Need]:
     for stage, digest in training.given.items():
         if not digest:
-            remedy = f"{training.entry.title}: weights of {stage!r}: no such file"
-            remedy += f"; `python -m bench weights convert {training.entry.adapter}` makes one"
+            remedy = f"weights of {stage!r}: no such file; put there what"
+            remedy += f" `python -m bench weights convert {training.entry.adapter}` makes"
             yield Need(what=training.config.weights[stage], remedy=remedy)
 
 

@@ -100,7 +100,8 @@ def find_root(root: Path | None, name: str, folders: tuple[str, ...], *markers: 
         DatasetError: if the root is no folder.
     """
     if root is None:
-        raise DatasetMissing(f"{name} needs its files: give --data-root DIR or set BENCH_DATA")
+        message = f"{name} needs its files: give --data-root DIR or set BENCH_DATA"
+        raise DatasetMissing({name: message})
     if not root.is_dir():
         raise DatasetError(f"{root}: no such folder; --data-root (or BENCH_DATA) must name one")
     places = [root, *(place for folder in folders for place in _in_any_case(root, folder))]
@@ -110,7 +111,8 @@ def find_root(root: Path | None, name: str, folders: tuple[str, ...], *markers: 
     if places == [root]:
         places.append(root / folders[0])
     looked = " or ".join(str(place / markers[0]) for place in places)
-    raise DatasetMissing(f"{name} has no folder {markers[0]}/: copy the split to {looked}")
+    message = f"{name} has no folder {markers[0]}/: copy the split to {looked}"
+    raise DatasetMissing({name: message})
 
 
 def _in_any_case(root: Path, folder: str) -> Iterator[Path]:
