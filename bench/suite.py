@@ -139,9 +139,10 @@ class Suite(Frozen):
 
     def protocols(self) -> tuple[Protocol, ...]:
         """Return the protocol of each test resolution, or the suite's own alone."""
-        sized = [{"resize": None, "short_side": side} for side in self.resolutions]
-        changed = [self.protocol.model_copy(update=changes) for changes in sized]
-        return tuple(changed) or (self.protocol,)
+        own = self.protocol
+        fixed = {"resize": None, "crop": own.input_size}
+        sized = (own.model_copy(update={**fixed, "short_side": s}) for s in self.resolutions)
+        return tuple(sized) or (own,)
 
     def all_conditions(self) -> tuple[Condition, ...]:
         """Return the clean condition, then every corruption in order."""

@@ -33,9 +33,9 @@ def assemble(folder: SuiteFolder, destination: Path, *, digest: str, example: bo
     for block in blocks:
         left = BUDGET_BYTES - sum(section.picture_bytes for section in sections)
         sections.append(_section(block, blocks, folder.path.parent, left))
-    common = [*zero_shot.tables(), *_common_tables(blocks)]
+    common = list(_common_tables(blocks, overviewed=not zero_shot.rows))
     paper = PaperReport(folder, manifest.paper, blocks) if manifest.paper else None
-    published = list(paper.tables()) if paper else []
+    published = [*(paper.tables() if paper else ()), *zero_shot.tables()]
     for old in ("tables", "plots"):
         shutil.rmtree(destination / old, ignore_errors=True)
     for section in sections:
@@ -86,8 +86,8 @@ def _trained_here(block: Block, blocks: Sequence[Block]) -> bool:
     return next(same) is block
 
 
-def _common_tables(blocks: Sequence[Block]) -> Iterable[Table]:
-    if len(blocks) > 1:
+def _common_tables(blocks: Sequence[Block], *, overviewed: bool) -> Iterable[Table]:
+    if len(blocks) > 1 and overviewed:
         yield overview(blocks)
     if any(len(block.finished) < len(block.records) for block in blocks):
         yield failures(blocks)

@@ -11,12 +11,13 @@ from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
+from pydantic import ValidationError
 
 from bench.corruptions import Corruption, lookup
-from bench.dataset import DatasetError
+from bench.dataset import Dataset, DatasetError
 from bench.datasets import load_dataset_class
 from bench.metrics import METRICS, per_class_iou
-from bench.schema import CLEAN, Condition, DataRef, Record, Task, fingerprint
+from bench.schema import CLEAN, Condition, DataRef, Frozen, Record, Task, fingerprint
 from bench.stats import RESAMPLES, Estimate, mean, mean_over_seeds, replicates
 from bench.store import StoreError, SuiteFolder
 
@@ -201,18 +202,29 @@ def name(reference: DataRef, usual: str) -> str:
 
 
 def describe(reference: DataRef, usual: str) -> str:
-    """Name a split of a data set, saying of generated data that they are."""
-    generated = f" (generated {reference.dataset})" if is_generated(reference) else ""
-    return name(reference, usual) + generated
+    """Name a split with what it is made of, saying of generated data that they are."""
+    found = _dataset(reference)
+    if found is None:
+        return name(reference, usual)
+    dataset, options = found
+    contents = dataset.contents(options)
+    text = name(reference, usual) + (f" of {contents}" if contents else "")
+    return text + (f" (generated {reference.dataset})" if dataset.is_drawn(options) else "")
 
 
 def is_generated(reference: DataRef) -> bool:
     """Whether the data are drawn from code: a stand-in, about which captions say so."""
+    found = _dataset(reference)
+    return found is not None and found[0].is_drawn(found[1])
+
+
+def _dataset(reference: DataRef) -> tuple[type[Dataset], Frozen] | None:
+    """Look a data set up; records may come from an installation with others."""
     try:
         dataset = load_dataset_class(reference.dataset)
-        return dataset.is_drawn(dataset.Options.model_validate(reference.options))
-    except DatasetError:  # records may come from an installation with further data sets
-        return False
+        return dataset, dataset.Options.model_validate(reference.options)
+    except (DatasetError, ValidationError):
+        return None
 
 
 def catalogued(condition: Condition) -> Corruption | None:
