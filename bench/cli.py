@@ -185,7 +185,8 @@ def _run(options: argparse.Namespace) -> int:
         cells = f"{len(done)} of {len(plan.cells) + len(plan.unavailable)} done"
         console.say(f"{outcome.computed} cells computed now; {cells}")
         console.say(f"records: {plan.folder.path}\nreport:  {page}")
-    return 1 if outcome.failed or plan.unavailable else 0
+    missed = [cell for cell in plan.unavailable if not cell.optional]
+    return 1 if outcome.failed or missed else 0
 
 
 def _is_main_process() -> bool:

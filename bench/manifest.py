@@ -86,6 +86,8 @@ class Unavailable(Frozen):
 
     cell: Cell
     needs: tuple[Need, ...]
+    optional: bool = False
+    """Whether the suite is complete without it."""
 
     @property
     def reason(self) -> str:

@@ -171,14 +171,15 @@ def _resolved(
     if weights and suite.paper is None:
         title = training.entry.title
         raise PlanError("\n".join(f"{title}: {n.remedy} ({n.what})" for n in weights))
-    for test in suite.test_on:
+    for test in suite.tests_of(training.train_on):
         tested = splits[test.reference().key]
         space = tested.dataset.label_space
         projection = _projection(training.train_on, trained.dataset.label_space, test, space)
-        needs = tuple(dict.fromkeys((*trained.needs, *weights, *tested.needs)))
+        lacking = (*trained.needs, *weights)
+        needs = tuple(dict.fromkeys((*lacking, *tested.needs)))
         for cell in _cells(suite, training, test, limit, projection is not None):
             if needs:
-                yield Unavailable(cell=cell, needs=needs)
+                yield Unavailable(cell=cell, needs=needs, optional=test.optional and not lacking)
             else:
                 yield Planned(cell, training, tested.content, space, projection)
 

@@ -157,6 +157,8 @@ class _Runner:
             clusters=split.clusters,
             classes=planned.space.classes,
             palette=planned.space.palette,
+            unreachable=planned.projection.unreachable if planned.projection else (),
+            unmapped=planned.projection.unmapped if planned.projection else 0,
             parameters=sum(p.numel() for p in method.parameters()),
             train_data=training.train_data,
             test_data=planned.test_data,

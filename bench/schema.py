@@ -318,6 +318,10 @@ class Record(Frozen):
     """Of each image: the sequence or city within which images are correlated."""
     classes: tuple[str, ...] = ()
     palette: tuple[tuple[int, int, int], ...] = ()
+    unreachable: tuple[str, ...] = ()
+    """Classes of the test set that no prediction in the trained classes can become."""
+    unmapped: int = 0
+    """How many of the trained classes have no class in the test set."""
     parameters: int = 0
     """Number of the method's parameters."""
     train_data: str = ""

@@ -105,6 +105,12 @@ class Mixture(Dataset):
         assert isinstance(options, MixtureOptions)
         return all(_is_drawn(part) for part in options.parts)
 
+    @classmethod
+    def contents(cls, options: Frozen) -> str:
+        """List its parts, each with its repeats."""
+        assert isinstance(options, MixtureOptions)
+        return " and ".join(f"{p.repeat} × {p}" if p.repeat > 1 else str(p) for p in options.parts)
+
     @property
     def label_space(self) -> LabelSpace:
         """The universal classes."""

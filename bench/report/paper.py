@@ -7,10 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-import numpy as np
-
 from bench.claims.reported import PAPERS, Reported, load_reported
 from bench.claims.verdict import Verdict, differences, flatten, weigh
+from bench.harmonic import harmonic_mean
 from bench.manifest import Manifest, PaperColumn, PaperRow, PaperTable
 from bench.metrics import METRICS
 from bench.paper import find_cell
@@ -80,7 +79,7 @@ class PaperReport:
         known = [score for score in scores if score is not None]
         if not known or len(known) < max(1, len(column.test_on)) or column.missing:
             return Place(row, column, reported, None, self._why_not(row, column, blocks))
-        measured = _harmonic(known) if len(known) > 1 else known[0]
+        measured = harmonic_mean(known) if len(known) > 1 else known[0]
         if self.manifest.stand_in:
             verdict = STAND_IN
         elif reported is None:
@@ -202,19 +201,6 @@ def _less(estimate: Estimate, constant: float) -> Estimate:
         value=estimate.value - constant,
         draws=estimate.draws - constant,
         by_seed=tuple(value - constant for value in estimate.by_seed),
-    )
-
-
-def _harmonic(estimates: Sequence[Estimate]) -> Estimate:
-    """Average scores of several test sets as MSeg's ``collect_results.py`` does."""
-    seeds = {len(estimate.by_seed) for estimate in estimates}
-    values = zip(*(each.by_seed for each in estimates), strict=True) if len(seeds) == 1 else ()
-    count = len(estimates)
-    return Estimate(
-        count / sum(1 / each.value for each in estimates),
-        np.asarray(count / sum(1 / each.draws for each in estimates)),
-        tuple(key for each in estimates for key in each.keys),
-        tuple(count / sum(1 / value for value in seed) for seed in values),
     )
 
 
