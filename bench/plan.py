@@ -35,7 +35,7 @@ from bench.weights import digests
 
 
 class PlanError(Exception):
-    """A valid suite that cannot be run on these data."""
+    """A valid suite that cannot be run on these data or with these weights."""
 
 
 class Settings(NamedTuple):
@@ -129,27 +129,29 @@ def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
     Raises:
         DatasetError: if data are there but not as they must be.
         PlanError: if nothing can be tried and no published table is to be shown, or if a
-            test set has other classes than the training set, a corruption needs what is not
-            installed, or a method can do none of the tasks.
+            test set has other classes than the training set, a corruption needs what is
+            not installed, or a method can do none of the tasks.
         WeightsError: if weights are given for what is no stage.
     """
     suite = loaded.suite
-    _check_corruptions(suite)
+    for condition in suite.conditions:
+        if why := corruptions.missing(condition.corruption):
+            raise PlanError(f"{condition.corruption}: {why}")
     references = (*suite.train_on, *(test.reference() for test in suite.test_on))
     splits = {reference.key: _open(reference, settings.data_root) for reference in references}
     trainings: list[Training] = []
     cells: list[Planned] = []
     unavailable: list[Unavailable] = []
     for entry, seed, train_on in itertools.product(suite.methods, suite.seeds, suite.train_on):
-        trained = splits[train_on.key]
-        training = _training(suite, entry, train_on, trained, seed, settings)
-        ready, lacking = _sort_cells(suite, training, trained, splits, settings.limit)
-        if not ready and not lacking:
-            raise PlanError(_idle(suite, training))
+        training = _training(suite, entry, train_on, splits[train_on.key], seed, settings)
+        found = list(_resolved(suite, training, splits, settings.limit))
+        ready = [each for each in found if isinstance(each, Planned)]
+        if not found:
+            raise PlanError(_nothing_to_do(suite, training))
         if ready:
             trainings.append(training)
         cells += ready
-        unavailable += lacking
+        unavailable += [each for each in found if isinstance(each, Unavailable)]
     if not cells and suite.paper is None:
         raise PlanError("\n".join(need.remedy for need in all_needs(unavailable)))
     folder = SuiteFolder(settings.output / suite.name)
@@ -160,37 +162,26 @@ def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
     )
 
 
-def _check_corruptions(suite: Suite) -> None:
-    for condition in suite.conditions:
-        if why := corruptions.missing(condition.corruption):
-            raise PlanError(f"{condition.corruption}: {why}")
-
-
-def _sort_cells(
-    suite: Suite,
-    training: Training,
-    trained: _Split,
-    splits: Mapping[str, _Split],
-    limit: int | None,
-) -> tuple[list[Planned], list[Unavailable]]:
-    """Return the cells of a training that can be tried, and those that lack something."""
+def _resolved(
+    suite: Suite, training: Training, splits: Mapping[str, _Split], limit: int | None
+) -> Iterable[Planned | Unavailable]:
+    """Yield the cells that need a training: ready, or with what they lack."""
+    trained = splits[training.train_on.key]
     weights = tuple(_missing_files(training.config))
-    ready: list[Planned] = []
-    lacking: list[Unavailable] = []
     for test in suite.tests_of(training.train_on):
         tested = splits[test.reference().key]
         space = tested.dataset.label_space
         projection = _projection(training.train_on, trained.dataset.label_space, test, space)
-        needs = tuple(dict.fromkeys((*trained.needs, *weights, *tested.needs)))
+        lacking = (*trained.needs, *weights)
+        needs = tuple(dict.fromkeys((*lacking, *tested.needs)))
         for cell in _cells(suite, training, test, limit, projection is not None):
             if needs:
-                lacking.append(Unavailable(cell=cell, needs=needs))
+                yield Unavailable(cell=cell, needs=needs, optional=test.optional and not lacking)
             else:
-                ready.append(Planned(cell, training, tested.content, space, projection))
-    return ready, lacking
+                yield Planned(cell, training, tested.content, space, projection)
 
 
-def _idle(suite: Suite, training: Training) -> str:
+def _nothing_to_do(suite: Suite, training: Training) -> str:
     able = "reconstruct" if training.config.reconstructs else "predict"
     message = f"{training.entry.title} has nothing to do in tasks {list(suite.tasks)}"
     return f"{message}: the method {training.entry.adapter} can only {able}"
@@ -218,7 +209,8 @@ def _open(reference: DataRef, root: Path | None) -> _Split:
     try:
         dataset.check()
     except DatasetMissing as error:
-        return _Split(dataset, "", (Need(what=str(reference), remedy=str(error)),))
+        needs = (Need(what=name, remedy=remedy) for name, remedy in error.remedies.items())
+        return _Split(dataset, "", tuple(needs))
     return _Split(dataset, dataset.fingerprint())
 
 
@@ -285,7 +277,7 @@ def _cells(
 ) -> Iterable[Cell]:
     for task in suite.tasks:
         if task == "reconstruct" and mapped:
-            continue  # a codec has no codes for labels of another space
+            continue  # labels of another space than the codec's
         config = training.config.model_dump(mode="json", exclude={"weights"})
         if training.given:
             config["weights"] = dict(training.given)

@@ -151,8 +151,8 @@ class _Runner:
         try:
             split = self._split(cell.test_on, cell.limit, cell.protocol)
             job = Job(
-                *(split, cell.condition, cell.task, cell.seed, cell.sampling_seed),
-                *(cell.mapping, planned.projection),
+                *(split, cell.condition, cell.task, cell.seed),
+                *(cell.mapping, planned.projection, cell.sampling_seed),
             )
             result = evaluate(method, job, self.accelerator, self.console)
             clean_codec = (cell.task, cell.condition) == ("reconstruct", CLEAN)
@@ -222,6 +222,7 @@ def _manifest(plan: Plan, records: Sequence[Record]) -> Manifest:
         keys=tuple(record.key for record in records),
         reference=suite.reference,
         published=suite.published,
+        contrasts=suite.contrasts,
         paper=suite.paper,
         stand_in=plan.stand_in,
         unavailable=plan.unavailable,
