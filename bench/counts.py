@@ -12,6 +12,11 @@ from bench.schema import IGNORE_INDEX
 BAND_DIAGONAL = 0.02
 """Width of the bands of boundary IoU as a fraction of the image's diagonal."""
 
+SIZES = ("small", "medium", "large")
+SIZE_LIMITS = (32**2 / (640 * 480), 96**2 / (640 * 480))
+"""Least share of the image that makes an object of the truth medium, and large: COCO's 32 and
+96 pixels squared (cocoapi, pycocotools/cocoeval.py) of its usual 640 x 480."""
+
 CATEGORIES = {
     "road": "flat", "sidewalk": "flat",
     "building": "construction", "wall": "construction", "fence": "construction",
@@ -49,6 +54,12 @@ class Counts(NamedTuple):
     truth has no instances."""
     categories: np.ndarray | None = None
     """int64 [K]: number of each class's category; None where classes have none."""
+    sizes: np.ndarray | None = None
+    """int64 [N, 3, 3, K]: tp, fp and fn among the pixels that lie in a small, a medium and a
+    large object of the truth; None in records of before they were counted."""
+    fallen: np.ndarray | None = None
+    """int64 [N]: pixels of labelled truth that are class 0 because nothing they were predicted
+    to be has a class in the test set (``bench.mapping``); None where nothing was mapped."""
 
     @property
     def num_images(self) -> int:
@@ -95,6 +106,8 @@ class ImageCounts(NamedTuple):
     confusion: np.ndarray  # int64 [K + 1, K + 1], see count_image
     bands: np.ndarray | None = None  # int64 [3, K], see count_bands
     instances: np.ndarray | None = None  # int64 [j, 4], see count_instances
+    sizes: np.ndarray | None = None  # int64 [3, 3, K], see count_sizes
+    fallen: int = 0  # labelled pixels that no mapping reached
 
 
 def count_all(
@@ -102,6 +115,7 @@ def count_all(
     predicted: np.ndarray,
     num_classes: int,
     instance: np.ndarray | None = None,
+    lost: np.ndarray | None = None,
 ) -> ImageCounts:
     """Count everything of one image that a score may need.
 
@@ -110,11 +124,14 @@ def count_all(
         predicted: integers [H, W], classes or IGNORE_INDEX.
         num_classes: K.
         instance: integers [H, W], numbers of the truth's instances, 0 where there is none.
+        lost: bool [H, W], where no mapping to the test set's classes reached.
     """
     return ImageCounts(
         count_image(truth, predicted, num_classes),
         count_bands(truth, predicted, num_classes),
         None if instance is None else count_instances(truth, instance, predicted, num_classes),
+        count_sizes(truth, predicted, num_classes, instance),
+        0 if lost is None else int((lost & (truth != IGNORE_INDEX)).sum()),
     )
 
 
@@ -169,12 +186,65 @@ def count_instances(
     return np.column_stack([number, outcomes // size % size, outcomes % size, pixels])
 
 
-def stack_counts(images: Sequence[ImageCounts | np.ndarray], classes: Sequence[str] = ()) -> Counts:
+def count_sizes(
+    truth: np.ndarray,
+    predicted: np.ndarray,
+    num_classes: int,
+    instance: np.ndarray | None = None,
+) -> np.ndarray:
+    """Count by the size of the truth's object that a pixel lies in; see ``SIZE_LIMITS``.
+
+    An object is an instance where the truth has one, else a connected component (of eight
+    neighbours) of a class. A false positive is counted with the object it lies in, which is
+    of another class: no object of its own class could own it.
+
+    Returns:
+        int64 [3, 3, K]: for small, medium and large objects tp, fp and fn.
+    """
+    size = np.digitize(_object_pixels(truth, instance) / truth.size, SIZE_LIMITS)
+    found = np.zeros((len(SIZES), 3, num_classes), np.int64)
+    known = truth != IGNORE_INDEX
+    for at in range(len(SIZES)):
+        inside = known & (size == at)
+        sure, said = truth[inside], predicted[inside]
+        tp, was, told = (
+            np.bincount(each, minlength=IGNORE_INDEX + 1)[:num_classes]
+            for each in (sure[sure == said], sure, said)
+        )
+        found[at] = tp, told - tp, was - tp
+    return found
+
+
+def _object_pixels(truth: np.ndarray, instance: np.ndarray | None) -> np.ndarray:
+    """Return at each pixel the number of pixels of its object, int64 [H, W]."""
+    import cv2  # slow to import, and a suite is read without it
+
+    pixels = np.zeros(truth.shape, np.int64)
+    for label in np.flatnonzero(np.bincount(truth.ravel())):
+        own = (truth == label).astype(np.uint8)
+        x, y, width, height = cv2.boundingRect(own)
+        area = np.s_[y : y + height, x : x + width]
+        _, member, stats, _ = cv2.connectedComponentsWithStats(own[area])
+        stats[0] = 0  # what is around the components
+        pixels[area] += stats[:, cv2.CC_STAT_AREA][member]
+    if instance is not None:
+        counts = np.bincount(instance.ravel().astype(np.int64))
+        pixels = np.where(instance > 0, counts[instance], pixels)
+    return pixels
+
+
+def stack_counts(
+    images: Sequence[ImageCounts | np.ndarray],
+    classes: Sequence[str] = (),
+    *,
+    mapped: bool = False,
+) -> Counts:
     """Put the counts of all images together, in sparse form.
 
     Args:
         images: of each image; a confusion matrix alone will do.
         classes: names of the classes, by which Cityscapes' categories are known.
+        mapped: whether predictions were mapped to the test set's classes.
     """
     counted = [each if isinstance(each, ImageCounts) else ImageCounts(each) for each in images]
     dense = np.stack([each.confusion for each in counted])
@@ -188,6 +258,7 @@ def stack_counts(images: Sequence[ImageCounts | np.ndarray], classes: Sequence[s
         for at, each in enumerate(counted)
         if each.instances is not None
     ]
+    sizes = [each.sizes for each in counted if each.sizes is not None]
     return Counts(
         tp=tp,
         fp=labelled[:, :, :num_classes].sum(axis=1) - tp,
@@ -199,6 +270,8 @@ def stack_counts(images: Sequence[ImageCounts | np.ndarray], classes: Sequence[s
         bands=np.stack(bands) if len(bands) == len(counted) else None,
         instances=np.concatenate(instances) if len(instances) == len(counted) else None,
         categories=category_numbers(classes),
+        sizes=np.stack(sizes) if len(sizes) == len(counted) else None,
+        fallen=np.array([each.fallen for each in counted]) if mapped else None,
     )
 
 

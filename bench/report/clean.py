@@ -54,18 +54,21 @@ def missing(block: Block, label: str) -> str:
 
 def clean_tables(block: Block) -> Iterator[Table]:
     """Make every table that needs clean images only."""
-    yield scores(block)
-    if len(block.labels) > 1:
-        yield comparisons(block)
-        yield order(block)
-    if any(len(block.of(label)) > 1 for label in block.labels):
-        yield variance(block)
-    yield definitions(block)
-    if any(block.of(label) for label in block.labels):
-        yield classes(block)
-    if any(record.cell.task == "reconstruct" for record in block.records):
+    tasks = {record.cell.task for record in block.records}
+    if "predict" in tasks:
+        yield scores(block)
+        if len(block.labels) > 1:
+            yield comparisons(block)
+            yield order(block)
+        if any(len(block.of(label)) > 1 for label in block.labels):
+            yield variance(block)
+        yield definitions(block)
+        if any(block.of(label) for label in block.labels):
+            yield classes(block)
+    if "reconstruct" in tasks:
         yield ceilings(block)
-    yield cost(block)
+    if "predict" in tasks:
+        yield cost(block)
 
 
 def scores(block: Block) -> Table:

@@ -11,13 +11,23 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench import evaluate as evaluation
 from bench.dataset import Dataset, LabelSpace, NoOptions, Sample
 from bench.datasets.scenes import SceneOptions, Scenes
-from bench.evaluate import Job, evaluate, slide_labels
+from bench.evaluate import Job, evaluate, measure
+from bench.inference import slide_labels, window_starts
 from bench.loading import Split
+from bench.method import Method
 from bench.metrics import METRICS
-from bench.schema import CLEAN, Batch, Condition, DataRef, DataSpec, Protocol, Slide
+from bench.schema import (
+    CLEAN,
+    Batch,
+    Condition,
+    DataRef,
+    DataSpec,
+    MethodConfig,
+    Protocol,
+    Slide,
+)
 from bench.store import SuiteFolder
 from bench.train import make_accelerator
 from tests.methods.test_contract import DATA, SIZE, every_method, learned
@@ -82,7 +92,7 @@ def counts(method, a_split, condition=NOISE, task="predict", seed=0, sampling_se
 @every_method
 def test_the_loaders_batch_size_changes_no_count(name, preset):
     method = learned(name, preset)
-    tasks = ["predict", "reconstruct"] if method.config.reconstructs else ["predict"]
+    tasks = ["predict"] * method.config.predicts + ["reconstruct"] * method.config.reconstructs
     for task in tasks:
         condition = NOISE if task == "predict" else CLEAN
         expected = counts(method, split(batch_size=8), condition, task)
@@ -134,7 +144,7 @@ def test_fog_sees_the_depth_of_the_scene(monkeypatch):
 @given(st.integers(1, 40), st.integers(1, 20), st.integers(1, 20))
 def test_windows_cover_every_pixel_and_none_leaves_the_image(size, window, stride):
     size, stride = max(size, window), min(stride, window)
-    starts = evaluation._window_starts(size, window, stride)
+    starts = window_starts(size, window, stride)
     covered = {pixel for start in starts for pixel in range(start, start + window)}
     assert covered == set(range(size))
 
@@ -160,6 +170,49 @@ def test_labels_of_a_wrong_type_or_size_are_refused(monkeypatch, wrong):
     monkeypatch.setattr(method, "predict", wrong)
     with pytest.raises(ValueError, match=r"int64 \(8, 32, 64\) is expected"):
         counts(method, split())
+
+
+class Measuring(MethodConfig):
+    reconstructs = True
+
+
+class Averages(Method):
+    """Measures the split it is shown; reconstructs by heart."""
+
+    def __init__(self):
+        super().__init__(Measuring(), DATA)
+        self.answer = {}
+
+    def predict(self, image, seeds):
+        raise AssertionError("never asked")
+
+    def reconstruct(self, label, seeds):
+        self.answer |= dict(zip(seeds.tolist(), label.float().mean((1, 2)).tolist(), strict=True))
+        return label
+
+    def measure(self, batches):
+        pairs = (pair for b in batches for pair in zip(b.seeds.tolist(), b.label, strict=True))
+        seen = {seed: label.float().mean().item() for seed, label in pairs}
+        return {"images": len(seen), "mean": sum(seen.values()) / len(seen)}
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 8])
+def test_what_is_measured_is_of_every_image_once_with_its_own_seed(batch_size):
+    method, job = Averages(), Job(split(batch_size=batch_size), CLEAN, "reconstruct", 0)
+    evaluate(method, job, make_accelerator(), Silent())
+    measured = measure(method, job, make_accelerator())
+    assert measured == {
+        "images": 11,
+        "mean": pytest.approx(np.mean([job.split.load(i).label.mean() for i in range(11)])),
+    }
+    assert measured["mean"] == pytest.approx(np.mean(list(method.answer.values())))
+
+
+def test_a_measured_number_that_is_not_finite_is_refused_by_name(monkeypatch):
+    method = Averages()
+    monkeypatch.setattr(method, "measure", lambda batches: {"rate": 1.0, "entropy": float("nan")})
+    with pytest.raises(ValueError, match="Averages measured {'entropy': nan}"):
+        measure(method, Job(split(), CLEAN, "reconstruct", 0), make_accelerator())
 
 
 def test_two_processes_give_the_counts_of_one(world):
