@@ -52,11 +52,12 @@ class Sample(NamedTuple):
 class Raw(NamedTuple):
     """One image with its label as stored, before label values are given a meaning."""
 
+    id: str
     image: np.ndarray  # uint8 [H, W, 3], RGB
     values: np.ndarray  # integers [H, W]
-    label_name: str
-    """What errors call the label, such as its path."""
     image_name: str
+    """What errors call the image, such as its path."""
+    label_name: str
 
 
 class NoOptions(Frozen):

@@ -129,9 +129,9 @@ def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
     Raises:
         DatasetError: if data are there but not as they must be.
         PlanError: if nothing can be tried and no published table is to be shown, or if a
-            test set has other classes than the training set, a corruption needs what is
-            not installed, a method can do none of the tasks, or weights are given for no
-            stage, or are not there and the suite repeats no published table.
+            test set has other classes than the training set, a corruption needs what is not
+            installed, a method can do none of the tasks, or weights are given for no stage or
+            are not there and the suite repeats no published table.
     """
     suite = loaded.suite
     for condition in suite.conditions:
@@ -285,11 +285,11 @@ def _given(entry: MethodEntry, config: MethodConfig, stages: Iterable[Stage]) ->
         if stage not in names:
             message = f"{entry.title}: weights are given for {stage!r}"
             raise PlanError(f"{message}; its stages are {', '.join(names)}")
-        try:
-            with Path(path).open("rb") as file:
-                given[stage] = hashlib.file_digest(file, "sha256").hexdigest()
-        except FileNotFoundError:
+        if not Path(path).is_file():
             given[stage] = ""
+            continue
+        with Path(path).open("rb") as file:
+            given[stage] = hashlib.file_digest(file, "sha256").hexdigest()
     return given
 
 
@@ -298,7 +298,7 @@ def _cells(
 ) -> Iterable[Cell]:
     for task in suite.tasks:
         if task == "reconstruct" and mapped:
-            continue  # labels of another space than the codec's
+            continue  # a codec has no codes for labels of another space
         config = training.config.model_dump(mode="json", exclude={"weights"})
         if training.given:
             config["weights"] = dict(training.given)
