@@ -236,9 +236,12 @@ def make_blocks(folder: SuiteFolder, *, allow_mixed: bool = False) -> list[Block
             scored different images.
     """
     groups: dict[str, list[Record]] = {}
+    rescored = _rescored(folder)
     for record in folder.records():
         cell = record.cell
-        group = fingerprint(cell.train_on, cell.test_on, cell.protocol.short_side, cell.mapping)
+        way = cell.protocol.score if (cell.suite, cell.label) in rescored else ""
+        size = cell.protocol.short_side
+        group = fingerprint(cell.train_on, cell.test_on, size, cell.mapping, way)
         groups.setdefault(group, []).append(record)
     for group, records in groups.items():
         groups[group] = _one_protocol(folder, records, allow_mixed)
@@ -252,8 +255,20 @@ def make_blocks(folder: SuiteFolder, *, allow_mixed: bool = False) -> list[Block
         title += f", trained on {name(cell.train_on, 'train')}" if several else ""
         title += f", {cell.mapping} mapping" if cell.mapping else ""
         title += f", short side {cell.protocol.short_side}" if sized else ""
+        title += f", {cell.protocol.score} score" if (cell.suite, cell.label) in rescored else ""
         blocks.append(Block(folder, records, title))
     return blocks
+
+
+def _rescored(folder: SuiteFolder) -> set[tuple[str, str]]:
+    """Return the methods, by suite and label, whose predictions are scored in several ways.
+
+    Each way has a block of its own.
+    """
+    cells = [record.cell for record in folder.records()]
+    ways = {(cell.suite, cell.label, cell.protocol.score) for cell in cells}
+    methods = [way[:2] for way in ways]
+    return {method for method in methods if methods.count(method) > 1}
 
 
 def protocol_fields(record: Record) -> dict[str, object]:
