@@ -22,10 +22,10 @@ from torch.utils.data import DataLoader, Dataset
 from bench import perturbations, seeding
 from bench.counts import Counts, ImageCounts, count_all, stack_counts
 from bench.inference import check_labels, infer
-from bench.loading import Loaded, Split, resize_label, to_tensors
+from bench.loading import Loaded, Split, Truth, resize_label, to_tensors
 from bench.mapping import Mapped
 from bench.method import Method
-from bench.schema import CLEAN, Batch, Condition, LabelMapping, Task
+from bench.schema import CLEAN, Batch, Condition, LabelMapping, Score, Task
 from bench.store import Preview
 from bench.taxonomy import Projection
 from bench.train import Progress
@@ -49,6 +49,8 @@ class Job(NamedTuple):
     mapping: LabelMapping = ""
     projection: Projection | None = None
     """How predictions become labels of the split, where it has not the method's classes."""
+    scores: tuple[Score, ...] = ()
+    """Ways of scoring the same predictions; the protocol's own when none is given."""
 
 
 class Evaluation(NamedTuple):
@@ -62,7 +64,7 @@ class _Scored(NamedTuple):
     """One image's outcome, small enough to travel between processes."""
 
     place: int  # in the split
-    counts: ImageCounts
+    counts: tuple[ImageCounts, ...]  # one for each way of scoring
     sample: Loaded | None  # only of the images kept as a preview
     prediction: np.ndarray  # uint8 [h, w], of those images; empty otherwise
 
@@ -83,13 +85,13 @@ class _Images(Dataset[Loaded]):
 def _load(job: Job, index: int) -> Loaded:
     """Return an image under a job's condition; what is reconstructed has no image to corrupt."""
     condition = job.condition if job.task == "predict" else CLEAN
-    return job.split.load(index, condition, job.seed)
+    return job.split.load(index, condition, job.seed, job.scores)
 
 
 def evaluate(
     method: Method[Any], job: Job, accelerator: Accelerator, progress: Progress
-) -> Evaluation:
-    """Evaluate a trained method on a split under a condition.
+) -> tuple[Evaluation, ...]:
+    """Evaluate a trained method on a split under a condition, once for each way of scoring.
 
     Args:
         method: with all weights loaded.
@@ -177,14 +179,20 @@ def _label(
     """
     padded = samples + samples[-1:] * (rows - len(samples))
     batch = to_tensors(padded, _seeds(job, padded), accelerator.device)
-    if job.task == "reconstruct":
+    if job.task == "label":
+        mapped = _unmapped(batch.label)
+    elif job.task == "reconstruct":
         reconstructed = _reconstruct(method, batch, job.condition)
         check_labels(method, reconstructed, batch)
-        mapped = Mapped(reconstructed, torch.zeros_like(reconstructed, dtype=torch.bool))
+        mapped = _unmapped(reconstructed)
     else:
         mapped = infer(method, batch, job.split.protocol.slide, job.mapping, job.projection)
     label, fallen = (array[: len(samples)].cpu().numpy() for array in mapped)
     return label, fallen
+
+
+def _unmapped(label: Tensor) -> Mapped:
+    return Mapped(label, torch.zeros_like(label, dtype=torch.bool))
 
 
 def _reconstruct(method: Method[Any], batch: Batch, condition: Condition) -> Tensor:
@@ -197,16 +205,20 @@ def _reconstruct(method: Method[Any], batch: Batch, condition: Condition) -> Ten
 def _score(
     place: int, sample: Loaded, label: np.ndarray, fallen: np.ndarray, num_classes: int
 ) -> _Scored:
-    size = sample.truth.shape
-    at_truth = resize_label(label.astype(np.int32), size)
-    lost = resize_label(fallen.astype(np.uint8), size) > 0
-    counts = count_all(sample.truth, at_truth, num_classes, sample.instance, lost)
+    counts = tuple(_count(truth, label, fallen, num_classes) for truth in sample.truths)
     if place >= PREVIEWS:
         return _Scored(place, counts, None, np.empty(0, np.uint8))
     return _Scored(place, counts, sample, label.astype(np.uint8))
 
 
-def _collect(scored: list[_Scored], classes: Sequence[str], mapped: bool) -> Evaluation:
+def _count(truth: Truth, label: np.ndarray, fallen: np.ndarray, num_classes: int) -> ImageCounts:
+    size = truth.label.shape
+    at_truth = resize_label(label.astype(np.int32), size)
+    lost = resize_label(fallen.astype(np.uint8), size) > 0
+    return count_all(truth.label, at_truth, num_classes, truth.instance, lost)
+
+
+def _collect(scored: list[_Scored], classes: Sequence[str], mapped: bool) -> tuple[Evaluation, ...]:
     """Put the images of a split together; a preview shows those of the first one's size."""
     kept = [(item.sample, item.prediction) for item in scored if item.sample is not None]
     shape = kept[0][0].label.shape
@@ -217,5 +229,6 @@ def _collect(scored: list[_Scored], classes: Sequence[str], mapped: bool) -> Eva
         label=np.stack([sample.label for sample, _ in kept]),
         prediction=np.stack([prediction for _, prediction in kept]),
     )
-    counts = stack_counts([item.counts for item in scored], classes, mapped=mapped)
-    return Evaluation(counts, preview)
+    each = zip(*(item.counts for item in scored), strict=True)
+    stacked = [stack_counts(list(counts), classes, mapped=mapped) for counts in each]
+    return tuple(Evaluation(counts, preview) for counts in stacked)

@@ -65,7 +65,7 @@ class _Runner:
         for training in plan.trainings:
             cells = plan.cells_of(training)
             if any(self._missing(planned) for planned in cells):
-                self._run_training(training, cells)
+                self._run_training(training)
             else:
                 self.records += [record for p in cells if (record := plan.done(p))]
             self._write_manifest()
@@ -96,18 +96,18 @@ class _Runner:
         """Whether a cell is to be computed; the main process decides for all."""
         return agree(self.accelerator, self.plan.done(planned) is None)
 
-    def _run_training(self, training: Training, cells: list[Planned]) -> None:
+    def _run_training(self, training: Training) -> None:
         try:
             method, seconds = self._trained(training)
         except Exception as error:  # whatever a method raises is that method's failure
-            for planned in cells:
+            for planned in self.plan.cells_of(training):
                 self._keep(planned, self._failure(planned, error), None)
             return
-        for planned in cells:
-            if self._missing(planned):
-                self._run_cell(planned, method, seconds)
-            elif record := self.plan.done(planned):
-                self.records.append(record)
+        for group in self.plan.groups_of(training):
+            missing = [planned for planned in group if self._missing(planned)]
+            self.records += [record for p in group if (record := self.plan.done(p))]
+            if missing:
+                self._run_cells(missing, method, seconds)
 
     def _trained(self, training: Training) -> tuple[Method[Any], float]:
         """Return a method with all its weights, and the seconds its training took."""
@@ -145,24 +145,38 @@ class _Runner:
             self.splits[place] = Split(dataset, reference, protocol, limit)
         return self.splits[place]
 
-    def _run_cell(self, planned: Planned, method: Method[Any], train_seconds: float) -> None:
-        cell = planned.cell
+    def _run_cells(self, group: list[Planned], method: Method[Any], train_seconds: float) -> None:
+        """Compute cells that differ only in how their predictions are scored."""
+        cell = group[0].cell
         started = time.monotonic()
         try:
             split = self._split(cell.test_on, cell.limit, cell.protocol)
             job = Job(
                 *(split, cell.condition, cell.task, cell.seed, cell.sampling_seed),
-                *(cell.mapping, planned.projection),
+                *(cell.mapping, group[0].projection),
+                tuple(planned.cell.protocol.score for planned in group),
             )
-            result = evaluate(method, job, self.accelerator, self.console)
+            results = evaluate(method, job, self.accelerator, self.console)
             clean_codec = (cell.task, cell.condition) == ("reconstruct", CLEAN)
             measured = measure(method, job, self.accelerator) if clean_codec else {}
         except Exception as error:
-            self._keep(planned, self._failure(planned, error), None)
+            for planned in group:
+                self._keep(planned, self._failure(planned, error), None)
             return
-        training = planned.training
+        costs = {
+            "measured": measured,
+            "train_seconds": train_seconds,
+            "evaluate_seconds": (time.monotonic() - started) / len(group),
+        }
+        for planned, result in zip(group, results, strict=True):
+            record = self._record(planned, method, split)
+            self._keep(planned, record.model_copy(update=costs), result)
+
+    def _record(self, planned: Planned, method: Method[Any], split: Split) -> Record:
+        """Return the record of a finished cell, but for what it cost and measured."""
+        cell, training = planned.cell, planned.training
         weights = training.weights()
-        record = Record(
+        return Record(
             key=planned.key(weights),
             status="ok",
             cell=cell,
@@ -179,13 +193,9 @@ class _Runner:
             weights=weights or (),
             corruption_version=condition_version(cell),
             corruption_probe=_probe(cell),
-            measured=measured,
-            train_seconds=train_seconds,
-            evaluate_seconds=time.monotonic() - started,
             finished=_now(),
             provenance=provenance(self.accelerator.device),
         )
-        self._keep(planned, record, result)
 
     def _keep(self, planned: Planned, record: Record, result: Evaluation | None) -> None:
         """Write a cell's record and show its number."""
