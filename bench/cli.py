@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -24,6 +25,7 @@ EXAMPLES = """examples:
   python -m bench plan suites/robustness.yaml --set protocol.batch_size=16
   python -m bench run suites/papers/gss_table1.yaml --stand-in
   python -m bench report results/runs/robustness
+  python -m bench compare results/runs/camvid results/reference/camvid
   python -m bench claims
   python -m bench list corruptions
   python -m bench weights convert gss CHECKPOINT --preset paper_cityscapes
@@ -79,10 +81,18 @@ def _parser() -> argparse.ArgumentParser:
         verb.set_defaults(verb=function)
         _add_suite_options(verb)
     report = verbs.add_parser("report", help="write tables, plots and the page of finished cells")
-    report.add_argument("results", type=Path, help="a suite's folder, such as results/runs/NAME")
+    text = "a suite's folder, such as results/runs/NAME; several are reported as one"
+    report.add_argument("results", type=Path, nargs="+", help=text)
     report.add_argument("--to", type=Path, help="folder of the report (reports/NAME)")
+    text = "mark rows whose protocol differs, in place of refusing them"
+    report.add_argument("--allow-mixed", action="store_true", help=text)
     report.add_argument("--example", action="store_true", help="say on the page that it is one")
     report.set_defaults(verb=_report)
+    text = "compare two folders of results cell by cell: numbers, protocol and provenance"
+    compare = verbs.add_parser("compare", help=text, description=text)
+    compare.add_argument("first", type=Path)
+    compare.add_argument("second", type=Path)
+    compare.set_defaults(verb=_compare)
     text = "print, for every published statement, whether it holds, with the evidence"
     claims = verbs.add_parser("claims", help=text, description=text)
     claims.add_argument("results", type=Path, nargs="?", help="results to judge by; optional")
@@ -158,19 +168,22 @@ def _make_plan(options: argparse.Namespace):  # type: ignore[no-untyped-def]
 def _run(options: argparse.Namespace) -> int:
     plan = _make_plan(options)
     from bench.console import Console
+    from bench.health import examine
     from bench.run import run
 
     with Console(plan.suite.protocol.metrics[0], _is_main_process()) as console:
         outcome = run(plan, console)
         if not _is_main_process():
             return 0
-        page = _write_report(plan.folder.path, REPORTS / plan.suite.name)
+        page = _write_report([plan.folder.path], REPORTS / plan.suite.name)
         if outcome.failed:
             console.failures(outcome.failed)
         console.unavailable(plan.unavailable)
-        done = len(outcome.records) - len(outcome.failed)
-        total = len(plan.cells) + len(plan.unavailable)
-        console.say(f"{outcome.computed} cells computed now; {done} of {total} done")
+        done = [record for record in outcome.records if record.status == "ok"]
+        if findings := examine(done, plan.folder.counts):
+            console.findings(findings)
+        cells = f"{len(done)} of {len(plan.cells) + len(plan.unavailable)} done"
+        console.say(f"{outcome.computed} cells computed now; {cells}")
         console.say(f"records: {plan.folder.path}\nreport:  {page}")
     return 1 if outcome.failed or plan.unavailable else 0
 
@@ -180,17 +193,17 @@ def _is_main_process() -> bool:
     return int(os.environ.get("RANK", "0")) == 0
 
 
-def _write_report(results: Path, destination: Path, example: bool = False) -> Path:
+def _write_report(results: Sequence[Path], destination: Path, **settings: bool) -> Path:
     from bench import report
-    from bench.store import SuiteFolder
+    from bench.joined import join
 
-    return report.write(SuiteFolder(results), destination, example=example)
+    return report.write(join(results), destination, **settings)
 
 
 def _plan(options: argparse.Namespace) -> int:
     plan = _make_plan(options)
     from bench.console import Console, duration
-    from bench.plan import disk_bytes, estimate
+    from bench.cost import disk_bytes, estimate
 
     console = Console(plan.suite.protocol.metrics[0])
     costs = estimate(plan, REFERENCE)
@@ -202,7 +215,7 @@ def _plan(options: argparse.Namespace) -> int:
     more = "" if None not in times else ", and what was not measured yet"
     missing = sum(cost.cells_missing for cost in costs)
     total = len(plan.cells) + len(plan.unavailable)
-    console.say(f"{missing} of {total} cells to do now: about {duration(known)}{more}")
+    console.say(f"{missing} of {total} cells to do: about {duration(known)}{more}")
     size = disk_bytes(plan, REFERENCE)
     disk = "not measured yet" if size is None else f"about {size / 2**20:.0f} MiB more"
     console.say(f"disk: {disk} under {plan.settings.output}")
@@ -210,15 +223,25 @@ def _plan(options: argparse.Namespace) -> int:
 
 
 def _report(options: argparse.Namespace) -> int:
-    destination = options.to or REPORTS / options.results.name
-    print(_write_report(options.results, destination, options.example))
+    destination = options.to or REPORTS / "+".join(path.name for path in options.results)
+    settings = {"example": options.example, "allow_mixed": options.allow_mixed}
+    print(_write_report(options.results, destination, **settings))
+    return 0
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from bench.joined import join
+    from bench.report.compare import as_text, compare
+
+    print(as_text(compare(join([options.first]), join([options.second]))))
     return 0
 
 
 def _claims(options: argparse.Namespace) -> int:
     from bench.claims import as_text, claims_report
 
-    print(as_text(claims_report(options.results)))
+    width = min(shutil.get_terminal_size((100, 0)).columns, 100)
+    print(as_text(claims_report(options.results), width))
     return 0
 
 

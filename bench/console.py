@@ -14,9 +14,12 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from bench.cost import Cost
+from bench.counts import Counts
+from bench.health import Finding
 from bench.manifest import Unavailable
-from bench.metrics import METRICS, Counts
-from bench.plan import Cost, all_needs
+from bench.metrics import METRICS
+from bench.plan import all_needs
 from bench.schema import Record, Stage
 
 
@@ -113,10 +116,21 @@ class Console:
             self.terminal.print(f"  [bold]{escape(need.what)}[/bold]: {escape(need.remedy)}")
         self.terminal.print()
 
+    def findings(self, findings: Sequence[Finding]) -> None:
+        """Print the closing table of codecs that collapsed or lose classes."""
+        table = Table(title="Codecs to mend", box=box.SIMPLE_HEAD, title_justify="left")
+        for name in ("method", "trained on", "seed", "fault"):
+            table.add_column(name)
+        table.add_column("what was measured", overflow="fold")
+        for record, kind, text in findings:
+            cell = record.cell
+            table.add_row(cell.label, str(cell.train_on), str(cell.seed), kind, text)
+        self.terminal.print(table)
+
     def costs(self, costs: Sequence[Cost]) -> None:
         """Print what a plan still has to do."""
         table = Table(box=box.SIMPLE_HEAD)
-        table.add_column("method")
+        table.add_column("method", min_width=16, overflow="fold")
         for name in (
             "seed",
             "stages to train",

@@ -16,15 +16,16 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 from accelerate.utils import gather_object
+from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from bench import seeding
+from bench import perturbations, seeding
+from bench.counts import Counts, ImageCounts, count_all, stack_counts
 from bench.inference import check_labels, infer
 from bench.loading import Loaded, Split, resize_label, to_tensors
 from bench.mapping import Mapped
 from bench.method import Method
-from bench.metrics import Counts, count_image, stack_counts
-from bench.schema import IGNORE_INDEX, Batch, Condition, LabelMapping, Task
+from bench.schema import CLEAN, IGNORE_INDEX, Batch, Condition, LabelMapping, Task
 from bench.store import Preview
 from bench.taxonomy import Projection
 from bench.train import Progress
@@ -46,6 +47,8 @@ class Job(NamedTuple):
     mapping: LabelMapping = ""
     projection: Projection | None = None
     """How predictions become labels of the split, where it has not the method's classes."""
+    sampling_seed: int = 0
+    """Another set of the method's draws, the corruptions being the same."""
 
 
 class Evaluation(NamedTuple):
@@ -59,8 +62,7 @@ class _Scored(NamedTuple):
     """One image's outcome, small enough to travel between processes."""
 
     place: int  # in the split
-    confusion: np.ndarray  # int64 [K + 1, K + 1]
-    fallen: int  # pixels that no mapping reached
+    counts: ImageCounts
     sample: Loaded | None  # only of the images kept as a preview
     prediction: np.ndarray  # uint8 [h, w], of those images; empty otherwise
 
@@ -75,8 +77,13 @@ class _Images(Dataset[Loaded]):
         return len(self.indices)
 
     def __getitem__(self, position: int) -> Loaded:
-        job = self.job
-        return job.split.load(self.indices[position], job.condition, job.seed)
+        return _load(self.job, self.indices[position])
+
+
+def _load(job: Job, index: int) -> Loaded:
+    """Return an image under a job's condition; what is reconstructed has no image to corrupt."""
+    condition = job.condition if job.task == "predict" else CLEAN
+    return job.split.load(index, condition, job.seed)
 
 
 def evaluate(
@@ -102,7 +109,7 @@ def evaluate(
     indices = [i for start in mine for i in range(start, min(start + rows, len(split)))]
     images = _Images(job, indices)
     loader = DataLoader(images, batch_size=split.protocol.batch_size, collate_fn=list)
-    num_classes = len(job.projection.space.classes) if job.projection else method.data.num_classes
+    classes = job.projection.space.classes if job.projection else method.data.classes
     progress.begin("evaluating", len(indices))
     scored: list[_Scored] = []
     with torch.inference_mode():
@@ -110,11 +117,12 @@ def evaluate(
             mapped = _label(method, samples, rows, job, accelerator)
             for sample, label, fallen in zip(samples, *mapped, strict=True):
                 place = indices[len(scored)]
-                scored.append(_score(place, sample, label, fallen, num_classes))
+                lost = fallen if job.mapping else None
+                scored.append(_score(place, sample, label, lost, len(classes)))
             progress.advance(len(scored))
     if accelerator.num_processes > 1:
         scored = gather_object(scored)
-    return _collect(sorted(scored, key=lambda item: item.place), bool(job.mapping))
+    return _collect(sorted(scored, key=lambda item: item.place), classes)
 
 
 def measure(method: Method[Any], job: Job, accelerator: Accelerator) -> dict[str, float]:
@@ -137,14 +145,15 @@ def _whole(job: Job, accelerator: Accelerator) -> Iterator[Batch]:
     rows = MICRO_BATCH if split.protocol.resize else 1
     for start in range(0, len(split), rows):
         indices = range(start, min(start + rows, len(split)))
-        samples = [split.load(index, job.condition, job.seed) for index in indices]
+        samples = [_load(job, index) for index in indices]
         yield to_tensors(samples, _seeds(job, samples), accelerator.device)
 
 
 def _seeds(job: Job, samples: Iterable[Loaded]) -> list[int]:
     """Return the root of a method's draws for each image."""
     where = (job.seed, str(job.split.reference), str(job.condition))
-    return [seeding.key("predict", *where, sample.id) for sample in samples]
+    further = (job.sampling_seed,) if job.sampling_seed else ()
+    return [seeding.key("predict", *where, sample.id, *further) for sample in samples]
 
 
 def _regroup(batches: Iterable[list[Loaded]], rows: int) -> Iterator[list[Loaded]]:
@@ -170,7 +179,7 @@ def _label(
     padded = samples + samples[-1:] * (rows - len(samples))
     batch = to_tensors(padded, _seeds(job, padded), accelerator.device)
     if job.task == "reconstruct":
-        reconstructed = method.reconstruct(batch.label, batch.seeds)
+        reconstructed = _reconstruct(method, batch, job.condition)
         check_labels(method, reconstructed, batch)
         mapped = Mapped(reconstructed, torch.zeros_like(reconstructed, dtype=torch.bool))
     else:
@@ -179,19 +188,27 @@ def _label(
     return label, fallen
 
 
+def _reconstruct(method: Method[Any], batch: Batch, condition: Condition) -> Tensor:
+    if condition == CLEAN:
+        return method.reconstruct(batch.label, batch.seeds)
+    strength = perturbations.CATALOGUE[condition.corruption].grid[condition.severity - 1]
+    return method.reconstruct_perturbed(batch.label, batch.seeds, condition.corruption, strength)
+
+
 def _score(
-    place: int, sample: Loaded, label: np.ndarray, fallen: np.ndarray, num_classes: int
+    place: int, sample: Loaded, label: np.ndarray, fallen: np.ndarray | None, num_classes: int
 ) -> _Scored:
     at_truth = resize_label(label.astype(np.int32), sample.truth.shape)
-    confusion = count_image(sample.truth, at_truth, num_classes)
-    lost = resize_label(fallen.astype(np.uint8), sample.truth.shape) > 0
-    lost_pixels = int((lost & (sample.truth != IGNORE_INDEX)).sum())
+    counts = count_all(sample.truth, at_truth, num_classes, sample.instance)
+    if fallen is not None:
+        lost = resize_label(fallen.astype(np.uint8), sample.truth.shape) > 0
+        counts = counts._replace(fallen=int((lost & (sample.truth != IGNORE_INDEX)).sum()))
     if place >= PREVIEWS:
-        return _Scored(place, confusion, lost_pixels, None, np.empty(0, np.uint8))
-    return _Scored(place, confusion, lost_pixels, sample, label.astype(np.uint8))
+        return _Scored(place, counts, None, np.empty(0, np.uint8))
+    return _Scored(place, counts, sample, label.astype(np.uint8))
 
 
-def _collect(scored: list[_Scored], mapped: bool) -> Evaluation:
+def _collect(scored: list[_Scored], classes: Sequence[str]) -> Evaluation:
     """Put the images of a split together; a preview shows those of the first one's size."""
     kept = [(item.sample, item.prediction) for item in scored if item.sample is not None]
     shape = kept[0][0].label.shape
@@ -202,5 +219,4 @@ def _collect(scored: list[_Scored], mapped: bool) -> Evaluation:
         label=np.stack([sample.label for sample, _ in kept]),
         prediction=np.stack([prediction for _, prediction in kept]),
     )
-    fallen = [item.fallen for item in scored] if mapped else ()
-    return Evaluation(stack_counts([item.confusion for item in scored], fallen), preview)
+    return Evaluation(stack_counts([item.counts for item in scored], classes), preview)

@@ -6,35 +6,36 @@ run of a finished suite ends at once.
 
 from __future__ import annotations
 
+import hashlib
 import itertools
-import statistics
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from bench import corruptions, datasets, taxonomy
+from bench import corruptions, datasets, perturbations, taxonomy
 from bench.dataset import Dataset, DatasetMissing, LabelSpace
 from bench.discover import resolve_config
 from bench.manifest import Need, Unavailable
 from bench.schema import (
     CLEAN,
     Cell,
+    Condition,
     DataRef,
     DataSpec,
     LabelMapping,
     MethodConfig,
     Record,
     Stage,
+    Task,
     fingerprint,
 )
 from bench.store import StageFolder, SuiteFolder
 from bench.suite import LoadedSuite, MethodEntry, Suite, TestEntry
 from bench.taxonomy import Projection, TaxonomyError
-from bench.weights import digests
 
 
 class PlanError(Exception):
-    """A valid suite that cannot be run on these data."""
+    """A valid suite that cannot be run on these data or with these weights."""
 
 
 class Settings(NamedTuple):
@@ -57,7 +58,8 @@ class Training(NamedTuple):
     seed: int
     stages: tuple[tuple[Stage, StageFolder], ...]
     given: Mapping[str, str]
-    """By stage, the SHA-256 of the file that takes the place of its training."""
+    """By stage, the SHA-256 of the file that takes the place of its training; empty if there
+    is no such file."""
 
     def weights(self) -> tuple[str, ...] | None:
         """Return the digest of every stage's weights, or None if a stage is missing."""
@@ -81,10 +83,17 @@ class Planned(NamedTuple):
 
     def key(self, weights: tuple[str, ...] | None = None) -> str:
         """Return the name of the cell's record; without its weights, of its failure."""
-        version = 0 if self.cell.condition == CLEAN else corruptions.VERSION
+        version = condition_version(self.cell)
         return fingerprint(
             "cell", self.cell, self.training.config.version, self.test_data, version, weights
         )
+
+
+def condition_version(cell: Cell) -> int:
+    """Return the version of what made a cell's condition; 0 for clean."""
+    if cell.condition == CLEAN:
+        return 0
+    return corruptions.VERSION if cell.task == "predict" else perturbations.VERSION
 
 
 class Plan(NamedTuple):
@@ -120,9 +129,9 @@ def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
     Raises:
         DatasetError: if data are there but not as they must be.
         PlanError: if nothing can be tried and no published table is to be shown, or if a
-            test set has other classes than the training set, or a corruption
-            needs what is not installed.
-        WeightsError: if weights are given for what is no stage.
+            test set has other classes than the training set, a corruption needs what is
+            not installed, a method can do none of the tasks, or weights are given for no
+            stage, or are not there and the suite repeats no published table.
     """
     suite = loaded.suite
     for condition in suite.conditions:
@@ -134,22 +143,15 @@ def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
     cells: list[Planned] = []
     unavailable: list[Unavailable] = []
     for entry, seed, train_on in itertools.product(suite.methods, suite.seeds, suite.train_on):
-        trained = splits[train_on.key]
-        training = _training(suite, entry, train_on, trained, seed, settings)
-        before = len(cells)
-        lacking = (*trained.needs, *_missing_files(training.config))
-        for test in suite.test_on:
-            tested = splits[test.reference().key]
-            space = tested.dataset.label_space
-            projection = _projection(train_on, trained.dataset.label_space, test, space)
-            needs = tuple(dict.fromkeys((*lacking, *tested.needs)))
-            for cell in _cells(suite, training, test, settings.limit, projection is not None):
-                if needs:
-                    unavailable.append(Unavailable(cell=cell, needs=needs))
-                else:
-                    cells.append(Planned(cell, training, tested.content, space, projection))
-        if len(cells) > before:
+        training = _training(suite, entry, train_on, splits[train_on.key], seed, settings)
+        found = list(_resolved(suite, training, splits, settings.limit))
+        ready = [each for each in found if isinstance(each, Planned)]
+        if not found:
+            raise PlanError(_nothing_to_do(suite, training))
+        if ready:
             trainings.append(training)
+        cells += ready
+        unavailable += [each for each in found if isinstance(each, Unavailable)]
     if not cells and suite.paper is None:
         raise PlanError("\n".join(need.remedy for need in all_needs(unavailable)))
     folder = SuiteFolder(settings.output / suite.name)
@@ -158,6 +160,32 @@ def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
         *(suite, loaded.source, settings, folder, tuple(trainings), tuple(cells), opened),
         *(tuple(unavailable), loaded.stand_in),
     )
+
+
+def _resolved(
+    suite: Suite, training: Training, splits: Mapping[str, _Split], limit: int | None
+) -> Iterable[Planned | Unavailable]:
+    """Yield the cells that need a training: ready, or with what they lack."""
+    trained = splits[training.train_on.key]
+    weights = tuple(_missing_weights(training))
+    if weights and suite.paper is None:
+        raise PlanError("\n".join(f"{need.what}: {need.remedy}" for need in weights))
+    for test in suite.test_on:
+        tested = splits[test.reference().key]
+        space = tested.dataset.label_space
+        projection = _projection(training.train_on, trained.dataset.label_space, test, space)
+        needs = tuple(dict.fromkeys((*trained.needs, *weights, *tested.needs)))
+        for cell in _cells(suite, training, test, limit, projection is not None):
+            if needs:
+                yield Unavailable(cell=cell, needs=needs)
+            else:
+                yield Planned(cell, training, tested.content, space, projection)
+
+
+def _nothing_to_do(suite: Suite, training: Training) -> str:
+    able = "reconstruct" if training.config.reconstructs else "predict"
+    message = f"{training.entry.title} has nothing to do in tasks {list(suite.tasks)}"
+    return f"{message}: the method {training.entry.adapter} can only {able}"
 
 
 def all_needs(unavailable: Iterable[Unavailable]) -> tuple[Need, ...]:
@@ -186,11 +214,12 @@ def _open(reference: DataRef, root: Path | None) -> _Split:
     return _Split(dataset, dataset.fingerprint())
 
 
-def _missing_files(config: MethodConfig) -> Iterable[Need]:
-    for stage, path in config.weights.items():
-        if not Path(path).is_file():
-            remedy = f"{path}: no such file; `python -m bench weights convert` makes one"
-            yield Need(what=f"weights of stage {stage!r}", remedy=remedy)
+def _missing_weights(training: Training) -> Iterable[Need]:
+    for stage, digest in training.given.items():
+        if not digest:
+            remedy = f"{training.entry.title}: weights of {stage!r}: no such file"
+            remedy += f"; `python -m bench weights convert {training.entry.adapter}` makes one"
+            yield Need(what=training.config.weights[stage], remedy=remedy)
 
 
 def _projection(
@@ -228,9 +257,10 @@ def _training(
     data = DataSpec(classes=space.classes, palette=space.palette, size=size)
     resize = suite.protocol.resize or suite.protocol.short_side
     key = fingerprint(entry.adapter, config.version, data, train_data, resize, seed)
-    given = digests(entry.title, config, data)
+    all_stages = config.stages(data)
+    given = _given(entry, config, all_stages)
     stages = []
-    for stage in config.stages(data):
+    for stage in all_stages:
         if not set(stage.tasks) & set(suite.tasks):
             continue
         # Where a file lies changes nothing, what is in it does.
@@ -244,22 +274,38 @@ def _training(
     return Training(entry, config, data, train_on, train_data, seed, tuple(stages), given)
 
 
+def _given(entry: MethodEntry, config: MethodConfig, stages: Iterable[Stage]) -> dict[str, str]:
+    """Return the digests of the weights that a configuration names, by stage; "" if missing."""
+    names = [stage.name for stage in stages]
+    given = {}
+    for stage, path in config.weights.items():
+        if stage not in names:
+            message = f"{entry.title}: weights are given for {stage!r}"
+            raise PlanError(f"{message}; its stages are {', '.join(names)}")
+        try:
+            with Path(path).open("rb") as file:
+                given[stage] = hashlib.file_digest(file, "sha256").hexdigest()
+        except FileNotFoundError:
+            given[stage] = ""
+    return given
+
+
 def _cells(
     suite: Suite, training: Training, test: TestEntry, limit: int | None, mapped: bool
 ) -> Iterable[Cell]:
     for task in suite.tasks:
-        if task == "reconstruct" and (mapped or not training.config.reconstructs):
-            continue  # no codec, or none for labels of this space
+        if task == "reconstruct" and mapped:
+            continue  # labels of another space than the codec's
         config = training.config.model_dump(mode="json", exclude={"weights"})
         if training.given:
             config["weights"] = dict(training.given)
-        corrupt = test.corrupt and task == "predict"  # labels are not corrupted
         ways = itertools.product(
-            suite.all_conditions() if corrupt else (CLEAN,),
+            _conditions(suite, training.config, test, task),
             suite.protocols(),
             mappings(suite, training.config) if mapped else ("",),
+            suite.sampling_seeds,
         )
-        for condition, protocol, mapping in ways:
+        for condition, protocol, mapping, sampling_seed in ways:
             yield Cell(
                 suite=suite.name,
                 method=training.entry.adapter,
@@ -274,116 +320,19 @@ def _cells(
                 protocol=protocol,
                 limit=limit,
                 mapping=mapping,
+                sampling_seed=sampling_seed,
             )
+
+
+def _conditions(suite: Suite, config: MethodConfig, test: TestEntry, task: Task) -> list[Condition]:
+    """Return the conditions of a method's task: images are corrupted, latents perturbed."""
+    if not (config.predicts if task == "predict" else config.reconstructs):
+        return []
+    suffered = corruptions.NAMES if task == "predict" else config.perturbations()
+    found = [c for c in suite.all_conditions() if c == CLEAN or c.corruption in suffered]
+    return found if test.corrupt else [CLEAN]
 
 
 def mappings(suite: Suite, config: MethodConfig) -> tuple[LabelMapping, ...]:
     """Return those of a suite's mappings that a method has: without probabilities hard alone."""
     return tuple(m for m in suite.mappings if m == "hard" or config.gives_probabilities)
-
-
-class Cost(NamedTuple):
-    """What is left to do for one training and its cells, in seconds where measured."""
-
-    label: str
-    seed: int
-    stages: int
-    stages_missing: int
-    cells: int
-    cells_missing: int
-    train_seconds: float | None
-    evaluate_seconds: float | None
-
-
-def estimate(plan: Plan, references: Path) -> list[Cost]:
-    """Estimate what a plan still costs, from speeds measured in earlier runs.
-
-    A stage that several trainings share is counted at the first.
-
-    Args:
-        plan: the plan.
-        references: a folder of committed results, asked where the store has no speed.
-    """
-    speeds = _Speeds([plan.settings.output, references])
-    costs = []
-    counted: set[str] = set()
-    for training in plan.trainings:
-        untrained = {f.key: stage for stage, f in training.stages if f.summary() is None}
-        missing = [stage for key, stage in untrained.items() if key not in counted]
-        counted |= set(untrained)
-        cells = plan.cells_of(training)
-        todo = [p for p in cells if plan.done(p) is None]
-        images = sum(_num_images(plan, p) for p in todo)
-        per_image = speeds.per_image(training.entry) if todo else 0.0
-        costs.append(
-            Cost(
-                label=training.entry.title,
-                seed=training.seed,
-                stages=len(training.stages),
-                stages_missing=len(missing),
-                cells=len(cells),
-                cells_missing=len(todo),
-                train_seconds=speeds.training(training.entry.adapter, missing),
-                evaluate_seconds=None if per_image is None else per_image * images,
-            )
-        )
-    return costs
-
-
-def _num_images(plan: Plan, planned: Planned) -> int:
-    images = len(plan.datasets[planned.cell.test_on.key])
-    return min(images, planned.cell.limit or images)
-
-
-class _Speeds:
-    """Measured seconds a step and seconds an image, by method."""
-
-    def __init__(self, outputs: list[Path]) -> None:
-        self._steps: dict[tuple[str, str], list[float]] = {}
-        self._images: dict[tuple[str, str], list[float]] = {}
-        for output in outputs:
-            for path in sorted(output.glob("**/stages/*/stage.json")):
-                self._read_stage(StageFolder(path.parents[2], path.parent.name))
-            for path in sorted(output.glob("**/records/*.json")):
-                self._read_record(SuiteFolder(path.parents[1]).record(path.stem))
-
-    def _read_stage(self, folder: StageFolder) -> None:
-        summary: Any = folder.summary()
-        stage = Stage.model_validate(summary["stage"])
-        speed = summary["seconds"] / max(1, stage.steps)
-        self._steps.setdefault((summary["method"], stage.name), []).append(speed)
-
-    def _read_record(self, record: Record | None) -> None:
-        if record is not None and record.status == "ok":
-            key = (record.cell.method, record.cell.preset)
-            speed = record.evaluate_seconds / max(1, len(record.image_ids))
-            self._images.setdefault(key, []).append(speed)
-
-    def training(self, method: str, stages: list[Stage]) -> float | None:
-        """Return the seconds of some stages, or None if one was never measured."""
-        total = 0.0
-        for stage in stages:
-            measured = self._steps.get((method, stage.name))
-            if measured is None:
-                return None
-            total += statistics.median(measured) * max(1, stage.steps)
-        return total
-
-    def per_image(self, entry: MethodEntry) -> float | None:
-        """Return the seconds an image, or None if never measured."""
-        measured = self._images.get((entry.adapter, entry.preset))
-        return None if measured is None else statistics.median(measured)
-
-
-def disk_bytes(plan: Plan, references: Path) -> int | None:
-    """Estimate the bytes that the missing cells and stages will take, or None if unknown."""
-    outputs = [plan.settings.output, references]
-    records = [path for output in outputs for path in output.glob("**/records/*.json")]
-    arrays = [path for output in outputs for path in output.glob("**/counts/*.npz")]
-    missing = sum(plan.done(planned) is None for planned in plan.cells)
-    if missing and not (records and arrays):
-        return None
-    cell = sum(
-        statistics.fmean(p.stat().st_size for p in kind) for kind in (records, arrays) if kind
-    )
-    return round(missing * cell)

@@ -17,7 +17,7 @@ from bench.evaluate import Evaluation, Job, evaluate, measure
 from bench.loading import Split
 from bench.manifest import Manifest
 from bench.method import Method
-from bench.plan import Plan, Planned, Training
+from bench.plan import Plan, Planned, Training, condition_version
 from bench.schema import CLEAN, Cell, DataRef, Protocol, Record, fingerprint
 from bench.train import Lesson, agree, load_stage, make_accelerator, train_stage
 
@@ -139,7 +139,7 @@ class _Runner:
             split = self._split(cell.test_on, cell.limit, cell.protocol)
             job = Job(
                 *(split, cell.condition, cell.task, cell.seed),
-                *(cell.mapping, planned.projection),
+                *(cell.mapping, planned.projection, cell.sampling_seed),
             )
             result = evaluate(method, job, self.accelerator, self.console)
             clean_codec = (cell.task, cell.condition) == ("reconstruct", CLEAN)
@@ -162,7 +162,7 @@ class _Runner:
             test_data=planned.test_data,
             stages=tuple(folder.key for _, folder in training.stages),
             weights=weights or (),
-            corruption_version=0 if cell.condition == CLEAN else corruptions.VERSION,
+            corruption_version=condition_version(cell),
             corruption_probe=_probe(cell),
             measured=measured,
             train_seconds=train_seconds,
@@ -207,6 +207,7 @@ def _manifest(plan: Plan, records: Sequence[Record]) -> Manifest:
         keys=tuple(record.key for record in records),
         reference=suite.reference,
         published=suite.published,
+        contrasts=suite.contrasts,
         paper=suite.paper,
         stand_in=plan.stand_in,
         unavailable=plan.unavailable,
@@ -217,7 +218,7 @@ def _manifest(plan: Plan, records: Sequence[Record]) -> Manifest:
 
 def _probe(cell: Cell) -> str:
     corruption, severity = cell.condition.corruption, cell.condition.severity
-    if cell.condition == CLEAN:
+    if cell.condition == CLEAN or cell.task == "reconstruct":
         return ""
     return corruptions.probe_hash(corruption, severity, cell.protocol.backend)
 

@@ -131,18 +131,26 @@ class MethodConfig(Frozen):
     """Of the method; raised whenever its results would change."""
     reconstructs: ClassVar[bool] = False
     """Whether the method has a codec between labels and latents, and so a ceiling."""
-
-    weights: Mapping[str, str] = {}
-    """By stage, a safetensors file that takes the place of its training."""
+    predicts: ClassVar[bool] = True
+    """Whether the method labels images; a codec by itself sees none."""
+    citation: ClassVar[str] = ""
+    """BibTeX of the method's publications."""
 
     @property
     def gives_probabilities(self) -> bool:
         """Whether ``Method.probabilities`` works; if not, predictions are mapped hard only."""
         return False
 
+    weights: Mapping[str, str] = {}
+    """By stage, a safetensors file that takes the place of its training."""
+
     def stages(self, data: DataSpec) -> tuple[Stage, ...]:
         """Return the training stages in order."""
         raise TypeError(f"{type(self).__module__}.{type(self).__name__} does not define stages")
+
+    def perturbations(self) -> tuple[str, ...]:
+        """Return which of ``bench.perturbations`` the method's latents can suffer."""
+        return ()
 
     def settings_of(self, stage: str) -> MethodConfig:
         """Return what a stage's weights depend on: all settings, unless a method knows less.
@@ -154,7 +162,10 @@ class MethodConfig(Frozen):
 
 
 class Condition(Frozen):
-    """A corruption and its severity; ``none`` at severity 0 is the clean image."""
+    """A corruption and its severity; ``none`` at severity 0 is the clean image.
+
+    Images are corrupted for ``predict``; for ``reconstruct`` it is a perturbation of latents.
+    """
 
     corruption: str = "none"
     severity: Annotated[int, Field(ge=0)] = 0
@@ -253,7 +264,7 @@ class Protocol(Frozen):
 class Cell(Frozen):
     """One number's worth of work, all names resolved."""
 
-    later = frozenset({"mapping"})
+    later = frozenset({"mapping", "sampling_seed"})
     suite: str
     method: str
     """The adapter: the file name under ``methods``."""
@@ -272,10 +283,13 @@ class Cell(Frozen):
     """Only the first images of the test split, when set; stamped on every result."""
     mapping: LabelMapping = ""
     """Of predictions in a universal label space to the test set's; empty where they share one."""
+    sampling_seed: int = 0
+    """Another set of a method's own draws at prediction, the training being the same."""
 
     def __str__(self) -> str:
         tested = f"{self.test_on} ({self.mapping})" if self.mapping else str(self.test_on)
-        return f"{self.label} | {tested} | {self.condition} | {self.task} | seed {self.seed}"
+        text = f"{self.label} | {tested} | {self.condition} | {self.task} | seed {self.seed}"
+        return text + (f", sampling seed {self.sampling_seed}" if self.sampling_seed else "")
 
 
 class Provenance(Frozen):

@@ -17,7 +17,7 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
-from bench import corruptions, datasets
+from bench import corruptions, datasets, perturbations
 from bench.dataset import DatasetError
 from bench.discover import (
     UnknownMethod,
@@ -28,11 +28,14 @@ from bench.discover import (
     suggest,
 )
 from bench.faults import Fault, Loc, as_lines, structure_faults
-from bench.manifest import PaperTable, Published
+from bench.manifest import Contrast, PaperTable, Published
 from bench.metrics import METRICS
 from bench.paper import curve_faults, paper_faults
 from bench.schema import CLEAN, Condition, DataRef, Frozen, Positive, Protocol, Task
 from bench.stand_in import StandIn, put_in_place
+
+SEVERITIES: Mapping[str, range] = {**corruptions.SEVERITIES, **perturbations.SEVERITIES}
+"""Of every condition: corruptions of images, and perturbations of latents."""
 
 
 class SuiteError(Exception):
@@ -56,15 +59,15 @@ class MethodEntry(Frozen):
 
 
 class ConditionEntry(Frozen):
-    """A corruption at several severities."""
+    """A corruption, or a perturbation of latents, at several severities."""
 
     corruption: str
     severities: tuple[int, ...] = ()
-    """All that the corruption has, when absent."""
+    """All that it has, when absent."""
 
     def expand(self) -> Iterator[Condition]:
         """Return one condition a severity."""
-        for severity in self.severities or corruptions.SEVERITIES[self.corruption]:
+        for severity in self.severities or SEVERITIES[self.corruption]:
             yield Condition(corruption=self.corruption, severity=severity)
 
 
@@ -94,6 +97,9 @@ class TestEntry(DataRef):
 TestReference = Annotated[TestEntry, BeforeValidator(partial(_expand, split="val"))]
 
 
+Seeds = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
+
+
 class Suite(Frozen):
     """A suite file's content."""
 
@@ -105,7 +111,9 @@ class Suite(Frozen):
     conditions: tuple[ConditionEntry, ...] = ()
     """Beside the clean images, which are always evaluated."""
     tasks: Annotated[tuple[Task, ...], Field(min_length=1)] = ("predict",)
-    seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = (0,)
+    seeds: Seeds = (0,)
+    sampling_seeds: Seeds = (0,)
+    """Of the draws a trained method makes at prediction: how far sampling moves its score."""
     mappings: Annotated[tuple[Literal["soft", "hard"], ...], Field(min_length=1)] = ("soft", "hard")
     """How predictions become labels of a test set in another label space than the training's,
     which must then be a taxonomy's universal one."""
@@ -121,6 +129,8 @@ class Suite(Frozen):
     """The published table that the suite repeats."""
     stand_in: StandIn | None = None
     """What takes the place of data and sizes that not everyone has, under ``--stand-in``."""
+    contrasts: tuple[Contrast, ...] = ()
+    """Differences that the question is about; the report's first paragraph has them."""
 
     def protocols(self) -> tuple[Protocol, ...]:
         """Return the protocol of each test resolution, or the suite's own alone."""
@@ -292,15 +302,15 @@ def _condition_faults(tree: Mapping[str, Any]) -> Iterator[Fault]:
         name = entry.get("corruption")
         if not isinstance(name, str):
             continue
-        if name not in corruptions.NAMES:
-            message = f"no corruption {name!r}; {suggest(name, corruptions.NAMES)}"
+        if name not in SEVERITIES:
+            message = f"no corruption {name!r}; {suggest(name, SEVERITIES)}"
             yield Fault((*loc, "corruption"), message)
             continue
         if name in seen:
             yield Fault((*loc, "corruption"), f"{name!r} is already listed above")
         seen.add(name)
         severities = entry.get("severities")
-        allowed = corruptions.SEVERITIES[name]
+        allowed = SEVERITIES[name]
         for index, severity in enumerate(severities if isinstance(severities, list) else []):
             if isinstance(severity, int) and severity not in allowed:
                 message = f"severity {severity} of {name} is out of range"
@@ -318,12 +328,18 @@ def _metric_faults(tree: Mapping[str, Any]) -> Iterator[Fault]:
 
 
 def _reference_faults(tree: Mapping[str, Any]) -> Iterator[Fault]:
-    reference = tree.get("reference")
     entries = [entry for _, entry in _entries(tree, "methods")]
     labels = [str(entry.get("label") or entry.get("adapter")) for entry in entries]
-    if reference and reference not in labels:
-        message = f"no method is labelled {reference!r}; {suggest(str(reference), labels)}"
-        yield Fault(("reference",), message)
+    named: list[tuple[Loc, Any]] = [(("reference",), tree.get("reference"))]
+    for loc, contrast in _entries(tree, "contrasts"):
+        first = contrast.get("first")
+        members = enumerate(first if isinstance(first, list) else [])
+        named += [((*loc, "first", index), label) for index, label in members]
+        named.append(((*loc, "second"), contrast.get("second")))
+    for loc, label in named:
+        if label and label not in labels:
+            message = f"no method is labelled {label!r}; {suggest(str(label), labels)}"
+            yield Fault(loc, message)
 
 
 def _published_faults(tree: Mapping[str, Any]) -> Iterator[Fault]:

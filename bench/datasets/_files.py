@@ -38,7 +38,7 @@ class FolderDataset(Dataset):
 
     @abstractmethod
     def layouts(self) -> tuple[Layout, ...]:
-        """Return where the split may be; the first whose folder of images is there is used."""
+        """Return where the split may be; the first that is there is used."""
 
     @property
     def encoding(self) -> str:
@@ -78,8 +78,9 @@ class FolderDataset(Dataset):
         Raises:
             DatasetError: as ``check`` does.
         """
-        present = [layout for layout in self.layouts() if (self.folder / layout.marker).is_dir()]
-        return present[0].find(self.folder, self.keeps)
+        here = [layout for layout in self.layouts() if (self.folder / layout.marker).is_dir()]
+        complete = [layout for layout in here if layout.is_complete(self.folder)]
+        return (complete or here)[0].find(self.folder, self.keeps)
 
     @cached_property
     def table(self) -> np.ndarray:

@@ -38,6 +38,11 @@ class Layout(NamedTuple):
         """The folder that all images are in: what tells this layout from others."""
         return _fixed_part(self.images)
 
+    def is_complete(self, folder: Path) -> bool:
+        """Whether the folders and the list are there; ``find`` says what is not."""
+        listed = not self.listed or (folder / self.listed).is_file()
+        return listed and (folder / _fixed_part(self.labels)).is_dir()
+
     def find(self, folder: Path, keep: Callable[[str], bool]) -> tuple[Pair, ...]:
         """List the pairs whose id is kept, sorted by id.
 

@@ -9,16 +9,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bench.claims import Judgement, claims_report
 from bench.claims.reported import PAPERS, Reported, load_reported
 from bench.claims.verdict import Verdict, differences, flatten, weigh
 from bench.manifest import Manifest, PaperColumn, PaperRow, PaperTable
 from bench.metrics import METRICS
 from bench.paper import find_cell
-from bench.report.answer import Sentence
 from bench.report.block import Block
 from bench.report.clean import missing
-from bench.report.table import Entry, Table, Unit, number
+from bench.report.table import Entry, Sentence, Table, Unit, number
 from bench.schema import Record
 from bench.stats import Estimate, Interval
 from bench.store import SuiteFolder
@@ -116,7 +114,7 @@ class PaperReport:
 
     def _why_not(self, row: PaperRow, column: PaperColumn, blocks: Sequence[Block]) -> str:
         if not row.method or column.missing:
-            return f"{Verdict.NOT_RUN}: {column.missing or row.missing}"
+            return f"{Verdict.NOT_RUN}: {column.missing if row.method else row.missing}"
         reasons = dict.fromkeys(
             each.reason
             for each in self.manifest.unavailable
@@ -128,7 +126,7 @@ class PaperReport:
         return "failed" if any(missing(b, row.method) == "failed" for b in blocks) else "not run"
 
     def tables(self) -> Iterator[Table]:
-        """Make the published table, what is missing of it, and what is said of it."""
+        """Make the published table, and say what is missing of it."""
         suffix = f"-{STAND_IN}" if self.manifest.stand_in else ""
         columns = range(len(self.paper.columns))
         groups = [columns[at:][:COLUMNS_ABREAST] for at in columns[::COLUMNS_ABREAST]]
@@ -137,8 +135,6 @@ class PaperReport:
             yield self._part(group, slug + suffix)
         if self.manifest.unavailable:
             yield self._needs(f"needs{suffix}")
-        if self.paper.claims:
-            yield self._claims(f"statements{suffix}")
 
     def _part(self, group: Sequence[int], slug: str) -> Table:
         columns = [self.paper.columns[at] for at in group]
@@ -184,14 +180,6 @@ class PaperReport:
         )
         caption = "What cells of this suite need and did not find, and where it is to be had."
         return Table(slug, "What is missing", caption, ("Needed", "Cells", "Remedy"), rows)
-
-    def _claims(self, slug: str) -> Table:
-        judged = {each.claim.id: each for each in claims_report(self.folder.path)}
-        rows = tuple(_judged(judged[name]) for name in self.paper.claims)
-        caption = "Statements of the paper about this table, judged by its own numbers and by the"
-        caption += " cells of this suite: see python -m bench claims."
-        columns = ("Id", "Statement", "Verdict", "Evidence")
-        return Table(slug, "Statements about the table", caption, columns, rows)
 
     def answer(self) -> Sentence:
         """Say how many numbers of the table there are, and what became of them."""
@@ -240,17 +228,6 @@ def _printed(reported: Reported | None) -> Entry:
         return Entry("", unit, reported.value, decimals=decimals)
     sign = {"=": "", "<=": "≤ ", "~": "about "}[reported.row["relation"]]
     return Entry(f"{sign}{reported.row['value']}", unit)
-
-
-def _judged(judgement: Judgement) -> tuple[Entry, ...]:
-    claim, verdict, evidence, keys = judgement
-    told = "; ".join((*evidence, *([claim.note] if claim.note else [])))
-    return (
-        Entry(claim.id),
-        Entry(f"{claim.statement} ({claim.inequality})"),
-        Entry(verdict, keys=keys),
-        Entry(told),
-    )
 
 
 def _how_judged(tolerance: float) -> str:
