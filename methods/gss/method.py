@@ -155,8 +155,8 @@ class GSS(Method[Config]):
         inverse = self.codec.inverse
         if inverse.votes:  # a learned one looks at more than the pixel
             counted = {"its own": palette}
-            for name, colours in RELEASED.items():
-                counted[name] = torch.from_numpy(colours[:-1] / 255).to(palette)
+            for name, released in RELEASED.items():
+                counted[name] = torch.from_numpy(released[:-1] / 255).to(palette)
             for name, colours in counted.items():
                 key = f"colours returned of {len(colours)}, {name}"
                 measured[key] = colours_returned(inverse, colours)
