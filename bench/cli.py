@@ -203,7 +203,7 @@ def _plan(options: argparse.Namespace) -> int:
     size = disk_bytes(plan, REFERENCE)
     disk = "not measured yet" if size is None else f"about {size / 2**20:.0f} MiB more"
     console.say(f"disk: {disk} under {plan.settings.output}")
-    for dataset in plan.datasets.values():
+    for dataset in (part for each in plan.datasets.values() for part in each.parts):
         finding = count(dataset)
         if finding.level != "ok":
             console.say(f"{dataset.title}, {dataset.split}: {finding.check}: {finding.text}")

@@ -106,6 +106,11 @@ class Mixture(Dataset):
         return all(_is_drawn(part) for part in options.parts)
 
     @property
+    def parts(self) -> tuple[Dataset, ...]:
+        """The splits that are mixed."""
+        return tuple(each.dataset for each in self._parts)
+
+    @property
     def label_space(self) -> LabelSpace:
         """The universal classes."""
         return self._taxonomy.label_space
