@@ -47,11 +47,12 @@ class Sample(NamedTuple):
 class Raw(NamedTuple):
     """One image with its label as stored, before label values are given a meaning."""
 
+    id: str
     image: np.ndarray  # uint8 [H, W, 3], RGB
     values: np.ndarray  # integers [H, W]
-    label_name: str
-    """What errors call the label, such as its path."""
     image_name: str
+    """What errors call the image, such as its path."""
+    label_name: str
 
 
 class NoOptions(Frozen):
@@ -91,6 +92,11 @@ class Dataset(ABC):
     def is_drawn(cls, options: Frozen) -> bool:
         """Whether the images come from code instead of the world: a stand-in."""
         return not cls.needs_root
+
+    @property
+    def parts(self) -> tuple[Dataset, ...]:
+        """The splits that it is made of: itself, or those that it mixes."""
+        return (self,)
 
     @property
     def published_images(self) -> int | None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench import corruptions, seeding
+from bench import corruptions, preflight, seeding
 from bench.console import Console
 from bench.discover import load_method
 from bench.env import provenance
@@ -60,6 +60,7 @@ class _Runner:
 
     def run(self) -> Outcome:
         plan = self.plan
+        self._preflight()
         self._preload()
         for training in plan.trainings:
             cells = plan.cells_of(training)
@@ -69,6 +70,17 @@ class _Runner:
                 self.records += [record for p in cells if (record := plan.done(p))]
             self._write_manifest()
         return Outcome(self.records, self.computed)
+
+    def _preflight(self) -> None:
+        """Check the splits that will be used; data that mean nothing stop the run here."""
+        used: dict[str, DataRef] = {}
+        for planned in self.plan.cells:
+            if self.plan.done(planned) is None:
+                for reference in (planned.cell.test_on, planned.training.train_on):
+                    used[reference.key] = reference
+        for dataset in (part for key in used for part in self.plan.datasets[key].parts):
+            if not dataset.is_drawn(dataset.options):
+                preflight.require(dataset, self.console.say)
 
     def _preload(self) -> None:
         """Open and read the splits that will be used; damaged data stop the run here."""

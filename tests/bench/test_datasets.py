@@ -14,8 +14,10 @@ from bench.schema import IGNORE_INDEX
 from tests.bench.trees import TREES
 
 SCENES = {"images": 3, "height": 48, "width": 96}
-PARTS = [{"dataset": "scenes", "options": SCENES}]
-OPTIONS = {"scenes": SCENES, "mixture": {"taxonomy": "scenes", "parts": PARTS}}
+OPTIONS = {
+    "scenes": SCENES,
+    "mixture": {"taxonomy": "mseg", "parts": [{"dataset": "scenes", "options": SCENES}]},
+}
 
 
 @pytest.fixture(scope="module", autouse=True)
