@@ -16,7 +16,7 @@ import numpy as np
 from pydantic import BeforeValidator, Field, ValidationError, field_validator
 
 from bench import datasets, taxonomy
-from bench.dataset import Dataset, DatasetError, LabelSpace, Sample
+from bench.dataset import Dataset, DatasetError, DatasetMissing, LabelSpace, Sample
 from bench.discover import suggest
 from bench.schema import DataRef, Frozen, Positive, fingerprint
 from bench.taxonomy import TaxonomyError
@@ -138,8 +138,15 @@ class Mixture(Dataset):
 
     def check(self) -> None:
         """Check every part, and that its labels are universal classes."""
+        missing: list[tuple[Part, DatasetMissing]] = []
         for each in self._parts:
-            each.dataset.check()
+            try:
+                each.dataset.check()
+            except DatasetMissing as error:
+                missing.append((each.part, error))
+        if missing:
+            also = f"; also missing: {', '.join(str(part) for part, _ in missing[1:])}"
+            raise DatasetMissing(f"{missing[0][1]}{also if missing[1:] else ''}")
         try:
             _ = self._tables
         except TaxonomyError as error:

@@ -72,6 +72,8 @@ def test_every_mapping_is_a_cell_where_the_method_has_it(suite):
 
 def test_a_suite_can_ask_for_one_mapping_only(suite):
     assert {p.cell.mapping for p in plan_of(suite, "mappings=[hard]").cells} == {"hard"}
+    with pytest.raises(PlanError, match="Mine gives no class probabilities.*add hard"):
+        plan_of(suite, "mappings=[soft]")
     with pytest.raises(SuiteError, match=r"mappings.0: .*'soft' or 'hard'.*got 'softly'"):
         plan_of(suite, "mappings=[softly]")
 
