@@ -108,6 +108,19 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_data(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    data = verbs.add_parser("data", help="check copies of datasets")
+    deeds = data.add_subparsers(required=True, metavar="DEED")
+    text = "say in seconds whether a copy of a dataset is complete and sane"
+    check = deeds.add_parser("check", help=text, description=text)
+    check.add_argument("name", help="a dataset, such as cityscapes (python -m bench list datasets)")
+    check.add_argument("--root", type=Path, default=os.environ.get("BENCH_DATA"), help="its folder")
+    check.add_argument("--subset", default="", help="a variant; the first one by default")
+    check.add_argument("--split", default="", help="one split; all of them by default")
+    check.add_argument("--full", action="store_true", help="decode and hash every file again")
+    check.set_defaults(verb=_data_check)
+
+
 def _add_weights(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     weights = verbs.add_parser("weights", help="make released checkpoints usable")
     actions = weights.add_subparsers(title="actions", required=True, metavar="ACTION")
@@ -121,19 +134,6 @@ def _add_weights(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     convert.add_argument("--to", type=Path, default=WEIGHTS, help=f"folder ({WEIGHTS})")
     convert.add_argument("--section", help="of the checkpoints, such as model_ema")
     convert.set_defaults(verb=_convert)
-
-
-def _add_data(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    data = verbs.add_parser("data", help="check copies of datasets")
-    deeds = data.add_subparsers(required=True, metavar="DEED")
-    text = "say in seconds whether a copy of a dataset is complete and sane"
-    check = deeds.add_parser("check", help=text, description=text)
-    check.add_argument("name", help="a dataset, such as cityscapes (python -m bench list datasets)")
-    check.add_argument("--root", type=Path, default=os.environ.get("BENCH_DATA"), help="its folder")
-    check.add_argument("--subset", default="", help="a variant; the first one by default")
-    check.add_argument("--split", default="", help="one split; all of them by default")
-    check.add_argument("--full", action="store_true", help="decode and hash every file again")
-    check.set_defaults(verb=_data_check)
 
 
 def _add_suite_options(verb: argparse.ArgumentParser) -> None:
@@ -183,7 +183,6 @@ def _make_plan(options: argparse.Namespace):  # type: ignore[no-untyped-def]
 def _run(options: argparse.Namespace) -> int:
     plan = _make_plan(options)
     from bench.console import Console
-    from bench.health import examine
     from bench.run import run
 
     with Console(plan.suite.protocol.metrics[0], _is_main_process()) as console:
@@ -194,11 +193,9 @@ def _run(options: argparse.Namespace) -> int:
         if outcome.failed:
             console.failures(outcome.failed)
         console.unavailable(plan.unavailable)
-        done = [record for record in outcome.records if record.status == "ok"]
-        if findings := examine(done, plan.folder.counts):
-            console.findings(findings)
-        cells = f"{len(done)} of {len(plan.cells) + len(plan.unavailable)} done"
-        console.say(f"{outcome.computed} cells computed now; {cells}")
+        done = len(outcome.records) - len(outcome.failed)
+        total = len(plan.cells) + len(plan.unavailable)
+        console.say(f"{outcome.computed} cells computed now; {done} of {total} done")
         console.say(f"records: {plan.folder.path}\nreport:  {page}")
     missed = [cell for cell in plan.unavailable if not cell.optional]
     return 1 if outcome.failed or missed else 0
@@ -236,7 +233,7 @@ def _plan(options: argparse.Namespace) -> int:
     size = disk_bytes(plan, REFERENCE)
     disk = "not measured yet" if size is None else f"about {size / 2**20:.0f} MiB more"
     console.say(f"disk: {disk} under {plan.settings.output}")
-    for dataset in (part for each in plan.datasets.values() for part in each.parts):
+    for dataset in plan.datasets.values():
         finding = count(dataset)
         if finding.level != "ok":
             console.say(f"{dataset.title}, {dataset.split}: {finding.check}: {finding.text}")

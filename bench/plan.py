@@ -129,29 +129,27 @@ def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
     Raises:
         DatasetError: if data are there but not as they must be.
         PlanError: if nothing can be tried and no published table is to be shown, or if a
-            test set has other classes than the training set, a corruption needs what is
-            not installed, a method can do none of the tasks, or weights are given for no
-            stage, or are not there and the suite repeats no published table.
+            test set has other classes than the training set, a corruption needs what is not
+            installed, a method can do none of the tasks, or weights are given for no stage or
+            are not there and the suite repeats no published table.
     """
     suite = loaded.suite
-    for condition in suite.conditions:
-        if why := corruptions.missing(condition.corruption):
-            raise PlanError(f"{condition.corruption}: {why}")
+    _check_corruptions(suite)
     references = (*suite.train_on, *(test.reference() for test in suite.test_on))
     splits = {reference.key: _open(reference, settings.data_root) for reference in references}
     trainings: list[Training] = []
     cells: list[Planned] = []
     unavailable: list[Unavailable] = []
     for entry, seed, train_on in itertools.product(suite.methods, suite.seeds, suite.train_on):
-        training = _training(suite, entry, train_on, splits[train_on.key], seed, settings)
-        found = list(_resolved(suite, training, splits, settings.limit))
-        ready = [each for each in found if isinstance(each, Planned)]
-        if not found:
-            raise PlanError(_nothing_to_do(suite, training))
+        trained = splits[train_on.key]
+        training = _training(suite, entry, train_on, trained, seed, settings)
+        ready, lacking = _sort_cells(suite, training, trained, splits, settings.limit)
+        if not ready and not lacking:
+            raise PlanError(_idle(suite, training))
         if ready:
             trainings.append(training)
         cells += ready
-        unavailable += [each for each in found if isinstance(each, Unavailable)]
+        unavailable += lacking
     if not cells and suite.paper is None:
         raise PlanError("\n".join(need.remedy for need in all_needs(unavailable)))
     folder = SuiteFolder(settings.output / suite.name)
@@ -162,28 +160,40 @@ def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
     )
 
 
-def _resolved(
-    suite: Suite, training: Training, splits: Mapping[str, _Split], limit: int | None
-) -> Iterable[Planned | Unavailable]:
-    """Yield the cells that need a training: ready, or with what they lack."""
-    trained = splits[training.train_on.key]
+def _check_corruptions(suite: Suite) -> None:
+    for condition in suite.conditions:
+        if why := corruptions.missing(condition.corruption):
+            raise PlanError(f"{condition.corruption}: {why}")
+
+
+def _sort_cells(
+    suite: Suite,
+    training: Training,
+    trained: _Split,
+    splits: Mapping[str, _Split],
+    limit: int | None,
+) -> tuple[list[Planned], list[Unavailable]]:
+    """Return the cells of a training that can be tried, and those that lack something."""
     weights = tuple(_missing_weights(training))
     if weights and suite.paper is None:
-        raise PlanError("\n".join(f"{need.what}: {need.remedy}" for need in weights))
+        raise PlanError("\n".join(need.remedy for need in weights))
+    ready: list[Planned] = []
+    lacking: list[Unavailable] = []
     for test in suite.tests_of(training.train_on):
         tested = splits[test.reference().key]
         space = tested.dataset.label_space
         projection = _projection(training.train_on, trained.dataset.label_space, test, space)
-        lacking = (*trained.needs, *weights)
-        needs = tuple(dict.fromkeys((*lacking, *tested.needs)))
+        needs = tuple(dict.fromkeys((*trained.needs, *weights, *tested.needs)))
         for cell in _cells(suite, training, test, limit, projection is not None):
             if needs:
-                yield Unavailable(cell=cell, needs=needs, optional=test.optional and not lacking)
+                optional = test.optional and not trained.needs and not weights
+                lacking.append(Unavailable(cell=cell, needs=needs, optional=optional))
             else:
-                yield Planned(cell, training, tested.content, space, projection)
+                ready.append(Planned(cell, training, tested.content, space, projection))
+    return ready, lacking
 
 
-def _nothing_to_do(suite: Suite, training: Training) -> str:
+def _idle(suite: Suite, training: Training) -> str:
     able = "reconstruct" if training.config.reconstructs else "predict"
     message = f"{training.entry.title} has nothing to do in tasks {list(suite.tasks)}"
     return f"{message}: the method {training.entry.adapter} can only {able}"
@@ -218,9 +228,9 @@ def _open(reference: DataRef, root: Path | None) -> _Split:
 def _missing_weights(training: Training) -> Iterable[Need]:
     for stage, digest in training.given.items():
         if not digest:
-            remedy = f"{training.entry.title}: weights of {stage!r}: no such file"
-            remedy += f"; `python -m bench weights convert {training.entry.adapter}` makes one"
-            yield Need(what=training.config.weights[stage], remedy=remedy)
+            path = training.config.weights[stage]
+            what = f"{training.entry.title}: weights of {stage!r}: {path}: no such file"
+            yield Need(what=path, remedy=f"{what}; `python -m bench weights convert` makes one")
 
 
 def _projection(
@@ -283,11 +293,11 @@ def _given(entry: MethodEntry, config: MethodConfig, stages: Iterable[Stage]) ->
         if stage not in names:
             message = f"{entry.title}: weights are given for {stage!r}"
             raise PlanError(f"{message}; its stages are {', '.join(names)}")
-        try:
-            with Path(path).open("rb") as file:
-                given[stage] = hashlib.file_digest(file, "sha256").hexdigest()
-        except FileNotFoundError:
+        if not Path(path).is_file():
             given[stage] = ""
+            continue
+        with Path(path).open("rb") as file:
+            given[stage] = hashlib.file_digest(file, "sha256").hexdigest()
     return given
 
 
@@ -296,7 +306,7 @@ def _cells(
 ) -> Iterable[Cell]:
     for task in suite.tasks:
         if task == "reconstruct" and mapped:
-            continue  # labels of another space than the codec's
+            continue  # a codec has no codes for labels of another space
         config = training.config.model_dump(mode="json", exclude={"weights"})
         if training.given:
             config["weights"] = dict(training.given)

@@ -150,8 +150,8 @@ class _Runner:
         try:
             split = self._split(cell.test_on, cell.limit, cell.protocol)
             job = Job(
-                *(split, cell.condition, cell.task, cell.seed),
-                *(cell.mapping, planned.projection, cell.sampling_seed),
+                *(split, cell.condition, cell.task, cell.seed, cell.sampling_seed),
+                *(cell.mapping, planned.projection),
             )
             result = evaluate(method, job, self.accelerator, self.console)
             clean_codec = (cell.task, cell.condition) == ("reconstruct", CLEAN)

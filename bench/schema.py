@@ -131,18 +131,18 @@ class MethodConfig(Frozen):
     """Of the method; raised whenever its results would change."""
     reconstructs: ClassVar[bool] = False
     """Whether the method has a codec between labels and latents, and so a ceiling."""
-    predicts: ClassVar[bool] = True
-    """Whether the method labels images; a codec by itself sees none."""
     citation: ClassVar[str] = ""
     """BibTeX of the method's publications."""
+    predicts: ClassVar[bool] = True
+    """Whether the method labels images; a codec by itself sees none."""
+
+    weights: Mapping[str, str] = {}
+    """By stage, a safetensors file that takes the place of its training."""
 
     @property
     def gives_probabilities(self) -> bool:
         """Whether ``Method.probabilities`` works; if not, predictions are mapped hard only."""
         return False
-
-    weights: Mapping[str, str] = {}
-    """By stage, a safetensors file that takes the place of its training."""
 
     def stages(self, data: DataSpec) -> tuple[Stage, ...]:
         """Return the training stages in order."""

@@ -203,7 +203,7 @@ def test_fallen_pixels_are_counted_where_the_truth_is_labelled():
             return sample._replace(label=label)
 
     split.dataset = Two(3, (16, 48))
-    job = Job(split, CLEAN, "predict", 0, "hard", PROJECTION)
+    job = Job(split, CLEAN, "predict", 0, mapping="hard", projection=PROJECTION)
     found = evaluate(Sure(), job, make_accelerator(), Silent())
     assert found.counts.fallen.tolist() == [16 * (16 + 8)] * 3
     assert found.counts.num_classes == 2
