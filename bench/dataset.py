@@ -99,6 +99,11 @@ class Dataset(ABC):
         return not cls.needs_root
 
     @property
+    def parts(self) -> tuple[Dataset, ...]:
+        """The splits that it is made of: itself, or those that it mixes."""
+        return (self,)
+
+    @property
     def published_images(self) -> int | None:
         """Number of images that the complete split has, if that was published."""
         return self.published.get(f"{self.subset}/{self.split}", self.published.get(self.split))

@@ -295,7 +295,7 @@ def _cells(
         ways = itertools.product(
             _conditions(suite, training.config, test, task),
             suite.protocols(),
-            mappings(suite, training.config) if mapped else ("",),
+            mappings(suite, training) if mapped else ("",),
             suite.sampling_seeds[:1] if task == "label" else suite.sampling_seeds,
         )
         for condition, protocol, mapping, sampling_seed in ways:
@@ -328,6 +328,15 @@ def _conditions(suite: Suite, config: MethodConfig, test: TestEntry, task: Task)
     return found if test.corrupt else [CLEAN]
 
 
-def mappings(suite: Suite, config: MethodConfig) -> tuple[LabelMapping, ...]:
-    """Return those of a suite's mappings that a method has: without probabilities hard alone."""
-    return tuple(m for m in suite.mappings if m == "hard" or config.gives_probabilities)
+def mappings(suite: Suite, training: Training) -> tuple[LabelMapping, ...]:
+    """Return those of a suite's mappings that a method has: without probabilities hard alone.
+
+    Raises:
+        PlanError: if there is none.
+    """
+    soft = training.config.gives_probabilities
+    found = tuple(mapping for mapping in suite.mappings if mapping == "hard" or soft)
+    if not found:
+        message = f"{training.entry.title} gives no class probabilities to be mapped softly"
+        raise PlanError(f"{message}; add hard to mappings")
+    return found

@@ -78,8 +78,7 @@ class _Runner:
             if self.plan.done(planned) is None:
                 for reference in (planned.cell.test_on, planned.training.train_on):
                     used[reference.key] = reference
-        for key in used:
-            dataset = self.plan.datasets[key]
+        for dataset in (part for key in used for part in self.plan.datasets[key].parts):
             if not dataset.is_drawn(dataset.options):
                 preflight.require(dataset, self.console.say)
 
