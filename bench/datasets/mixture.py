@@ -112,11 +112,6 @@ class Mixture(Dataset):
         return " and ".join(f"{p.repeat} × {p}" if p.repeat > 1 else str(p) for p in options.parts)
 
     @property
-    def parts(self) -> tuple[Dataset, ...]:
-        """The splits that are mixed."""
-        return tuple(each.dataset for each in self._parts)
-
-    @property
     def label_space(self) -> LabelSpace:
         """The universal classes."""
         return self._taxonomy.label_space
@@ -138,15 +133,14 @@ class Mixture(Dataset):
 
     def check(self) -> None:
         """Check every part, and that its labels are universal classes."""
-        missing: list[tuple[Part, DatasetMissing]] = []
+        missing: dict[str, str] = {}
         for each in self._parts:
             try:
                 each.dataset.check()
             except DatasetMissing as error:
-                missing.append((each.part, error))
+                missing |= error.remedies
         if missing:
-            also = f"; also missing: {', '.join(str(part) for part, _ in missing[1:])}"
-            raise DatasetMissing(f"{missing[0][1]}{also if missing[1:] else ''}")
+            raise DatasetMissing(missing)
         try:
             _ = self._tables
         except TaxonomyError as error:

@@ -33,8 +33,8 @@ def assemble(
     """Write every table, plot and the page; see :func:`bench.report.write`."""
     manifest = folder.manifest()
     every = make_blocks(folder, allow_mixed=allow_mixed)
-    records = [record for block in every for record in block.records]
     blocks, zero_shot = main_blocks(every), ZeroShot(every)
+    records = [record for block in every for record in block.records]
     sections: list[Section] = []
     for block in blocks:
         left = BUDGET_BYTES - sum(section.picture_bytes for section in sections)

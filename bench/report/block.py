@@ -95,8 +95,6 @@ class Block:
         if self.clusters is not None:
             units = f"{len(set(self.clusters))} sequences ({units})"
         note = f"Brackets: 95% intervals, paired bootstrap over {units}, {RESAMPLES:,} resamples."
-        if len(self.seeds) > 1:
-            note += " ±: standard deviation over training seeds."
         sequences = len(set(self.finished[0].clusters)) if self.finished else 0
         if self.clusters is None and sequences < self.num_images:
             note += f" The images come from only {sequences} sequence(s), within which they are"
@@ -244,7 +242,8 @@ def make_blocks(folder: SuiteFolder, *, allow_mixed: bool = False) -> list[Block
     groups: dict[str, list[Record]] = {}
     for record in folder.records():
         cell = record.cell
-        group = fingerprint(cell.train_on, cell.test_on, cell.protocol.short_side, cell.mapping)
+        side = cell.protocol.short_side
+        group = fingerprint(cell.train_on, cell.test_on, cell.mapping, side)
         groups.setdefault(group, []).append(record)
     for group, records in groups.items():
         groups[group] = _one_protocol(folder, records, allow_mixed)
@@ -260,6 +259,18 @@ def make_blocks(folder: SuiteFolder, *, allow_mixed: bool = False) -> list[Block
         title += f", short side {cell.protocol.short_side}" if sized else ""
         blocks.append(Block(folder, records, title))
     return blocks
+
+
+def main_blocks(blocks: Sequence[Block]) -> list[Block]:
+    """Return one block for each test set of a training set: the others map or resize otherwise.
+
+    The one of most methods is it, for only one mapping is open to all; then the first.
+    """
+    groups: dict[str, list[Block]] = {}
+    for block in blocks:
+        group = fingerprint(block.first.train_on, block.first.test_on)
+        groups.setdefault(group, []).append(block)
+    return [max(group, key=lambda block: len(block.labels)) for group in groups.values()]
 
 
 def protocol_fields(record: Record) -> dict[str, object]:
@@ -292,18 +303,6 @@ def _one_protocol(folder: SuiteFolder, records: list[Record], allow_mixed: bool)
             record = relabelled(record, f"{record.cell.label} [{marks}]")
         checked.append(record)
     return checked
-
-
-def main_blocks(blocks: Sequence[Block]) -> list[Block]:
-    """Return one block for each test set of a training set: the others map or resize otherwise.
-
-    The one of most methods is it, for only one mapping is open to all; then the first.
-    """
-    groups: dict[str, list[Block]] = {}
-    for block in blocks:
-        group = fingerprint(block.first.train_on, block.first.test_on)
-        groups.setdefault(group, []).append(block)
-    return [max(group, key=lambda block: len(block.labels)) for group in groups.values()]
 
 
 def name(reference: DataRef, usual: str) -> str:
