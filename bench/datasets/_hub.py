@@ -80,7 +80,7 @@ class HubDataset(FolderDataset):
                 "datasets' save_to_disk, or set options.hub to false and give the files"
             )
             if isinstance(error, OSError):
-                raise DatasetMissing({where: message}) from error
+                raise DatasetMissing({self.folders[0]: message}) from error
             raise DatasetError(message) from error
         return rows
 

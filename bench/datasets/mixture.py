@@ -112,11 +112,6 @@ class Mixture(Dataset):
         return " and ".join(f"{p.repeat} × {p}" if p.repeat > 1 else str(p) for p in options.parts)
 
     @property
-    def parts(self) -> tuple[Dataset, ...]:
-        """The splits that are mixed."""
-        return tuple(each.dataset for each in self._parts)
-
-    @property
     def label_space(self) -> LabelSpace:
         """The universal classes."""
         return self._taxonomy.label_space
