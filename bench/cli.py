@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,15 +18,18 @@ from pathlib import Path
 OUTPUT = Path("results/runs")
 REFERENCE = Path("results/reference")
 REPORTS = Path("reports")
+WEIGHTS = Path("results/weights")
 EXAMPLES = """examples:
   python -m bench run suites/robustness.yaml
   python -m bench run suites/camvid.yaml --data-root ~/data --seed 1
   python -m bench plan suites/robustness.yaml --set protocol.batch_size=16
   python -m bench run suites/papers/gss_table1.yaml --stand-in
   python -m bench report results/runs/robustness
+  python -m bench compare results/runs/camvid results/reference/camvid
   python -m bench claims
   python -m bench data check cityscapes --root ~/data
   python -m bench list corruptions
+  python -m bench weights convert gss CHECKPOINT --preset paper_cityscapes
 """
 
 
@@ -56,9 +60,10 @@ def _is_users(error: Exception) -> bool:
     from bench.plan import PlanError
     from bench.store import StoreError
     from bench.suite import SuiteError
+    from bench.weights import WeightsError
 
     ours = ClaimsError | DatasetError | PlanError | StoreError | SuiteError | UnknownMethod
-    return isinstance(error, ours)
+    return isinstance(error, ours | WeightsError)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -77,10 +82,18 @@ def _parser() -> argparse.ArgumentParser:
         verb.set_defaults(verb=function)
         _add_suite_options(verb)
     report = verbs.add_parser("report", help="write tables, plots and the page of finished cells")
-    report.add_argument("results", type=Path, help="a suite's folder, such as results/runs/NAME")
+    text = "a suite's folder, such as results/runs/NAME; several are reported as one"
+    report.add_argument("results", type=Path, nargs="+", help=text)
     report.add_argument("--to", type=Path, help="folder of the report (reports/NAME)")
+    text = "mark rows whose protocol differs, in place of refusing them"
+    report.add_argument("--allow-mixed", action="store_true", help=text)
     report.add_argument("--example", action="store_true", help="say on the page that it is one")
     report.set_defaults(verb=_report)
+    text = "compare two folders of results cell by cell: numbers, protocol and provenance"
+    compare = verbs.add_parser("compare", help=text, description=text)
+    compare.add_argument("first", type=Path)
+    compare.add_argument("second", type=Path)
+    compare.set_defaults(verb=_compare)
     text = "print, for every published statement, whether it holds, with the evidence"
     claims = verbs.add_parser("claims", help=text, description=text)
     claims.add_argument("results", type=Path, nargs="?", help="results to judge by; optional")
@@ -91,6 +104,7 @@ def _parser() -> argparse.ArgumentParser:
         "kind", choices=["methods", "datasets", "suites", "corruptions", "metrics"]
     )
     listing.set_defaults(verb=_list)
+    _add_weights(verbs)
     return parser
 
 
@@ -105,6 +119,21 @@ def _add_data(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     check.add_argument("--split", default="", help="one split; all of them by default")
     check.add_argument("--full", action="store_true", help="decode and hash every file again")
     check.set_defaults(verb=_data_check)
+
+
+def _add_weights(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    weights = verbs.add_parser("weights", help="make released checkpoints usable")
+    actions = weights.add_subparsers(title="actions", required=True, metavar="ACTION")
+    text = "write released checkpoints as weights of a method's stages, and say what is left over"
+    convert = actions.add_parser("convert", help=text, description=text)
+    convert.add_argument("method", help="the adapter, such as gss")
+    convert.add_argument("checkpoints", type=Path, nargs="+", metavar="CHECKPOINT")
+    convert.add_argument(
+        "--preset", "--config", required=True, metavar="NAME", help="whose sizes they have"
+    )
+    convert.add_argument("--to", type=Path, default=WEIGHTS, help=f"folder ({WEIGHTS})")
+    convert.add_argument("--section", help="of the checkpoints, such as model_ema")
+    convert.set_defaults(verb=_convert)
 
 
 def _add_suite_options(verb: argparse.ArgumentParser) -> None:
@@ -160,7 +189,7 @@ def _run(options: argparse.Namespace) -> int:
         outcome = run(plan, console)
         if not _is_main_process():
             return 0
-        page = _write_report(plan.folder.path, REPORTS / plan.suite.name)
+        page = _write_report([plan.folder.path], REPORTS / plan.suite.name)
         if outcome.failed:
             console.failures(outcome.failed)
         console.unavailable(plan.unavailable)
@@ -168,7 +197,8 @@ def _run(options: argparse.Namespace) -> int:
         total = len(plan.cells) + len(plan.unavailable)
         console.say(f"{outcome.computed} cells computed now; {done} of {total} done")
         console.say(f"records: {plan.folder.path}\nreport:  {page}")
-    return 1 if outcome.failed or plan.unavailable else 0
+    missed = [cell for cell in plan.unavailable if not cell.optional]
+    return 1 if outcome.failed or missed else 0
 
 
 def _is_main_process() -> bool:
@@ -176,17 +206,17 @@ def _is_main_process() -> bool:
     return int(os.environ.get("RANK", "0")) == 0
 
 
-def _write_report(results: Path, destination: Path, example: bool = False) -> Path:
+def _write_report(results: Sequence[Path], destination: Path, **settings: bool) -> Path:
     from bench import report
-    from bench.store import SuiteFolder
+    from bench.joined import join
 
-    return report.write(SuiteFolder(results), destination, example=example)
+    return report.write(join(results), destination, **settings)
 
 
 def _plan(options: argparse.Namespace) -> int:
     plan = _make_plan(options)
     from bench.console import Console, duration
-    from bench.plan import disk_bytes, estimate
+    from bench.cost import disk_bytes, estimate
     from bench.preflight import count
 
     console = Console(plan.suite.protocol.metrics[0])
@@ -199,7 +229,7 @@ def _plan(options: argparse.Namespace) -> int:
     more = "" if None not in times else ", and what was not measured yet"
     missing = sum(cost.cells_missing for cost in costs)
     total = len(plan.cells) + len(plan.unavailable)
-    console.say(f"{missing} of {total} cells to do now: about {duration(known)}{more}")
+    console.say(f"{missing} of {total} cells to do: about {duration(known)}{more}")
     size = disk_bytes(plan, REFERENCE)
     disk = "not measured yet" if size is None else f"about {size / 2**20:.0f} MiB more"
     console.say(f"disk: {disk} under {plan.settings.output}")
@@ -211,15 +241,25 @@ def _plan(options: argparse.Namespace) -> int:
 
 
 def _report(options: argparse.Namespace) -> int:
-    destination = options.to or REPORTS / options.results.name
-    print(_write_report(options.results, destination, options.example))
+    destination = options.to or REPORTS / "+".join(path.name for path in options.results)
+    settings = {"example": options.example, "allow_mixed": options.allow_mixed}
+    print(_write_report(options.results, destination, **settings))
+    return 0
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from bench.joined import join
+    from bench.report.compare import as_text, compare
+
+    print(as_text(compare(join([options.first]), join([options.second]))))
     return 0
 
 
 def _claims(options: argparse.Namespace) -> int:
     from bench.claims import as_text, claims_report
 
-    print(as_text(claims_report(options.results)))
+    width = min(shutil.get_terminal_size((100, 0)).columns, 100)
+    print(as_text(claims_report(options.results), width))
     return 0
 
 
@@ -238,4 +278,12 @@ def _list(options: argparse.Namespace) -> int:
 
     for name, text in rows(options.kind):
         print(f"{name:<24} {text}")
+    return 0
+
+
+def _convert(options: argparse.Namespace) -> int:
+    from bench.weights import as_text, convert
+
+    done = convert(options.method, options.checkpoints, options.preset, options.to, options.section)
+    print(as_text(done, options.method, options.preset))
     return 0

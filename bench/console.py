@@ -14,9 +14,11 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from bench.cost import Cost
+from bench.counts import Counts
 from bench.manifest import Unavailable
-from bench.metrics import METRICS, Counts
-from bench.plan import Cost, all_needs
+from bench.metrics import METRICS
+from bench.plan import all_needs
 from bench.schema import Record, Stage
 
 
@@ -71,6 +73,7 @@ class Console:
         cell = record.cell
         where = f"{cell.label:<24.24} {cell.test_on!s:<18} {cell.condition!s:<22}"
         where += "" if cell.task == "predict" else f" {cell.task}"
+        where += f" {cell.mapping}" if cell.mapping else ""
         if counts is None:
             self._line(f"{where} [red]failed[/red]")
         else:
@@ -116,7 +119,7 @@ class Console:
     def costs(self, costs: Sequence[Cost]) -> None:
         """Print what a plan still has to do."""
         table = Table(box=box.SIMPLE_HEAD)
-        table.add_column("method")
+        table.add_column("method", min_width=16, overflow="fold")
         for name in (
             "seed",
             "stages to train",

@@ -8,6 +8,7 @@ loader's batch size, the number of processes and resumption change nothing.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -15,15 +16,16 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 from accelerate.utils import gather_object
+from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from bench import seeding
+from bench import perturbations, seeding
+from bench.counts import Counts, ImageCounts, count_all, stack_counts
 from bench.inference import check_labels, infer
 from bench.loading import Loaded, Split, resize_label, to_tensors
 from bench.mapping import Mapped
 from bench.method import Method
-from bench.metrics import Counts, count_image, stack_counts
-from bench.schema import IGNORE_INDEX, Condition, LabelMapping, Task
+from bench.schema import CLEAN, Batch, Condition, LabelMapping, Task
 from bench.store import Preview
 from bench.taxonomy import Projection
 from bench.train import Progress
@@ -42,6 +44,8 @@ class Job(NamedTuple):
     task: Task
     seed: int
     """The suite's seed: root of corruptions and of the method's draws."""
+    sampling_seed: int = 0
+    """Another set of the method's draws, the corruptions being the same."""
     mapping: LabelMapping = ""
     projection: Projection | None = None
     """How predictions become labels of the split, where it has not the method's classes."""
@@ -58,8 +62,7 @@ class _Scored(NamedTuple):
     """One image's outcome, small enough to travel between processes."""
 
     place: int  # in the split
-    confusion: np.ndarray  # int64 [K + 1, K + 1]
-    fallen: int  # pixels that no mapping reached
+    counts: ImageCounts
     sample: Loaded | None  # only of the images kept as a preview
     prediction: np.ndarray  # uint8 [h, w], of those images; empty otherwise
 
@@ -74,8 +77,13 @@ class _Images(Dataset[Loaded]):
         return len(self.indices)
 
     def __getitem__(self, position: int) -> Loaded:
-        job = self.job
-        return job.split.load(self.indices[position], job.condition, job.seed)
+        return _load(self.job, self.indices[position])
+
+
+def _load(job: Job, index: int) -> Loaded:
+    """Return an image under a job's condition; what is reconstructed has no image to corrupt."""
+    condition = job.condition if job.task == "predict" else CLEAN
+    return job.split.load(index, condition, job.seed)
 
 
 def evaluate(
@@ -101,7 +109,7 @@ def evaluate(
     indices = [i for start in mine for i in range(start, min(start + rows, len(split)))]
     images = _Images(job, indices)
     loader = DataLoader(images, batch_size=split.protocol.batch_size, collate_fn=list)
-    num_classes = len(job.projection.space.classes) if job.projection else method.data.num_classes
+    classes = job.projection.space.classes if job.projection else method.data.classes
     progress.begin("evaluating", len(indices))
     scored: list[_Scored] = []
     with torch.inference_mode():
@@ -109,11 +117,42 @@ def evaluate(
             mapped = _label(method, samples, rows, job, accelerator)
             for sample, label, fallen in zip(samples, *mapped, strict=True):
                 place = indices[len(scored)]
-                scored.append(_score(place, sample, label, fallen, num_classes))
+                scored.append(_score(place, sample, label, fallen, len(classes)))
             progress.advance(len(scored))
     if accelerator.num_processes > 1:
         scored = gather_object(scored)
-    return _collect(sorted(scored, key=lambda item: item.place), bool(job.mapping))
+    return _collect(sorted(scored, key=lambda item: item.place), classes, bool(job.mapping))
+
+
+def measure(method: Method[Any], job: Job, accelerator: Accelerator) -> dict[str, float]:
+    """Return what a trained method measures of itself on a split; the same in every process.
+
+    Raises:
+        ValueError: if a number is not finite, naming it.
+    """
+    method.to(accelerator.device).eval()
+    with torch.inference_mode():
+        measured = {name: float(x) for name, x in method.measure(_whole(job, accelerator)).items()}
+    if wrong := {name: x for name, x in measured.items() if not math.isfinite(x)}:
+        raise ValueError(f"{type(method).__name__} measured {wrong}; finite numbers are expected")
+    return measured
+
+
+def _whole(job: Job, accelerator: Accelerator) -> Iterator[Batch]:
+    """Yield every image of a split in micro-batches, the last as short as it is."""
+    split = job.split
+    rows = MICRO_BATCH if split.protocol.resize else 1
+    for start in range(0, len(split), rows):
+        indices = range(start, min(start + rows, len(split)))
+        samples = [_load(job, index) for index in indices]
+        yield to_tensors(samples, _seeds(job, samples), accelerator.device)
+
+
+def _seeds(job: Job, samples: Iterable[Loaded]) -> list[int]:
+    """Return the root of a method's draws for each image."""
+    where = (job.seed, str(job.split.reference), str(job.condition))
+    further = (job.sampling_seed,) if job.sampling_seed else ()
+    return [seeding.key("predict", *where, sample.id, *further) for sample in samples]
 
 
 def _regroup(batches: Iterable[list[Loaded]], rows: int) -> Iterator[list[Loaded]]:
@@ -136,12 +175,10 @@ def _label(
     Returns:
         uint8 [len(samples), h, w], and where no mapping reached, bool of the same shape.
     """
-    where = (job.seed, str(job.split.reference), str(job.condition))
     padded = samples + samples[-1:] * (rows - len(samples))
-    seeds = [seeding.key("predict", *where, sample.id) for sample in padded]
-    batch = to_tensors(padded, seeds, accelerator.device)
+    batch = to_tensors(padded, _seeds(job, padded), accelerator.device)
     if job.task == "reconstruct":
-        reconstructed = method.reconstruct(batch.label, batch.seeds)
+        reconstructed = _reconstruct(method, batch, job.condition)
         check_labels(method, reconstructed, batch)
         mapped = Mapped(reconstructed, torch.zeros_like(reconstructed, dtype=torch.bool))
     else:
@@ -150,19 +187,26 @@ def _label(
     return label, fallen
 
 
+def _reconstruct(method: Method[Any], batch: Batch, condition: Condition) -> Tensor:
+    if condition == CLEAN:
+        return method.reconstruct(batch.label, batch.seeds)
+    strength = perturbations.CATALOGUE[condition.corruption].grid[condition.severity - 1]
+    return method.reconstruct_perturbed(batch.label, batch.seeds, condition.corruption, strength)
+
+
 def _score(
     place: int, sample: Loaded, label: np.ndarray, fallen: np.ndarray, num_classes: int
 ) -> _Scored:
-    at_truth = resize_label(label.astype(np.int32), sample.truth.shape)
-    confusion = count_image(sample.truth, at_truth, num_classes)
-    lost = resize_label(fallen.astype(np.uint8), sample.truth.shape) > 0
-    lost_pixels = int((lost & (sample.truth != IGNORE_INDEX)).sum())
+    size = sample.truth.shape
+    at_truth = resize_label(label.astype(np.int32), size)
+    lost = resize_label(fallen.astype(np.uint8), size) > 0
+    counts = count_all(sample.truth, at_truth, num_classes, sample.instance, lost)
     if place >= PREVIEWS:
-        return _Scored(place, confusion, lost_pixels, None, np.empty(0, np.uint8))
-    return _Scored(place, confusion, lost_pixels, sample, label.astype(np.uint8))
+        return _Scored(place, counts, None, np.empty(0, np.uint8))
+    return _Scored(place, counts, sample, label.astype(np.uint8))
 
 
-def _collect(scored: list[_Scored], mapped: bool) -> Evaluation:
+def _collect(scored: list[_Scored], classes: Sequence[str], mapped: bool) -> Evaluation:
     """Put the images of a split together; a preview shows those of the first one's size."""
     kept = [(item.sample, item.prediction) for item in scored if item.sample is not None]
     shape = kept[0][0].label.shape
@@ -173,5 +217,5 @@ def _collect(scored: list[_Scored], mapped: bool) -> Evaluation:
         label=np.stack([sample.label for sample, _ in kept]),
         prediction=np.stack([prediction for _, prediction in kept]),
     )
-    fallen = [item.fallen for item in scored] if mapped else ()
-    return Evaluation(stack_counts([item.confusion for item in scored], fallen), preview)
+    counts = stack_counts([item.counts for item in scored], classes, mapped=mapped)
+    return Evaluation(counts, preview)

@@ -71,8 +71,6 @@ class PaperTable(Frozen):
     """How far a score may be from the reported one and still be the same; a fraction."""
     protocol: Mapping[str, Any] = {}
     """Fields of a cell, dotted where nested, that must agree before numbers compare."""
-    claims: tuple[str, ...] = ()
-    """Statements about the table, by their ids in ``claims.yaml``, judged below it."""
 
 
 class Need(Frozen):
@@ -88,6 +86,8 @@ class Unavailable(Frozen):
 
     cell: Cell
     needs: tuple[Need, ...]
+    optional: bool = False
+    """Whether the suite is complete without it."""
 
     @property
     def reason(self) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from bench.claims.reported import PAPERS, ClaimsError, Reported, load_reported
-from bench.claims.schema import load_claims
 from bench.discover import suggest
 from bench.faults import Fault
 from bench.manifest import PaperColumn, PaperRow, PaperTable, Published
@@ -40,7 +39,6 @@ def paper_faults(
     """
     try:
         numbers = load_reported(folder)
-        claims = [claim.id for claim in load_claims(folder / "claims.yaml")]
     except ClaimsError as error:
         yield Fault(("paper",), str(error))
         return
@@ -52,9 +50,6 @@ def paper_faults(
             yield Fault(("paper", key), message)
             return
         numbers = [n for n in numbers if n.paper == paper.name]
-    for at, name in enumerate(paper.claims):
-        if name not in claims:
-            yield Fault(("paper", "claims", at), f"no claim {name!r}; {suggest(name, claims)}")
     yield from _row_faults(paper, numbers, labels)
     yield from _column_faults(paper, numbers, tests)
 

@@ -6,25 +6,27 @@ run of a finished suite ends at once.
 
 from __future__ import annotations
 
+import hashlib
 import itertools
-import statistics
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from bench import corruptions, datasets, taxonomy
+from bench import corruptions, datasets, perturbations, taxonomy
 from bench.dataset import Dataset, DatasetMissing, LabelSpace
 from bench.discover import resolve_config
 from bench.manifest import Need, Unavailable
 from bench.schema import (
     CLEAN,
     Cell,
+    Condition,
     DataRef,
     DataSpec,
     LabelMapping,
     MethodConfig,
     Record,
     Stage,
+    Task,
     fingerprint,
 )
 from bench.store import StageFolder, SuiteFolder
@@ -33,7 +35,7 @@ from bench.taxonomy import Projection, TaxonomyError
 
 
 class PlanError(Exception):
-    """A valid suite that cannot be run on these data."""
+    """A valid suite that cannot be run on these data or with these weights."""
 
 
 class Settings(NamedTuple):
@@ -55,6 +57,9 @@ class Training(NamedTuple):
     train_data: str
     seed: int
     stages: tuple[tuple[Stage, StageFolder], ...]
+    given: Mapping[str, str]
+    """By stage, the SHA-256 of the file that takes the place of its training; empty if there
+    is no such file."""
 
     def weights(self) -> tuple[str, ...] | None:
         """Return the digest of every stage's weights, or None if a stage is missing."""
@@ -78,10 +83,17 @@ class Planned(NamedTuple):
 
     def key(self, weights: tuple[str, ...] | None = None) -> str:
         """Return the name of the cell's record; without its weights, of its failure."""
-        version = 0 if self.cell.condition == CLEAN else corruptions.VERSION
+        version = condition_version(self.cell)
         return fingerprint(
             "cell", self.cell, self.training.config.version, self.test_data, version, weights
         )
+
+
+def condition_version(cell: Cell) -> int:
+    """Return the version of what made a cell's condition; 0 for clean."""
+    if cell.condition == CLEAN:
+        return 0
+    return corruptions.VERSION if cell.task == "predict" else perturbations.VERSION
 
 
 class Plan(NamedTuple):
@@ -117,13 +129,12 @@ def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
     Raises:
         DatasetError: if data are there but not as they must be.
         PlanError: if nothing can be tried and no published table is to be shown, or if a
-            test set has other classes than the training set, or a corruption
-            needs what is not installed.
+            test set has other classes than the training set, a corruption needs what is not
+            installed, a method can do none of the tasks, or weights are given for no stage or
+            are not there and the suite repeats no published table.
     """
     suite = loaded.suite
-    for condition in suite.conditions:
-        if why := corruptions.missing(condition.corruption):
-            raise PlanError(f"{condition.corruption}: {why}")
+    _check_corruptions(suite)
     references = (*suite.train_on, *(test.reference() for test in suite.test_on))
     splits = {reference.key: _open(reference, settings.data_root) for reference in references}
     trainings: list[Training] = []
@@ -132,20 +143,13 @@ def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
     for entry, seed, train_on in itertools.product(suite.methods, suite.seeds, suite.train_on):
         trained = splits[train_on.key]
         training = _training(suite, entry, train_on, trained, seed, settings)
-        before = len(cells)
-        lacking = (*trained.needs, *_missing_files(training.config))
-        for test in suite.test_on:
-            tested = splits[test.reference().key]
-            space = tested.dataset.label_space
-            projection = _projection(train_on, trained.dataset.label_space, test, space)
-            needs = tuple(dict.fromkeys((*lacking, *tested.needs)))
-            for cell in _cells(suite, training, test, settings.limit, projection is not None):
-                if needs:
-                    unavailable.append(Unavailable(cell=cell, needs=needs))
-                else:
-                    cells.append(Planned(cell, training, tested.content, space, projection))
-        if len(cells) > before:
+        ready, lacking = _sort_cells(suite, training, trained, splits, settings.limit)
+        if not ready and not lacking:
+            raise PlanError(_idle(suite, training))
+        if ready:
             trainings.append(training)
+        cells += ready
+        unavailable += lacking
     if not cells and suite.paper is None:
         raise PlanError("\n".join(need.remedy for need in all_needs(unavailable)))
     folder = SuiteFolder(settings.output / suite.name)
@@ -154,6 +158,44 @@ def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
         *(suite, loaded.source, settings, folder, tuple(trainings), tuple(cells), opened),
         *(tuple(unavailable), loaded.stand_in),
     )
+
+
+def _check_corruptions(suite: Suite) -> None:
+    for condition in suite.conditions:
+        if why := corruptions.missing(condition.corruption):
+            raise PlanError(f"{condition.corruption}: {why}")
+
+
+def _sort_cells(
+    suite: Suite,
+    training: Training,
+    trained: _Split,
+    splits: Mapping[str, _Split],
+    limit: int | None,
+) -> tuple[list[Planned], list[Unavailable]]:
+    """Return the cells of a training that can be tried, and those that lack something."""
+    weights = tuple(_missing_weights(training))
+    if weights and suite.paper is None:
+        raise PlanError("\n".join(need.remedy for need in weights))
+    ready: list[Planned] = []
+    lacking: list[Unavailable] = []
+    for test in suite.tests_of(training.train_on):
+        tested = splits[test.reference().key]
+        space = tested.dataset.label_space
+        projection = _projection(training.train_on, trained.dataset.label_space, test, space)
+        needs = tuple(dict.fromkeys((*trained.needs, *weights, *tested.needs)))
+        for cell in _cells(suite, training, test, limit, projection is not None):
+            if needs:
+                lacking.append(Unavailable(cell=cell, needs=needs))
+            else:
+                ready.append(Planned(cell, training, tested.content, space, projection))
+    return ready, lacking
+
+
+def _idle(suite: Suite, training: Training) -> str:
+    able = "reconstruct" if training.config.reconstructs else "predict"
+    message = f"{training.entry.title} has nothing to do in tasks {list(suite.tasks)}"
+    return f"{message}: the method {training.entry.adapter} can only {able}"
 
 
 def all_needs(unavailable: Iterable[Unavailable]) -> tuple[Need, ...]:
@@ -182,11 +224,12 @@ def _open(reference: DataRef, root: Path | None) -> _Split:
     return _Split(dataset, dataset.fingerprint())
 
 
-def _missing_files(config: MethodConfig) -> Iterable[Need]:
-    for path in config.weights.values():
-        if not Path(path).is_file():
-            remedy = "made of the released weights by `python -m bench weights convert`"
-            yield Need(what=path, remedy=remedy)
+def _missing_weights(training: Training) -> Iterable[Need]:
+    for stage, digest in training.given.items():
+        if not digest:
+            path = training.config.weights[stage]
+            what = f"{training.entry.title}: weights of {stage!r}: {path}: no such file"
+            yield Need(what=path, remedy=f"{what}; `python -m bench weights convert` makes one")
 
 
 def _projection(
@@ -224,34 +267,61 @@ def _training(
     data = DataSpec(classes=space.classes, palette=space.palette, size=size)
     resize = suite.protocol.resize or suite.protocol.short_side
     key = fingerprint(entry.adapter, config.version, data, train_data, resize, seed)
+    all_stages = config.stages(data)
+    given = _given(entry, config, all_stages)
     stages = []
-    for stage in config.stages(data):
+    for stage in all_stages:
         if not set(stage.tasks) & set(suite.tasks):
             continue
-        key = fingerprint("stage", key, stage, config.settings_of(stage.name))
+        # Where a file lies changes nothing, what is in it does.
+        relevant = config.settings_of(stage.name).model_dump(mode="json", exclude={"weights"})
+        if digest := given.get(stage.name):
+            stage = stage.model_copy(update={"steps": 0})
+            key = fingerprint("stage", key, stage, relevant, digest)
+        else:
+            key = fingerprint("stage", key, stage, relevant)
         stages.append((stage, StageFolder(settings.output, key)))
-    return Training(entry, config, data, train_on, train_data, seed, tuple(stages))
+    return Training(entry, config, data, train_on, train_data, seed, tuple(stages), given)
+
+
+def _given(entry: MethodEntry, config: MethodConfig, stages: Iterable[Stage]) -> dict[str, str]:
+    """Return the digests of the weights that a configuration names, by stage; "" if missing."""
+    names = [stage.name for stage in stages]
+    given = {}
+    for stage, path in config.weights.items():
+        if stage not in names:
+            message = f"{entry.title}: weights are given for {stage!r}"
+            raise PlanError(f"{message}; its stages are {', '.join(names)}")
+        if not Path(path).is_file():
+            given[stage] = ""
+            continue
+        with Path(path).open("rb") as file:
+            given[stage] = hashlib.file_digest(file, "sha256").hexdigest()
+    return given
 
 
 def _cells(
     suite: Suite, training: Training, test: TestEntry, limit: int | None, mapped: bool
 ) -> Iterable[Cell]:
     for task in suite.tasks:
-        if task == "reconstruct" and (mapped or not training.config.reconstructs):
-            continue  # no codec, or none for labels of this space
-        corrupt = test.corrupt and task == "predict"  # labels are not corrupted
+        if task == "reconstruct" and mapped:
+            continue  # a codec has no codes for labels of another space
+        config = training.config.model_dump(mode="json", exclude={"weights"})
+        if training.given:
+            config["weights"] = dict(training.given)
         ways = itertools.product(
-            suite.all_conditions() if corrupt else (CLEAN,),
+            _conditions(suite, training.config, test, task),
             suite.protocols(),
             mappings(suite, training.config) if mapped else ("",),
+            suite.sampling_seeds,
         )
-        for condition, protocol, mapping in ways:
+        for condition, protocol, mapping, sampling_seed in ways:
             yield Cell(
                 suite=suite.name,
                 method=training.entry.adapter,
                 label=training.entry.title,
                 preset=training.entry.preset,
-                config=training.config.model_dump(mode="json"),
+                config=config,
                 train_on=training.train_on,
                 test_on=test.reference(),
                 condition=condition,
@@ -260,116 +330,19 @@ def _cells(
                 protocol=protocol,
                 limit=limit,
                 mapping=mapping,
+                sampling_seed=sampling_seed,
             )
+
+
+def _conditions(suite: Suite, config: MethodConfig, test: TestEntry, task: Task) -> list[Condition]:
+    """Return the conditions of a method's task: images are corrupted, latents perturbed."""
+    if not (config.predicts if task == "predict" else config.reconstructs):
+        return []
+    suffered = corruptions.NAMES if task == "predict" else config.perturbations()
+    found = [c for c in suite.all_conditions() if c == CLEAN or c.corruption in suffered]
+    return found if test.corrupt else [CLEAN]
 
 
 def mappings(suite: Suite, config: MethodConfig) -> tuple[LabelMapping, ...]:
     """Return those of a suite's mappings that a method has: without probabilities hard alone."""
     return tuple(m for m in suite.mappings if m == "hard" or config.gives_probabilities)
-
-
-class Cost(NamedTuple):
-    """What is left to do for one training and its cells, in seconds where measured."""
-
-    label: str
-    seed: int
-    stages: int
-    stages_missing: int
-    cells: int
-    cells_missing: int
-    train_seconds: float | None
-    evaluate_seconds: float | None
-
-
-def estimate(plan: Plan, references: Path) -> list[Cost]:
-    """Estimate what a plan still costs, from speeds measured in earlier runs.
-
-    A stage that several trainings share is counted at the first.
-
-    Args:
-        plan: the plan.
-        references: a folder of committed results, asked where the store has no speed.
-    """
-    speeds = _Speeds([plan.settings.output, references])
-    costs = []
-    counted: set[str] = set()
-    for training in plan.trainings:
-        untrained = {f.key: stage for stage, f in training.stages if f.summary() is None}
-        missing = [stage for key, stage in untrained.items() if key not in counted]
-        counted |= set(untrained)
-        cells = plan.cells_of(training)
-        todo = [p for p in cells if plan.done(p) is None]
-        images = sum(_num_images(plan, p) for p in todo)
-        per_image = speeds.per_image(training.entry) if todo else 0.0
-        costs.append(
-            Cost(
-                label=training.entry.title,
-                seed=training.seed,
-                stages=len(training.stages),
-                stages_missing=len(missing),
-                cells=len(cells),
-                cells_missing=len(todo),
-                train_seconds=speeds.training(training.entry.adapter, missing),
-                evaluate_seconds=None if per_image is None else per_image * images,
-            )
-        )
-    return costs
-
-
-def _num_images(plan: Plan, planned: Planned) -> int:
-    images = len(plan.datasets[planned.cell.test_on.key])
-    return min(images, planned.cell.limit or images)
-
-
-class _Speeds:
-    """Measured seconds a step and seconds an image, by method."""
-
-    def __init__(self, outputs: list[Path]) -> None:
-        self._steps: dict[tuple[str, str], list[float]] = {}
-        self._images: dict[tuple[str, str], list[float]] = {}
-        for output in outputs:
-            for path in sorted(output.glob("**/stages/*/stage.json")):
-                self._read_stage(StageFolder(path.parents[2], path.parent.name))
-            for path in sorted(output.glob("**/records/*.json")):
-                self._read_record(SuiteFolder(path.parents[1]).record(path.stem))
-
-    def _read_stage(self, folder: StageFolder) -> None:
-        summary: Any = folder.summary()
-        stage = Stage.model_validate(summary["stage"])
-        speed = summary["seconds"] / max(1, stage.steps)
-        self._steps.setdefault((summary["method"], stage.name), []).append(speed)
-
-    def _read_record(self, record: Record | None) -> None:
-        if record is not None and record.status == "ok":
-            key = (record.cell.method, record.cell.preset)
-            speed = record.evaluate_seconds / max(1, len(record.image_ids))
-            self._images.setdefault(key, []).append(speed)
-
-    def training(self, method: str, stages: list[Stage]) -> float | None:
-        """Return the seconds of some stages, or None if one was never measured."""
-        total = 0.0
-        for stage in stages:
-            measured = self._steps.get((method, stage.name))
-            if measured is None:
-                return None
-            total += statistics.median(measured) * max(1, stage.steps)
-        return total
-
-    def per_image(self, entry: MethodEntry) -> float | None:
-        """Return the seconds an image, or None if never measured."""
-        measured = self._images.get((entry.adapter, entry.preset))
-        return None if measured is None else statistics.median(measured)
-
-
-def disk_bytes(plan: Plan, references: Path) -> int | None:
-    """Estimate the bytes that the missing cells and stages will take, or None if unknown."""
-    outputs = [plan.settings.output, references]
-    records = [path for output in outputs for path in output.glob("**/records/*.json")]
-    arrays = [path for output in outputs for path in output.glob("**/counts/*.npz")]
-    missing = sum(plan.done(planned) is None for planned in plan.cells)
-    if missing and not (records and arrays):
-        return None
-    cell = sum(
-        statistics.fmean(p.stat().st_size for p in kind) for kind in (records, arrays) if kind
-    )
-    return round(missing * cell)

@@ -6,17 +6,18 @@ import time
 import traceback
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench import corruptions, preflight, seeding
 from bench.console import Console
 from bench.discover import load_method
 from bench.env import provenance
-from bench.evaluate import Evaluation, Job, evaluate
+from bench.evaluate import Evaluation, Job, evaluate, measure
 from bench.loading import Split
 from bench.manifest import Manifest
 from bench.method import Method
-from bench.plan import Plan, Planned, Training
+from bench.plan import Plan, Planned, Training, condition_version
 from bench.schema import CLEAN, Cell, DataRef, Protocol, Record, fingerprint
 from bench.train import Lesson, agree, load_stage, make_accelerator, train_stage
 
@@ -117,7 +118,15 @@ class _Runner:
             if folder.summary() is None or not folder.weights.exists():
                 split = self._split(training.train_on)
                 self.console.stage(training.entry.title, stage)
-                lesson = Lesson(training.entry.adapter, stage, split, training.seed, folder)
+                given = training.config.weights.get(stage.name)
+                lesson = Lesson(
+                    training.entry.adapter,
+                    stage,
+                    split,
+                    training.seed,
+                    folder,
+                    Path(given) if given else None,
+                )
                 train_stage(method, lesson, self.accelerator, self.console)
             load_stage(method, stage, folder)
             summary: Any = folder.summary()
@@ -141,10 +150,12 @@ class _Runner:
         try:
             split = self._split(cell.test_on, cell.limit, cell.protocol)
             job = Job(
-                *(split, cell.condition, cell.task, cell.seed),
+                *(split, cell.condition, cell.task, cell.seed, cell.sampling_seed),
                 *(cell.mapping, planned.projection),
             )
             result = evaluate(method, job, self.accelerator, self.console)
+            clean_codec = (cell.task, cell.condition) == ("reconstruct", CLEAN)
+            measured = measure(method, job, self.accelerator) if clean_codec else {}
         except Exception as error:
             self._keep(planned, self._failure(planned, error), None)
             return
@@ -158,13 +169,16 @@ class _Runner:
             clusters=split.clusters,
             classes=planned.space.classes,
             palette=planned.space.palette,
+            unreachable=planned.projection.unreachable if planned.projection else (),
+            unmapped=planned.projection.unmapped if planned.projection else 0,
             parameters=sum(p.numel() for p in method.parameters()),
             train_data=training.train_data,
             test_data=planned.test_data,
             stages=tuple(folder.key for _, folder in training.stages),
             weights=weights or (),
-            corruption_version=0 if cell.condition == CLEAN else corruptions.VERSION,
+            corruption_version=condition_version(cell),
             corruption_probe=_probe(cell),
+            measured=measured,
             train_seconds=train_seconds,
             evaluate_seconds=time.monotonic() - started,
             finished=_now(),
@@ -217,7 +231,7 @@ def _manifest(plan: Plan, records: Sequence[Record]) -> Manifest:
 
 def _probe(cell: Cell) -> str:
     corruption, severity = cell.condition.corruption, cell.condition.severity
-    if cell.condition == CLEAN:
+    if cell.condition == CLEAN or cell.task == "reconstruct":
         return ""
     return corruptions.probe_hash(corruption, severity, cell.protocol.backend)
 

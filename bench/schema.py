@@ -98,7 +98,8 @@ class Stage(Frozen):
     """One training step of a method: which submodules learn, for how long, and how.
 
     All modules not named are frozen and in evaluation mode. ``steps=0`` marks a
-    stage in closed form, for which the harness calls ``Method.fit``.
+    stage in closed form, for which the harness calls ``Method.fit``, or one whose weights
+    come from a file.
     """
 
     name: str
@@ -130,6 +131,10 @@ class MethodConfig(Frozen):
     """Of the method; raised whenever its results would change."""
     reconstructs: ClassVar[bool] = False
     """Whether the method has a codec between labels and latents, and so a ceiling."""
+    citation: ClassVar[str] = ""
+    """BibTeX of the method's publications."""
+    predicts: ClassVar[bool] = True
+    """Whether the method labels images; a codec by itself sees none."""
 
     weights: Mapping[str, str] = {}
     """By stage, a safetensors file that takes the place of its training."""
@@ -143,6 +148,10 @@ class MethodConfig(Frozen):
         """Return the training stages in order."""
         raise TypeError(f"{type(self).__module__}.{type(self).__name__} does not define stages")
 
+    def perturbations(self) -> tuple[str, ...]:
+        """Return which of ``bench.perturbations`` the method's latents can suffer."""
+        return ()
+
     def settings_of(self, stage: str) -> MethodConfig:
         """Return what a stage's weights depend on: all settings, unless a method knows less.
 
@@ -153,7 +162,10 @@ class MethodConfig(Frozen):
 
 
 class Condition(Frozen):
-    """A corruption and its severity; ``none`` at severity 0 is the clean image."""
+    """A corruption and its severity; ``none`` at severity 0 is the clean image.
+
+    Images are corrupted for ``predict``; for ``reconstruct`` it is a perturbation of latents.
+    """
 
     corruption: str = "none"
     severity: Annotated[int, Field(ge=0)] = 0
@@ -252,14 +264,15 @@ class Protocol(Frozen):
 class Cell(Frozen):
     """One number's worth of work, all names resolved."""
 
-    later = frozenset({"mapping"})
+    later = frozenset({"mapping", "sampling_seed"})
     suite: str
     method: str
     """The adapter: the file name under ``methods``."""
     label: str
     preset: str
     config: Mapping[str, Any]
-    """The method's resolved configuration, defaults included."""
+    """The method's resolved configuration, defaults included; files of weights, where it
+    names some, by their SHA-256."""
     train_on: DataRef
     test_on: DataRef
     condition: Condition
@@ -270,10 +283,13 @@ class Cell(Frozen):
     """Only the first images of the test split, when set; stamped on every result."""
     mapping: LabelMapping = ""
     """Of predictions in a universal label space to the test set's; empty where they share one."""
+    sampling_seed: int = 0
+    """Another set of a method's own draws at prediction, the training being the same."""
 
     def __str__(self) -> str:
         tested = f"{self.test_on} ({self.mapping})" if self.mapping else str(self.test_on)
-        return f"{self.label} | {tested} | {self.condition} | {self.task} | seed {self.seed}"
+        text = f"{self.label} | {tested} | {self.condition} | {self.task} | seed {self.seed}"
+        return text + (f", sampling seed {self.sampling_seed}" if self.sampling_seed else "")
 
 
 class Provenance(Frozen):
@@ -302,6 +318,10 @@ class Record(Frozen):
     """Of each image: the sequence or city within which images are correlated."""
     classes: tuple[str, ...] = ()
     palette: tuple[tuple[int, int, int], ...] = ()
+    unreachable: tuple[str, ...] = ()
+    """Classes of the test set that no prediction in the trained classes can become."""
+    unmapped: int = 0
+    """How many of the trained classes have no class in the test set."""
     parameters: int = 0
     """Number of the method's parameters."""
     train_data: str = ""
@@ -316,6 +336,8 @@ class Record(Frozen):
     """Of the corruptions' specification; 0 for clean images."""
     corruption_probe: str = ""
     """Hash of the corrupted probe image, which shows a drift of the libraries beneath."""
+    measured: Mapping[str, float] = {}
+    """What ``Method.measure`` found on the split; of clean reconstructions only."""
     train_seconds: float = 0.0
     evaluate_seconds: float = 0.0
     finished: str = ""

@@ -13,11 +13,11 @@ from io import StringIO
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
-from bench import corruptions, datasets
+from bench import corruptions, datasets, perturbations
 from bench.dataset import DatasetError
 from bench.discover import (
     UnknownMethod,
@@ -33,6 +33,9 @@ from bench.metrics import METRICS
 from bench.paper import curve_faults, paper_faults
 from bench.schema import CLEAN, Condition, DataRef, Frozen, Positive, Protocol, Task
 from bench.stand_in import StandIn, put_in_place
+
+SEVERITIES: Mapping[str, range] = {**corruptions.SEVERITIES, **perturbations.SEVERITIES}
+"""Of every condition: corruptions of images, and perturbations of latents."""
 
 
 class SuiteError(Exception):
@@ -56,15 +59,15 @@ class MethodEntry(Frozen):
 
 
 class ConditionEntry(Frozen):
-    """A corruption at several severities."""
+    """A corruption, or a perturbation of latents, at several severities."""
 
     corruption: str
     severities: tuple[int, ...] = ()
-    """All that the corruption has, when absent."""
+    """All that it has, when absent."""
 
     def expand(self) -> Iterator[Condition]:
         """Return one condition a severity."""
-        for severity in self.severities or corruptions.SEVERITIES[self.corruption]:
+        for severity in self.severities or SEVERITIES[self.corruption]:
             yield Condition(corruption=self.corruption, severity=severity)
 
 
@@ -85,13 +88,18 @@ class TestEntry(DataRef):
     __test__ = False  # not a pytest class
     corrupt: bool = True
     """False: evaluated clean only, as for a domain that is a condition by itself."""
+    optional: bool = False
+    """Left out where its data are missing, and a run is complete without it."""
 
     def reference(self) -> DataRef:
         """Return the split alone."""
-        return DataRef.model_validate(self.model_dump(exclude={"corrupt"}))
+        return DataRef.model_validate(self.model_dump(exclude={"corrupt", "optional"}))
 
 
 TestReference = Annotated[TestEntry, BeforeValidator(partial(_expand, split="val"))]
+
+
+Seeds = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
 
 
 class Suite(Frozen):
@@ -102,10 +110,14 @@ class Suite(Frozen):
     methods: Annotated[tuple[MethodEntry, ...], Field(min_length=1)]
     train_on: Annotated[tuple[TrainReference, ...], Field(min_length=1)]
     test_on: Annotated[tuple[TestReference, ...], Field(min_length=1)]
+    paired: bool = False
+    """Test sets and training sets go together one by one, instead of each with each."""
     conditions: tuple[ConditionEntry, ...] = ()
     """Beside the clean images, which are always evaluated."""
     tasks: Annotated[tuple[Task, ...], Field(min_length=1)] = ("predict",)
-    seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = (0,)
+    seeds: Seeds = (0,)
+    sampling_seeds: Seeds = (0,)
+    """Of the draws a trained method makes at prediction: how far sampling moves its score."""
     mappings: Annotated[tuple[Literal["soft", "hard"], ...], Field(min_length=1)] = ("soft", "hard")
     """How predictions become labels of a test set in another label space than the training's,
     which must then be a taxonomy's universal one."""
@@ -121,6 +133,17 @@ class Suite(Frozen):
     """The published table that the suite repeats."""
     stand_in: StandIn | None = None
     """What takes the place of data and sizes that not everyone has, under ``--stand-in``."""
+
+    def tests_of(self, train_on: DataRef) -> tuple[TestEntry, ...]:
+        """Return the test sets of a training set."""
+        return (self.test_on[self.train_on.index(train_on)],) if self.paired else self.test_on
+
+    @model_validator(mode="after")
+    def _pairs_match(self) -> Suite:
+        if self.paired and len(self.train_on) != len(self.test_on):
+            sets = f"{len(self.train_on)} training and {len(self.test_on)} test sets"
+            raise ValueError(f"paired: {sets}; there must be as many of one as of the other")
+        return self
 
     def protocols(self) -> tuple[Protocol, ...]:
         """Return the protocol of each test resolution, or the suite's own alone."""
@@ -292,15 +315,15 @@ def _condition_faults(tree: Mapping[str, Any]) -> Iterator[Fault]:
         name = entry.get("corruption")
         if not isinstance(name, str):
             continue
-        if name not in corruptions.NAMES:
-            message = f"no corruption {name!r}; {suggest(name, corruptions.NAMES)}"
+        if name not in SEVERITIES:
+            message = f"no corruption {name!r}; {suggest(name, SEVERITIES)}"
             yield Fault((*loc, "corruption"), message)
             continue
         if name in seen:
             yield Fault((*loc, "corruption"), f"{name!r} is already listed above")
         seen.add(name)
         severities = entry.get("severities")
-        allowed = corruptions.SEVERITIES[name]
+        allowed = SEVERITIES[name]
         for index, severity in enumerate(severities if isinstance(severities, list) else []):
             if isinstance(severity, int) and severity not in allowed:
                 message = f"severity {severity} of {name} is out of range"

@@ -21,7 +21,8 @@ def answer(block: Block) -> list[Sentence]:
         return [best]
     if not clean:
         return [("No cell on ", describe(block.first.test_on, "val"), " has finished.")]
-    sentences = [_best(block, clean), *_floor(block), *_corrupted(block), *_ceiling(block)]
+    sentences = [_best(block, clean), *_resolution(block), *_floor(block)]
+    sentences += [*_corrupted(block), *_ceiling(block)]
     failed = len(block.records) - len(block.finished)
     if failed:
         sentences.append((f"{failed} of {len(block.records)} cells failed; see below.",))
@@ -66,6 +67,15 @@ def _versus(second: str, difference: Estimate) -> Sentence:
     if difference.p_value() < ALPHA:
         return (f", ahead of {second} by ", lead)
     return (f"; {second} is within noise of it (difference ", lead, ")")
+
+
+def _resolution(block: Block) -> list[Sentence]:
+    """Say which differences are beyond what the images can tell."""
+    if block.resolution is None:
+        return []
+    least = Entry(f"{100 * block.resolution.value:.1f} points", keys=block.resolution.keys)
+    start = f"These {block.num_images} images tell differences of "
+    return [(start, least, " or more (80% power at 5%); smaller ones are noise.")]
 
 
 def _over_floor(block: Block) -> tuple[list[str], list[str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -10,8 +9,10 @@ from pathlib import Path
 from bench.metrics import METRICS
 from bench.report import PAGE
 from bench.report.answer import answer, brief_answer
-from bench.report.block import PRIMARY, Block, describe, make_blocks
+from bench.report.block import PRIMARY, Block, describe, main_blocks, make_blocks
+from bench.report.claims import claims_table
 from bench.report.clean import clean_tables, missing, separated
+from bench.report.exports import slug, write_exports
 from bench.report.images import BUDGET_BYTES, make_strips
 from bench.report.page import Section, render
 from bench.report.paper import PaperReport
@@ -20,21 +21,26 @@ from bench.report.published import comparison_plots, make_comparison
 from bench.report.robust import robust_tables
 from bench.report.sheet import SLUG, make_sheet
 from bench.report.table import Entry, Table, number
+from bench.report.zero_shot import ZeroShot
 from bench.store import SuiteFolder, write_atomic, write_text
 
 
-def assemble(folder: SuiteFolder, destination: Path, *, digest: str, example: bool) -> None:
+def assemble(
+    folder: SuiteFolder, destination: Path, *, digest: str, example: bool, allow_mixed: bool
+) -> None:
     """Write every table, plot and the page; see :func:`bench.report.write`."""
-    manifest, records = folder.manifest(), list(folder.records())
-    blocks = make_blocks(folder)
+    manifest = folder.manifest()
+    every = make_blocks(folder, allow_mixed=allow_mixed)
+    records = [record for block in every for record in block.records]
+    blocks, zero_shot = main_blocks(every), ZeroShot(every)
     sections: list[Section] = []
     for block in blocks:
         left = BUDGET_BYTES - sum(section.picture_bytes for section in sections)
-        sections.append(_section(block, blocks, folder.path.parent, left))
-    common = list(_common_tables(blocks))
+        sections.append(_section(block, blocks, left))
+    common = [*zero_shot.tables(), *_common_tables(blocks, folder)]
     paper = PaperReport(folder, manifest.paper, blocks) if manifest.paper else None
     published = list(paper.tables()) if paper else []
-    for old in ("tables", "plots"):
+    for old in ("tables", "plots", "exports"):
         shutil.rmtree(destination / old, ignore_errors=True)
     for section in sections:
         stem = f"{section.anchor}-" if len(sections) > 1 else ""
@@ -44,19 +50,24 @@ def assemble(folder: SuiteFolder, destination: Path, *, digest: str, example: bo
         if section.sheet:
             _write_picture(section.sheet.large, destination / "plots" / f"{stem}{SLUG}.jpg")
     _write_tables([*published, *common], destination / "tables", "")
-    sentences = [*([paper.answer()] if paper else []), *(sections[0].sentences if sections else [])]
+    write_exports(blocks, destination / "exports")
+    sentences = [
+        *([paper.answer()] if paper else []),
+        *zero_shot.sentences(),
+        *(sections[0].sentences if sections else []),
+    ]
     page = render(
         manifest, sections, records, published, common, sentences, digest=digest, example=example
     )
     write_text(destination / PAGE, page)
 
 
-def _section(block: Block, blocks: Sequence[Block], output: Path, left: int) -> Section:
+def _section(block: Block, blocks: Sequence[Block], left: int) -> Section:
     """Make a block's section with at most so many bytes of pictures as the page has left."""
     sheet, comparison = make_sheet(block, left // 2), make_comparison(block)
     left -= len(sheet.shown.content) if sheet else 0
     return Section(
-        anchor=re.sub(r"[^a-z0-9]+", "-", block.title.lower()).strip("-"),
+        anchor=slug(block.title),
         block=block,
         sentences=answer(block) if block is blocks[0] else brief_answer(block),
         tables=[
@@ -65,7 +76,7 @@ def _section(block: Block, blocks: Sequence[Block], output: Path, left: int) -> 
             *([comparison.table()] if comparison else []),
         ],
         plots=[
-            *make_plots(block, output, training=_trained_here(block, blocks)),
+            *make_plots(block, training=_trained_here(block, blocks)),
             *comparison_plots(comparison),
         ],
         sheet=sheet,
@@ -80,9 +91,12 @@ def _trained_here(block: Block, blocks: Sequence[Block]) -> bool:
     return next(same) is block
 
 
-def _common_tables(blocks: Sequence[Block]) -> Iterable[Table]:
+def _common_tables(blocks: Sequence[Block], folder: SuiteFolder) -> Iterable[Table]:
     if len(blocks) > 1:
         yield overview(blocks)
+    claims = claims_table(folder)
+    if claims is not None:
+        yield claims
     if any(len(block.finished) < len(block.records) for block in blocks):
         yield failures(blocks)
 

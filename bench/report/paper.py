@@ -7,11 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-import numpy as np
-
-from bench.claims import Judgement, claims_report
 from bench.claims.reported import PAPERS, Reported, load_reported
 from bench.claims.verdict import Verdict, differences, flatten, weigh
+from bench.harmonic import harmonic_mean
 from bench.manifest import Manifest, PaperColumn, PaperRow, PaperTable
 from bench.metrics import METRICS
 from bench.paper import find_cell
@@ -84,7 +82,7 @@ class PaperReport:
         known = [score for score in scores if score is not None]
         if not known or len(known) < max(1, len(column.test_on)) or column.missing:
             return Place(row, column, reported, None, self._why_not(row, column, blocks))
-        measured = _harmonic(known) if len(known) > 1 else known[0]
+        measured = harmonic_mean(known) if len(known) > 1 else known[0]
         if self.manifest.stand_in:
             verdict = STAND_IN
         elif reported is None:
@@ -116,7 +114,7 @@ class PaperReport:
 
     def _why_not(self, row: PaperRow, column: PaperColumn, blocks: Sequence[Block]) -> str:
         if not row.method or column.missing:
-            return f"{Verdict.NOT_RUN}: {column.missing or row.missing}"
+            return f"{Verdict.NOT_RUN}: {column.missing if row.method else row.missing}"
         reasons = dict.fromkeys(
             each.reason
             for each in self.manifest.unavailable
@@ -128,7 +126,7 @@ class PaperReport:
         return "failed" if any(missing(b, row.method) == "failed" for b in blocks) else "not run"
 
     def tables(self) -> Iterator[Table]:
-        """Make the published table, what is missing of it, and what is said of it."""
+        """Make the published table, and say what is missing of it."""
         suffix = f"-{STAND_IN}" if self.manifest.stand_in else ""
         columns = range(len(self.paper.columns))
         groups = [columns[at:][:COLUMNS_ABREAST] for at in columns[::COLUMNS_ABREAST]]
@@ -137,8 +135,6 @@ class PaperReport:
             yield self._part(group, slug + suffix)
         if self.manifest.unavailable:
             yield self._needs(f"needs{suffix}")
-        if self.paper.claims:
-            yield self._claims(f"statements{suffix}")
 
     def _part(self, group: Sequence[int], slug: str) -> Table:
         columns = [self.paper.columns[at] for at in group]
@@ -185,14 +181,6 @@ class PaperReport:
         caption = "What cells of this suite need and did not find, and where it is to be had."
         return Table(slug, "What is missing", caption, ("Needed", "Cells", "Remedy"), rows)
 
-    def _claims(self, slug: str) -> Table:
-        judged = {each.claim.id: each for each in claims_report(self.folder.path)}
-        rows = tuple(_judged(judged[name]) for name in self.paper.claims)
-        caption = "Statements of the paper about this table, judged by its own numbers and by the"
-        caption += " cells of this suite: see python -m bench claims."
-        columns = ("Id", "Statement", "Verdict", "Evidence")
-        return Table(slug, "Statements about the table", caption, columns, rows)
-
     def answer(self) -> Sentence:
         """Say how many numbers of the table there are, and what became of them."""
         places = [place for row in self.places for place in row if place.reported is not None]
@@ -217,19 +205,6 @@ def _less(estimate: Estimate, constant: float) -> Estimate:
     )
 
 
-def _harmonic(estimates: Sequence[Estimate]) -> Estimate:
-    """Average scores of several test sets as MSeg's ``collect_results.py`` does."""
-    seeds = {len(estimate.by_seed) for estimate in estimates}
-    values = zip(*(each.by_seed for each in estimates), strict=True) if len(seeds) == 1 else ()
-    count = len(estimates)
-    return Estimate(
-        count / sum(1 / each.value for each in estimates),
-        np.asarray(count / sum(1 / each.draws for each in estimates)),
-        tuple(key for each in estimates for key in each.keys),
-        tuple(count / sum(1 / value for value in seed) for seed in values),
-    )
-
-
 def _printed(reported: Reported | None) -> Entry:
     """Return a reported number as it is printed."""
     if reported is None:
@@ -240,17 +215,6 @@ def _printed(reported: Reported | None) -> Entry:
         return Entry("", unit, reported.value, decimals=decimals)
     sign = {"=": "", "<=": "≤ ", "~": "about "}[reported.row["relation"]]
     return Entry(f"{sign}{reported.row['value']}", unit)
-
-
-def _judged(judgement: Judgement) -> tuple[Entry, ...]:
-    claim, verdict, evidence, keys = judgement
-    told = "; ".join((*evidence, *([claim.note] if claim.note else [])))
-    return (
-        Entry(claim.id),
-        Entry(f"{claim.statement} ({claim.inequality})"),
-        Entry(verdict, keys=keys),
-        Entry(told),
-    )
 
 
 def _how_judged(tolerance: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from bench.schema import Augment, DataSpec, Fraction, Frozen, MethodConfig, Positive, Stage, Task
 from methods._nn.settings import Colouring, ConvTokenizer, DalleTokenizer
@@ -60,6 +60,13 @@ class Config(MethodConfig):
     """One of the method's variants at one size."""
 
     reconstructs: ClassVar[bool] = True
+    citation: ClassVar[str] = """\
+@inproceedings{chen2023gss,
+  title = {Generative Semantic Segmentation},
+  author = {Chen, Jiaqi and Lu, Jiachen and Zhu, Xiatian and Zhang, Li},
+  booktitle = {IEEE/CVF Conference on Computer Vision and Pattern Recognition},
+  year = {2023}
+}"""
 
     variant: Variant = "FF"
     """First letter: is the colouring trained; second: is its inverse. -R colours at random,
@@ -115,13 +122,13 @@ class Config(MethodConfig):
         """
         chosen = [self.train_tokenizer]
         if self.learns_colouring:
-            chosen.append(self.train_colouring)
+            chosen.append(self._colouring_stage())
         learns_inverse = self.variant in ("FT", "FT-W")
         tasks: tuple[Task, ...] = ("predict", "reconstruct") if learns_inverse else ("predict",)
         chosen.append(self.train_prior.model_copy(update={"tasks": tasks}))
         if learns_inverse:
             chosen.append(self.train_inverse)
-        return tuple(self._resolve(stage) for stage in chosen)
+        return tuple(chosen)
 
     def settings_of(self, stage: str) -> Config:
         """Return what a stage's weights depend on, all else as in the preset ``tiny``.
@@ -140,23 +147,13 @@ class Config(MethodConfig):
         if stage != "colouring":
             changes["variant"] = "TF" if self.learns_colouring else "FF"
         changes["colouring"] = self.palette
-        changes["weights"] = {stage: self.weights[stage]} if stage in self.weights else {}
         return self.model_copy(update=changes)
 
-    def _resolve(self, stage: Stage) -> Stage:
-        changes: dict[str, Any] = {}
-        if stage.name == "colouring" and self.variant == "TT":
-            changes["modules"] = (*stage.modules, "codec.inverse")
-        if stage.name in self.weights:
-            changes["steps"] = 0
-        return stage.model_copy(update=changes)
-
-    @model_validator(mode="after")
-    def _weights_are_of_stages(self) -> Config:
-        known = ("tokenizer", "colouring", "prior", "inverse")
-        if unknown := sorted(set(self.weights) - set(known)):
-            raise ValueError(f"weights names {unknown}; the stages are {', '.join(known)}")
-        return self
+    def _colouring_stage(self) -> Stage:
+        """Return the stage of the palette, which in TT trains the inverse with it."""
+        stage = self.train_colouring
+        more = ("codec.inverse",) if self.variant == "TT" else ()
+        return stage.model_copy(update={"modules": (*stage.modules, *more)})
 
 
 _OF_THE_CODES = {

@@ -8,8 +8,6 @@ codes (arXiv:2303.11316, section 3.5).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -30,7 +28,6 @@ from methods._nn.padding import pad_image, pad_label
 from methods._nn.palettes import make_palette
 from methods._nn.quantize import VectorQuantizer
 from methods._nn.tokenizer import ConvTokenizer, Tokenizer
-from methods._nn.weights import load_weights
 from methods.gss.backbone import Backbone
 from methods.gss.config import Config
 from methods.gss.head import HeadOutput, PriorHead
@@ -78,11 +75,6 @@ class GSS(Method[Config]):
             case "inverse":
                 return self._inverse_losses(batch)
         return super().forward(stage, batch)
-
-    def fit(self, stage: str, batches: Iterable[Batch]) -> None:
-        """Take a stage's weights from the file that the configuration names."""
-        modules = {s.name: s.modules for s in self.config.stages(self.data)}[stage]
-        load_weights(self.config.weights[stage], {m: self.get_submodule(m) for m in modules})
 
     def _prior_losses(self, batch: Batch) -> dict[str, Tensor]:
         """Cross-entropy of the codes, and of the classes where there is an auxiliary head.

@@ -50,9 +50,10 @@ def backbone_name(key: str) -> str:
     return f"model.{_rename(key, _BACKBONE)}"
 
 
-def head_name(key: str) -> str:
-    """Name in ``PriorHead`` of a key of the released ``decode_head``."""
-    return _rename(key, _HEAD)
+def head_name(key: str) -> str | None:
+    """Name in ``PriorHead`` of a key of the released ``decode_head``; None without a rule."""
+    name = _rename(key, _HEAD)
+    return None if name == key else name
 
 
 def inverse_name(key: str) -> str:
@@ -66,7 +67,7 @@ def is_inverse(key: str) -> bool:
 
 
 def dvae_name(key: str) -> str:
-    """Name in ``DalleEncoder`` or ``DalleDecoder`` of a key that OpenAI released."""
+    """Name in ``DalleTokenizer`` of a key that OpenAI released, the half before it."""
     return re.sub(r"\.b$", ".bias", re.sub(r"\.w$", ".weight", key))
 
 

@@ -67,14 +67,6 @@ class Tokenizer(Frozen):
     """Codes used less than this fraction of the average are restarted; 0: never."""
     image_weight: Weight = 1.0
     """Of the image's reconstruction beside the seglat's, when trained from scratch."""
-    weights: str | None = None
-    """A file of VAR's release to start from; needs ``kind: var`` and ``backbone: conv``."""
-
-    @model_validator(mode="after")
-    def _weights_fit(self) -> Tokenizer:
-        if self.weights is not None and (self.kind, self.backbone) != ("var", "conv"):
-            raise ValueError(f"weights are VAR's; they do not fit {self.kind} on {self.backbone}")
-        return self
 
 
 class Decoder(Frozen):
@@ -142,6 +134,13 @@ class Config(MethodConfig):
     """Seg-VAR and its ablations. A stage set to null is left out."""
 
     reconstructs: ClassVar[bool] = True
+    citation: ClassVar[str] = """\
+@article{zheng2025segvar,
+  title = {{Seg-VAR}: Image Segmentation with Visual Autoregressive Modeling},
+  author = {Zheng, Rongkun and Qi, Lu and Chen, Xi and Wang, Yi and Wang, Kun and Zhao, Hengshuang},
+  journal = {arXiv preprint arXiv:2511.12594},
+  year = {2025}
+}"""
 
     colours: Colours = Colours()
     tokenizer: Tokenizer = Tokenizer()
@@ -149,8 +148,8 @@ class Config(MethodConfig):
     latent: Latent | None = Latent()
     """Null: vanilla VAR, whose colours are decoded by nearest colour."""
     encoder: ImageEncoder = ImageEncoder()
-    tokenizer_stage: Stage | None
-    """Trains the tokenizer from scratch; null when it comes with weights."""
+    tokenizer_stage: Stage
+    """Trains the tokenizer, unless ``weights`` has VAR's for it."""
     seglat_stage: Stage | None
     """Stage 1. Null: codes are predicted by the image encoder alone."""
     latent_stage: Stage | None
@@ -175,8 +174,6 @@ class Config(MethodConfig):
             raise ValueError("joint_stage stands in for seglat_stage and image_stage")
         if self.decoder.classes == "present" and not (self.image_stage or self.joint_stage):
             raise ValueError("decoder.classes: present needs the image encoder to tell which")
-        if (self.tokenizer_stage is None) != (self.tokenizer.weights is not None):
-            raise ValueError("the tokenizer needs either a stage or weights")
         return self
 
     @property
@@ -206,8 +203,17 @@ class Config(MethodConfig):
 
 
 PAPER = Config(
-    tokenizer=Tokenizer(weights="vae_ch160v4096z32.pth"),
-    tokenizer_stage=None,
+    # Seg-VAR takes VAR's tokenizer: `weights convert seg_var vae_ch160v4096z32.pth`. Trained
+    # here instead, it has the schedule of the stages after it.
+    tokenizer_stage=Stage(
+        name="tokenizer",
+        modules=("tokenizer",),
+        steps=90_000,
+        batch_size=16,
+        lr=1e-4,
+        weight_decay=0.05,
+        augment=Augment(scale=(0.1, 2.0)),
+    ),
     # N: AdamW, 1e-4, weight decay 0.05, jitter of 0.1 to 2.0 (trap T13). Steps and batch
     # sizes are not known; 90k at 16 is Mask2Former's schedule for Cityscapes, whose
     # augmentation the paper takes.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -50,8 +49,6 @@ class SegVAR(Method[Config]):
         self.painter = Painter(config.colours, data.num_classes)
         self.tokenizer = SharedTokenizer(config.tokenizer)
         self.stride = self.tokenizer.stride
-        if config.tokenizer.weights is not None:
-            self.tokenizer.load_released(Path(config.tokenizer.weights))
         scales = len(self.tokenizer.quantiser.sides)
         outputs = self.tokenizer.outputs
         if config.generates:
@@ -66,8 +63,10 @@ class SegVAR(Method[Config]):
             self.latent_encoder = LatentEncoder(data.num_classes, config.latent)
             self.latent_decoder = PixelTransformer(3, data.num_classes, config.latent)
         if config.looks:
+            pretrained = config.encoder.pretrained and "image" not in config.weights
+            encoder = config.encoder.model_copy(update={"pretrained": pretrained})
             self.image_encoder = CodePredictor(
-                scales, outputs, data.num_classes, config.encoder, data.size
+                scales, outputs, data.num_classes, encoder, data.size
             )
 
     def forward(self, stage: str, batch: Batch) -> dict[str, Tensor]:

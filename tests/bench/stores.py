@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from bench.manifest import Manifest, Published
-from bench.metrics import Counts, count_image, stack_counts
+from bench.counts import Counts, count_all, stack_counts
+from bench.manifest import Manifest, PaperTable, Published, Unavailable
 from bench.schema import (
     CLEAN,
     IGNORE_INDEX,
@@ -75,7 +75,7 @@ def predict(truth: np.ndarray, accuracy: float, name: str) -> np.ndarray:
 def count(truth: np.ndarray, predicted: np.ndarray) -> Counts:
     """Count labels uint8 [N, H, W]."""
     pairs = zip(truth, predicted, strict=True)
-    return stack_counts([count_image(t, p, len(CLASSES)) for t, p in pairs])
+    return stack_counts([count_all(t, p, len(CLASSES)) for t, p in pairs])
 
 
 class Store:
@@ -86,12 +86,16 @@ class Store:
     ) -> None:
         self.reference = reference
         self.published: Published | None = None
+        self.paper: PaperTable | None = None
+        self.stand_in = ""
+        self.unavailable: tuple[Unavailable, ...] = ()
         self.folder = SuiteFolder(output / suite)
         self.truth = truth_of(images)
         self.keys: list[str] = []
-        self._describe()
+        self.describe()
 
-    def _describe(self) -> None:
+    def describe(self) -> None:
+        """Write the manifest of what is there so far."""
         self.folder.write_manifest(
             Manifest(
                 suite=self.folder.path.name,
@@ -99,6 +103,9 @@ class Store:
                 keys=tuple(self.keys),
                 reference=self.reference,
                 published=self.published,
+                paper=self.paper,
+                stand_in=self.stand_in,
+                unavailable=self.unavailable,
                 source="name: robustness\n",
                 command="python -m bench run suites/robustness.yaml",
             )
@@ -106,7 +113,7 @@ class Store:
 
     def _record(self, cell: Cell, **content: Any) -> Record:
         self.keys.append(fingerprint(cell))
-        self._describe()
+        self.describe()
         return Record(key=self.keys[-1], cell=cell, provenance=PROVENANCE, **content)
 
     def add(self, cell: Cell, accuracy: float, clusters: Sequence[str] = ()) -> Record:

@@ -16,7 +16,10 @@ from tests.bench.trees import TREES
 SCENES = {"images": 3, "height": 48, "width": 96}
 OPTIONS = {
     "scenes": SCENES,
-    "mixture": {"taxonomy": "mseg", "parts": [{"dataset": "scenes", "options": SCENES}]},
+    "mixture": {
+        "taxonomy": "scenes",
+        "parts": [{"dataset": "scenes", "options": SCENES, "repeat": 2}],
+    },
 }
 
 

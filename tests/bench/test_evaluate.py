@@ -12,10 +12,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.dataset import Dataset, LabelSpace, NoOptions, Sample
-from bench.evaluate import Job, evaluate
+from bench.datasets.scenes import SceneOptions, Scenes
+from bench.evaluate import Job, evaluate, measure
 from bench.inference import slide_labels, window_starts
 from bench.loading import Split
-from bench.schema import CLEAN, Batch, Condition, DataRef, Protocol, Slide
+from bench.method import Method
+from bench.metrics import METRICS
+from bench.schema import (
+    CLEAN,
+    Batch,
+    Condition,
+    DataRef,
+    DataSpec,
+    MethodConfig,
+    Protocol,
+    Slide,
+)
 from bench.store import SuiteFolder
 from bench.train import make_accelerator
 from tests.methods.test_contract import DATA, SIZE, every_method, learned
@@ -71,16 +83,16 @@ def split(images=11, size=SIZE, **settings):
     return Split(Drawn(images, size), DataRef(dataset="drawn", split="val"), protocol)
 
 
-def counts(method, a_split, condition=NOISE, task="predict", seed=0):
-    job = Job(a_split, condition, task, seed)
+def counts(method, a_split, condition=NOISE, task="predict", seed=0, sampling_seed=0):
+    job = Job(a_split, condition, task, seed, sampling_seed)
     result = evaluate(method, job, make_accelerator(), Silent())
-    return [array.tolist() for array in result.counts]
+    return [array.tolist() for array in result.counts if array is not None]
 
 
 @every_method
 def test_the_loaders_batch_size_changes_no_count(name, preset):
     method = learned(name, preset)
-    tasks = ["predict", "reconstruct"] if method.config.reconstructs else ["predict"]
+    tasks = ["predict"] * method.config.predicts + ["reconstruct"] * method.config.reconstructs
     for task in tasks:
         condition = NOISE if task == "predict" else CLEAN
         expected = counts(method, split(batch_size=8), condition, task)
@@ -160,6 +172,49 @@ def test_labels_of_a_wrong_type_or_size_are_refused(monkeypatch, wrong):
         counts(method, split())
 
 
+class Measuring(MethodConfig):
+    reconstructs = True
+
+
+class Averages(Method):
+    """Measures the split it is shown; reconstructs by heart."""
+
+    def __init__(self):
+        super().__init__(Measuring(), DATA)
+        self.answer = {}
+
+    def predict(self, image, seeds):
+        raise AssertionError("never asked")
+
+    def reconstruct(self, label, seeds):
+        self.answer |= dict(zip(seeds.tolist(), label.float().mean((1, 2)).tolist(), strict=True))
+        return label
+
+    def measure(self, batches):
+        pairs = (pair for b in batches for pair in zip(b.seeds.tolist(), b.label, strict=True))
+        seen = {seed: label.float().mean().item() for seed, label in pairs}
+        return {"images": len(seen), "mean": sum(seen.values()) / len(seen)}
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 8])
+def test_what_is_measured_is_of_every_image_once_with_its_own_seed(batch_size):
+    method, job = Averages(), Job(split(batch_size=batch_size), CLEAN, "reconstruct", 0)
+    evaluate(method, job, make_accelerator(), Silent())
+    measured = measure(method, job, make_accelerator())
+    assert measured == {
+        "images": 11,
+        "mean": pytest.approx(np.mean([job.split.load(i).label.mean() for i in range(11)])),
+    }
+    assert measured["mean"] == pytest.approx(np.mean(list(method.answer.values())))
+
+
+def test_a_measured_number_that_is_not_finite_is_refused_by_name(monkeypatch):
+    method = Averages()
+    monkeypatch.setattr(method, "measure", lambda batches: {"rate": 1.0, "entropy": float("nan")})
+    with pytest.raises(ValueError, match="Averages measured {'entropy': nan}"):
+        measure(method, Job(split(), CLEAN, "reconstruct", 0), make_accelerator())
+
+
 def test_two_processes_give_the_counts_of_one(world):
     """Run for real under torchrun: evaluation shared out, training averaged."""
     run = ["-m", "bench", "run", str(world.suite), "--data-root", str(world.root)]
@@ -177,7 +232,52 @@ def test_two_processes_give_the_counts_of_one(world):
         assert done.returncode == 0, done.stderr
         folder = SuiteFolder(output / "small")
         found[processes] = [
-            [array.tolist() for array in folder.counts(record.key)] for record in folder.records()
+            [array.tolist() for array in folder.counts(record.key) if array is not None]
+            for record in folder.records()
         ]
         assert len(found[processes]) == 3
     assert found[1] == found[2]
+
+
+class Sampler(torch.nn.Module):
+    """Says what its seeds say, and keeps what it was given."""
+
+    data = DATA
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def predict(self, image, seeds):
+        self.seen.append(image)
+        classes = seeds % len(DATA.classes)
+        return classes[:, None, None].expand(-1, *image.shape[-2:])
+
+
+def test_a_sampling_seed_changes_the_methods_draws_and_not_the_corruption():
+    method = Sampler()
+    first, again, other = (
+        counts(method, split(images=4), sampling_seed=seed) for seed in (0, 0, 1)
+    )
+    assert first == again
+    assert first != other
+    assert torch.equal(method.seen[0], method.seen[2])
+
+
+def test_bands_and_instances_are_counted_at_the_size_that_is_scored():
+    images = 3
+    world = Split(
+        Scenes("val", "city", None, SceneOptions(images=images, height=48, width=96)),
+        DataRef(dataset="scenes", split="val"),
+        Protocol(resize=SIZE, score="native"),
+    )
+    space = world.dataset.label_space
+    method = Sampler()
+    method.data = DataSpec(classes=space.classes, palette=space.palette, size=SIZE)
+    result = evaluate(method, Job(world, CLEAN, "predict", 0), make_accelerator(), Silent())
+    found = result.counts
+    assert found.bands.shape == (images, 3, 19)
+    assert all(metric.is_stored(found) for metric in METRICS.values())
+    truths = [world.sample(index) for index in range(images)]
+    inside = sum(((t.instance > 0) & (t.label != 255)).sum() for t in truths)
+    assert found.instances[:, 4].sum() == inside > 0

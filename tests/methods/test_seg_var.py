@@ -303,7 +303,6 @@ def test_training_of_the_codebook_resumes_from_its_buffers():
         ({"latent": None}, "latent_stage"),
         ({"latent": None, "latent_stage": None, "colours": {"cell": "centroid"}}, "centroid"),
         ({"seglat_stage": None, "image_stage": None}, "must be given"),
-        ({"tokenizer_stage": None}, "stage or weights"),
         ({"decoder": {"image_loss": 1.0}}, "image_sees"),
         ({"image_stage": None, "decoder": {"classes": "present"}}, "image encoder"),
     ],
