@@ -216,6 +216,7 @@ class TestCommand:
         [
             (["cityscape"], "did you mean 'cityscapes'"),
             (["cityscapes", "--subset", "ids"], "no subset 'ids'"),
+            (["mixture"], "nothing without options"),
             (["cityscapes", "--split", "test"], "no split 'test'; known are train, val"),
         ],
     )
