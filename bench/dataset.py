@@ -23,7 +23,12 @@ class DatasetError(Exception):
 
 
 class DatasetMissing(DatasetError):
-    """No copy of the data is here at all; what else is wrong with data is not this error."""
+    """No copy of some data is here at all; what else is wrong with data is not this error."""
+
+    def __init__(self, remedies: Mapping[str, str]) -> None:
+        super().__init__("\n".join(remedies.values()))
+        self.remedies = dict(remedies)
+        """By dataset, in one line, where to get it and where to put it."""
 
 
 class LabelSpace(Frozen):

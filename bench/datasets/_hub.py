@@ -74,12 +74,14 @@ class HubDataset(FolderDataset):
                 rows = rows.cast_column(column, datasets.Image(decode=False))
         except (OSError, KeyError, RuntimeError, ValueError) as error:
             where = place if isinstance(place, str) else f"{source.repository} on the Hub"
-            kind = DatasetMissing if isinstance(error, OSError) else DatasetError
-            raise kind(
+            message = (
                 f"{where}: no split {split!r} with the columns {source.image!r} and "
                 f"{source.label!r} could be read ({' '.join(str(error).split())}); save it with "
                 "datasets' save_to_disk, or set options.hub to false and give the files"
-            ) from error
+            )
+            if isinstance(error, OSError):
+                raise DatasetMissing({self.folders[0]: message}) from error
+            raise DatasetError(message) from error
         return rows
 
     def check(self) -> None:
