@@ -109,6 +109,11 @@ class Dataset(ABC):
         """Number of images that the complete split has, if that was published."""
         return self.published.get(f"{self.subset}/{self.split}", self.published.get(self.split))
 
+    @classmethod
+    def contents(cls, options: Frozen) -> str:
+        """Say what it is made of, where its name does not."""
+        return ""
+
     @property
     @abstractmethod
     def label_space(self) -> LabelSpace:

@@ -134,22 +134,24 @@ def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
             are not there and the suite repeats no published table.
     """
     suite = loaded.suite
-    _check_corruptions(suite)
+    for condition in suite.conditions:
+        if why := corruptions.missing(condition.corruption):
+            raise PlanError(f"{condition.corruption}: {why}")
     references = (*suite.train_on, *(test.reference() for test in suite.test_on))
     splits = {reference.key: _open(reference, settings.data_root) for reference in references}
     trainings: list[Training] = []
     cells: list[Planned] = []
     unavailable: list[Unavailable] = []
     for entry, seed, train_on in itertools.product(suite.methods, suite.seeds, suite.train_on):
-        trained = splits[train_on.key]
-        training = _training(suite, entry, train_on, trained, seed, settings)
-        ready, lacking = _sort_cells(suite, training, trained, splits, settings.limit)
-        if not ready and not lacking:
-            raise PlanError(_idle(suite, training))
+        training = _training(suite, entry, train_on, splits[train_on.key], seed, settings)
+        found = list(_resolved(suite, training, splits, settings.limit))
+        ready = [each for each in found if isinstance(each, Planned)]
+        if not found:
+            raise PlanError(_nothing_to_do(suite, training))
         if ready:
             trainings.append(training)
         cells += ready
-        unavailable += lacking
+        unavailable += [each for each in found if isinstance(each, Unavailable)]
     if not cells and suite.paper is None:
         raise PlanError("\n".join(need.remedy for need in all_needs(unavailable)))
     folder = SuiteFolder(settings.output / suite.name)
@@ -160,39 +162,29 @@ def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
     )
 
 
-def _check_corruptions(suite: Suite) -> None:
-    for condition in suite.conditions:
-        if why := corruptions.missing(condition.corruption):
-            raise PlanError(f"{condition.corruption}: {why}")
-
-
-def _sort_cells(
-    suite: Suite,
-    training: Training,
-    trained: _Split,
-    splits: Mapping[str, _Split],
-    limit: int | None,
-) -> tuple[list[Planned], list[Unavailable]]:
-    """Return the cells of a training that can be tried, and those that lack something."""
+def _resolved(
+    suite: Suite, training: Training, splits: Mapping[str, _Split], limit: int | None
+) -> Iterable[Planned | Unavailable]:
+    """Yield the cells that need a training: ready, or with what they lack."""
+    trained = splits[training.train_on.key]
     weights = tuple(_missing_weights(training))
     if weights and suite.paper is None:
-        raise PlanError("\n".join(need.remedy for need in weights))
-    ready: list[Planned] = []
-    lacking: list[Unavailable] = []
+        title = training.entry.title
+        raise PlanError("\n".join(f"{title}: {n.remedy} ({n.what})" for n in weights))
     for test in suite.tests_of(training.train_on):
         tested = splits[test.reference().key]
         space = tested.dataset.label_space
         projection = _projection(training.train_on, trained.dataset.label_space, test, space)
-        needs = tuple(dict.fromkeys((*trained.needs, *weights, *tested.needs)))
+        lacking = (*trained.needs, *weights)
+        needs = tuple(dict.fromkeys((*lacking, *tested.needs)))
         for cell in _cells(suite, training, test, limit, projection is not None):
             if needs:
-                lacking.append(Unavailable(cell=cell, needs=needs))
+                yield Unavailable(cell=cell, needs=needs, optional=test.optional and not lacking)
             else:
-                ready.append(Planned(cell, training, tested.content, space, projection))
-    return ready, lacking
+                yield Planned(cell, training, tested.content, space, projection)
 
 
-def _idle(suite: Suite, training: Training) -> str:
+def _nothing_to_do(suite: Suite, training: Training) -> str:
     able = "reconstruct" if training.config.reconstructs else "predict"
     message = f"{training.entry.title} has nothing to do in tasks {list(suite.tasks)}"
     return f"{message}: the method {training.entry.adapter} can only {able}"
@@ -220,16 +212,17 @@ def _open(reference: DataRef, root: Path | None) -> _Split:
     try:
         dataset.check()
     except DatasetMissing as error:
-        return _Split(dataset, "", (Need(what=str(reference), remedy=str(error)),))
+        needs = (Need(what=name, remedy=remedy) for name, remedy in error.remedies.items())
+        return _Split(dataset, "", tuple(needs))
     return _Split(dataset, dataset.fingerprint())
 
 
 def _missing_weights(training: Training) -> Iterable[Need]:
     for stage, digest in training.given.items():
         if not digest:
-            path = training.config.weights[stage]
-            what = f"{training.entry.title}: weights of {stage!r}: {path}: no such file"
-            yield Need(what=path, remedy=f"{what}; `python -m bench weights convert` makes one")
+            remedy = f"weights of {stage!r}: no such file; put there what"
+            remedy += f" `python -m bench weights convert {training.entry.adapter}` makes"
+            yield Need(what=training.config.weights[stage], remedy=remedy)
 
 
 def _projection(

@@ -246,6 +246,7 @@ def _manifest(plan: Plan, records: Sequence[Record]) -> Manifest:
         keys=tuple(record.key for record in records),
         reference=suite.reference,
         published=suite.published,
+        contrasts=suite.contrasts,
         paper=suite.paper,
         stand_in=plan.stand_in,
         unavailable=plan.unavailable,

@@ -28,7 +28,7 @@ from bench.discover import (
     suggest,
 )
 from bench.faults import Fault, Loc, as_lines, structure_faults
-from bench.manifest import PaperTable, Published
+from bench.manifest import Contrast, PaperTable, Published
 from bench.metrics import METRICS
 from bench.paper import curve_faults, paper_faults
 from bench.schema import CLEAN, Condition, DataRef, Frozen, Positive, Protocol, Task
@@ -133,6 +133,8 @@ class Suite(Frozen):
     """The published table that the suite repeats."""
     stand_in: StandIn | None = None
     """What takes the place of data and sizes that not everyone has, under ``--stand-in``."""
+    contrasts: tuple[Contrast, ...] = ()
+    """Differences that the question is about; the report's first paragraph has them."""
 
     def tests_of(self, train_on: DataRef) -> tuple[TestEntry, ...]:
         """Return the test sets of a training set."""
@@ -147,9 +149,10 @@ class Suite(Frozen):
 
     def protocols(self) -> tuple[Protocol, ...]:
         """Return the protocol of each test resolution, or the suite's own alone."""
-        sized = [{"resize": None, "short_side": side} for side in self.resolutions]
-        changed = [self.protocol.model_copy(update=changes) for changes in sized]
-        return tuple(changed) or (self.protocol,)
+        own = self.protocol
+        fixed = {"resize": None, "crop": own.input_size}
+        sized = (own.model_copy(update={**fixed, "short_side": s}) for s in self.resolutions)
+        return tuple(sized) or (own,)
 
     def all_conditions(self) -> tuple[Condition, ...]:
         """Return the clean condition, then every corruption in order."""
@@ -341,12 +344,18 @@ def _metric_faults(tree: Mapping[str, Any]) -> Iterator[Fault]:
 
 
 def _reference_faults(tree: Mapping[str, Any]) -> Iterator[Fault]:
-    reference = tree.get("reference")
     entries = [entry for _, entry in _entries(tree, "methods")]
     labels = [str(entry.get("label") or entry.get("adapter")) for entry in entries]
-    if reference and reference not in labels:
-        message = f"no method is labelled {reference!r}; {suggest(str(reference), labels)}"
-        yield Fault(("reference",), message)
+    named: list[tuple[Loc, Any]] = [(("reference",), tree.get("reference"))]
+    for loc, contrast in _entries(tree, "contrasts"):
+        first = contrast.get("first")
+        members = enumerate(first if isinstance(first, list) else [])
+        named += [((*loc, "first", index), label) for index, label in members]
+        named.append(((*loc, "second"), contrast.get("second")))
+    for loc, label in named:
+        if label and label not in labels:
+            message = f"no method is labelled {label!r}; {suggest(str(label), labels)}"
+            yield Fault(loc, message)
 
 
 def _published_faults(tree: Mapping[str, Any]) -> Iterator[Fault]:

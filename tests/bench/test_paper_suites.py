@@ -76,7 +76,7 @@ def test_a_plan_says_of_each_cell_what_is_missing_and_where_to_get_it(trial, cap
     printed = " ".join(capsys.readouterr().out.split())
     assert "0 of 2 cells to do" in printed
     assert "ADEChallengeData2016.zip" in printed
-    assert "none.st: no such file" in printed
+    assert "none.st: weights of 'tokenizer': no such file; put there what `python" in printed
 
 
 def test_a_run_without_data_shows_the_table_and_says_that_cells_lack_numbers(trial, capsys):
@@ -106,7 +106,7 @@ def test_a_stand_in_runs_and_is_named_throughout(trial, capsys):
     assert main(["run", str(trial), "--stand-in"]) == 0
     folder = Path("results/runs/trial-stand-in")
     manifest = Manifest.model_validate_json((folder / "suite.json").read_text())
-    assert manifest.stand_in.startswith("Stand-in: generated scenes/city in place of ade20k")
+    assert manifest.stand_in.startswith("Stand-in: generated scenes (scenes/city for ade20k)")
     report = Path("reports/trial-stand-in")
     with (report / "tables" / "paper-stand-in.csv").open() as file:
         rows = {row[""]: row for row in csv.DictReader(file)}
