@@ -114,7 +114,12 @@ def _add_data(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     text = "say in seconds whether a copy of a dataset is complete and sane"
     check = deeds.add_parser("check", help=text, description=text)
     check.add_argument("name", help="a dataset, such as cityscapes (python -m bench list datasets)")
-    check.add_argument("--root", type=Path, default=os.environ.get("BENCH_DATA"), help="its folder")
+    check.add_argument(
+        *("--root", "--data-root"),
+        type=Path,
+        default=os.environ.get("BENCH_DATA"),
+        help="its folder, or one that holds it (the variable BENCH_DATA)",
+    )
     check.add_argument("--subset", default="", help="a variant; the first one by default")
     check.add_argument("--split", default="", help="one split; all of them by default")
     check.add_argument("--full", action="store_true", help="decode and hash every file again")

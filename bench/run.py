@@ -17,9 +17,13 @@ from bench.evaluate import Evaluation, Job, evaluate, measure
 from bench.loading import Split
 from bench.manifest import Manifest
 from bench.method import Method
+from bench.metrics import METRICS
 from bench.plan import Plan, Planned, Training, condition_version
 from bench.schema import CLEAN, Cell, DataRef, Protocol, Record, fingerprint
 from bench.train import Lesson, agree, load_stage, make_accelerator, train_stage
+
+CODEC_IMAGES = 2
+"""Images on which a codec is tried as soon as it is trained."""
 
 
 class Outcome(NamedTuple):
@@ -114,8 +118,10 @@ class _Runner:
         with seeding.seeded(seeding.key("init", training.seed, training.entry.adapter)):
             method = method_class(training.config, training.data)
         seconds = 0.0
+        codec = [s.name for s, _ in training.stages if "reconstruct" in s.tasks][-1:]
         for stage, folder in training.stages:
-            if folder.summary() is None or not folder.weights.exists():
+            untrained = folder.summary() is None or not folder.weights.exists()
+            if untrained:
                 split = self._split(training.train_on)
                 self.console.stage(training.entry.title, stage)
                 given = training.config.weights.get(stage.name)
@@ -131,7 +137,26 @@ class _Runner:
             load_stage(method, stage, folder)
             summary: Any = folder.summary()
             seconds += summary["seconds"]
+            if untrained and training.config.reconstructs and stage.name in codec:
+                self._try_codec(method, training)
         return method, seconds
+
+    def _try_codec(self, method: Method[Any], training: Training) -> None:
+        """Send a few truths through a codec before anything is trained on top of it.
+
+        What a codec loses is measured by the task ``reconstruct``; this only shows, in a
+        second and before the prior's hours, a codec that loses nearly everything.
+        """
+        split = Split(
+            self.plan.datasets[training.train_on.key],
+            training.train_on,
+            self.plan.suite.protocol,
+            CODEC_IMAGES,
+        )
+        job = Job(split, CLEAN, "reconstruct", training.seed)
+        kept = METRICS["aAcc"](evaluate(method, job, self.accelerator, self.console).counts)
+        text = f"truth, codec, truth on {len(split)} images: {kept:.1%} of the pixels kept"
+        self.console.say(f"{training.entry.title}: {text}")
 
     def _split(
         self, reference: DataRef, limit: int | None = None, protocol: Protocol | None = None
