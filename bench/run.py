@@ -154,7 +154,8 @@ class _Runner:
             CODEC_IMAGES,
         )
         job = Job(split, CLEAN, "reconstruct", training.seed)
-        kept = METRICS["aAcc"](evaluate(method, job, self.accelerator, self.console).counts)
+        (found,) = evaluate(method, job, self.accelerator, self.console)
+        kept = METRICS["aAcc"](found.counts)
         text = f"truth, codec, truth on {len(split)} images: {kept:.1%} of the pixels kept"
         self.console.say(f"{training.entry.title}: {text}")
 
