@@ -169,6 +169,8 @@ def _label(
     batch = to_tensors(padded, _seeds(job, padded), accelerator.device)
     if job.task == "reconstruct":
         labels = _reconstruct(method, batch, job.condition)
+    elif job.task == "nearest":
+        labels = method.predict_nearest(batch.image, batch.label, batch.seeds)
     elif job.split.protocol.slide is not None:
         labels = slide_labels(method, batch, job.split.protocol.slide)
     else:

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 IGNORE_INDEX = 255
 """The label of a pixel that no score and no loss counts."""
 
-Task = Literal["predict", "reconstruct"]
+Task = Literal["predict", "reconstruct", "nearest"]
+"""Image to labels; labels to latents to labels, the ceiling; and image to latents, each
+replaced by the nearest of the truth's, to labels: what a faultless decoder would make of them."""
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[int, Field(gt=0)]
 
@@ -116,6 +118,8 @@ class MethodConfig(Frozen):
     """Of the method; raised whenever its results would change."""
     reconstructs: ClassVar[bool] = False
     """Whether the method has a codec between labels and latents, and so a ceiling."""
+    snaps: ClassVar[bool] = False
+    """Whether predicted latents can be replaced by the nearest of the truth's."""
     predicts: ClassVar[bool] = True
     """Whether the method labels images; a codec by itself sees none."""
     citation: ClassVar[str] = ""

@@ -16,7 +16,7 @@ from bench.health import LEAST_BITS, LEAST_USE, Finding, examine
 from bench.report.block import PRIMARY, Block, describe, is_generated
 from bench.report.clean import ALPHA, absent_note, metric_names
 from bench.report.table import Entry, Sentence, Table, Unit, number
-from bench.schema import Contrast
+from bench.schema import Contrast, Task
 from bench.stats import Estimate, holm
 
 RATE = "bits_per_pixel"
@@ -226,36 +226,39 @@ def attributed(block: Block) -> list[str]:
 
 def attribution(block: Block) -> Table:
     """Where each generative method loses against the truth, class by class."""
-    labels = attributed(block)
-    parts = {label: _parts(block, label) for label in labels}
+    losses = {label: _losses(block, label) for label in attributed(block)}
     names = ["mean over classes", *block.finished[0].classes]
+    columns = [f"{label}: {part}" for label, parts in losses.items() for part in parts]
     rows = []
     for at, name in enumerate(names):
-        entries = []
-        for label in labels:
-            keys = tuple(
-                record.key
-                for task in ("predict", "reconstruct")
-                for record in block.of(label, task=task)
-            )
-            entries += [
-                Entry("absent" if np.isnan(part[at]) else "", "points", float(part[at]), keys=keys)
-                for part in parts[label]
-            ]
+        entries = [
+            Entry("absent" if np.isnan(loss[at]) else "", "points", float(loss[at]), keys=keys)
+            for parts in losses.values()
+            for loss, keys in parts.values()
+        ]
         rows.append((Entry(name), *entries))
-    caption = f"{block.data_note}IoU lost, in percentage points. Codec: the truth against its own"
-    caption += " encoding and decoding. Prior: that against the prediction, so what predicted"
-    caption += " latents and their decoding lose together. The sum is what is missing to 100."
-    columns = [f"{label}: {part}" for label in labels for part in ("codec", "prior")]
+    caption = f"{block.data_note}IoU lost, in percentage points; the sum is what is missing to 100."
+    caption += " Codec: by encoding and decoding the truth. Predictor: beyond that, by predicted"
+    caption += " latents, each replaced by the nearest of the image's truth. Decoding: beyond that,"
+    caption += " by decoding the predicted latents as they are. Prediction: the last two together,"
+    caption += " where a method cannot tell them apart."
     title = "Where generative methods lose"
     return Table("attribution", title, caption, ("Class", *columns), tuple(rows))
 
 
-def _parts(block: Block, label: str) -> list[np.ndarray]:
-    """Return what the codec and the prior lose, float64 [1 + K] each, the mean first."""
-    ceiling, score = (block.classes(label, task=task) for task in ("reconstruct", "predict"))
-    parts = []
-    for loss in (ceiling - 1, score - ceiling):
+def _losses(block: Block, label: str) -> dict[str, tuple[np.ndarray, tuple[str, ...]]]:
+    """Return by part what is lost, float64 [1 + K], the mean first, and the cells behind it."""
+    steps: list[tuple[str, Task]] = [("codec", "reconstruct")]
+    if block.of(label, task="nearest"):
+        steps += [("predictor", "nearest"), ("decoding", "predict")]
+    else:
+        steps.append(("prediction", "predict"))
+    found = {}
+    before: np.ndarray = np.ones(1)
+    for part, task in steps:
+        iou = block.classes(label, task=task)
+        loss = iou - before
         mean = np.nanmean(loss) if np.isfinite(loss).any() else np.nan
-        parts.append(np.concatenate([[mean], loss]))
-    return parts
+        keys = tuple(record.key for record in block.of(label, task=task))
+        found[part], before = (np.concatenate([[mean], loss]), keys), iou
+    return found
