@@ -127,11 +127,11 @@ class Config(MethodConfig):
 
 
 def _tiny(**changes: Any) -> Config:
-    """The shared encoder and decoder, about a minute on two CPU cores at 64 x 128."""
+    """The shared encoder and decoder, under a minute on two CPU cores at 64 x 128."""
     train = Stage(
         name="codec",
         modules=("coder",),
-        steps=400,
+        steps=500,
         batch_size=8,
         lr=3e-3,
         weight_decay=0.0,

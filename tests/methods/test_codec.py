@@ -116,6 +116,21 @@ def test_entries_move_to_the_mean_of_what_chooses_them():
     torch.testing.assert_close(book.vectors, means, atol=1e-4, rtol=1e-4)
 
 
+def test_several_processes_learn_from_all_their_images(monkeypatch):
+    """Another process with the same images counts as if they were in the batch twice."""
+    latent = torch.randn(2, 3, 8, 8, generator=seeding.torch_generator(1))
+    books = [Codebook(8, 3, decay=0.9, restart_below=0.0) for _ in range(2)]
+    books[0].vectors.copy_(torch.randn(8, 3, generator=seeding.torch_generator(2)))
+    books[0].uses.fill_(1.0)
+    books[1].load_state_dict(books[0].state_dict())
+    books[0].learn(torch.cat([latent, latent]), torch.tensor([1]))
+    monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.distributed, "all_reduce", lambda tensor: tensor.mul_(2))
+    books[1].learn(latent, torch.tensor([1]))
+    for key, value in books[0].state_dict().items():
+        torch.testing.assert_close(books[1].state_dict()[key], value)
+
+
 def test_dead_entries_restart_on_the_data():
     latent = torch.randn(2, 4, 8, 8, generator=seeding.torch_generator(3))
     book = Codebook(16, 4, decay=0.9, restart_below=0.1)
