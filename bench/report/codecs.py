@@ -134,8 +134,9 @@ def _contrast_rows(block: Block, contrast: Contrast) -> list[tuple[str, str, Com
 
 def contrast_table(block: Block, found: Sequence[tuple[str, str, Compared | str]]) -> Table:
     """The declared differences under every score, in points and relative."""
-    tested = [each.difference.p_value() for _, _, each in found if isinstance(each, Compared)]
-    adjusted = iter(holm(tested))
+    tested = [each.difference for _, _, each in found if isinstance(each, Compared)]
+    known = [difference for difference in tested if not math.isnan(difference.value)]
+    adjusted = iter(holm([difference.p_value() for difference in known]))
     rows = []
     for name, metric, each in found:
         if isinstance(each, str):
@@ -144,6 +145,7 @@ def contrast_table(block: Block, found: Sequence[tuple[str, str, Compared | str]
             rows.append((Entry(f"{name}: {each}"), Entry(metric), *blank, *points, Entry("–", "p")))
             continue
         difference = each.difference
+        p = math.nan if math.isnan(difference.value) else next(adjusted)
         rows.append(
             (
                 Entry(name),
@@ -152,7 +154,7 @@ def contrast_table(block: Block, found: Sequence[tuple[str, str, Compared | str]
                 number(each.second, interval=False),
                 number(difference, "points"),
                 number(each.relative),
-                Entry(unit="p", value=next(adjusted), keys=difference.keys),
+                Entry(unit="p", value=p, keys=difference.keys),
             )
         )
     pairs = "; ".join(
@@ -213,6 +215,13 @@ def findings(block: Block, found: Sequence[Finding]) -> Table:
     caption += " not separated if more of its pixels come back as one other class than as itself."
     names = ("Codec", "Seed", "Fault", "What was measured")
     return Table("findings", "Codecs to mend", caption, names, tuple(rows))
+
+
+def to_mend(block: Block) -> list[Sentence]:
+    """Say which codecs went wrong, and how."""
+    found = examine(block.finished, block.counts)
+    named = dict.fromkeys(f"{each.record.cell.label} ({each.kind})" for each in found)
+    return [(f"Codecs to mend: {', '.join(named)}; see below.",)] if named else []
 
 
 def attributed(block: Block) -> list[str]:

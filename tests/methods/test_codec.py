@@ -239,21 +239,21 @@ def test_maps_of_several_sizes_are_paid_for_by_their_codes():
 
 
 def test_a_little_training_helps_each_bottleneck():
-    """The loss of classes falls by a third; behind a bottleneck without gradient it would not."""
-    batch = draw_batch()
+    """The loss of classes falls by a quarter; behind a bottleneck without gradient it would not."""
+    batch = draw_batch(rows=2)
     for preset in SHARED:
         with seeding.seeded(0):
             method = build(preset, widths=(16, 16), features=16, codebook={"codes": 32})
         method.coder.requires_grad_(True).train()
         optimizer = torch.optim.Adam(method.coder.parameters(), lr=1e-2)
         losses = []
-        for step in range(40):
+        for step in range(25):
             found = method("codec", batch._replace(seeds=batch.seeds + 10 * step))
             optimizer.zero_grad()
             sum(found.values()).backward()
             optimizer.step()
             losses.append(found["classes"].item())
-        assert losses[-1] < 0.67 * losses[0], preset
+        assert losses[-1] < 0.75 * losses[0], preset
 
 
 @pytest.mark.parametrize("preset", [name for name in PRESETS if "tiny" not in name])
