@@ -247,7 +247,7 @@ def test_a_little_training_helps_each_bottleneck():
         method.coder.requires_grad_(True).train()
         optimizer = torch.optim.Adam(method.coder.parameters(), lr=1e-2)
         losses = []
-        for step in range(25):
+        for step in range(40):
             found = method("codec", batch._replace(seeds=batch.seeds + 10 * step))
             optimizer.zero_grad()
             sum(found.values()).backward()
