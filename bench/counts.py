@@ -54,10 +54,12 @@ class Counts(NamedTuple):
     truth has no instances."""
     categories: np.ndarray | None = None
     """int64 [K]: number of each class's category; None where classes have none."""
-
     sizes: np.ndarray | None = None
     """int64 [N, 3, 3, K]: tp, fp and fn among the pixels that lie in a small, a medium and a
     large object of the truth; None in records of before they were counted."""
+    fallen: np.ndarray | None = None
+    """int64 [N]: pixels of labelled truth that are class 0 because nothing they were predicted
+    to be has a class in the test set (``bench.mapping``); None where nothing was mapped."""
 
     @property
     def num_images(self) -> int:
@@ -105,6 +107,7 @@ class ImageCounts(NamedTuple):
     bands: np.ndarray | None = None  # int64 [3, K], see count_bands
     instances: np.ndarray | None = None  # int64 [j, 4], see count_instances
     sizes: np.ndarray | None = None  # int64 [3, 3, K], see count_sizes
+    fallen: int = 0  # labelled pixels that no mapping reached
 
 
 def count_all(
@@ -112,6 +115,7 @@ def count_all(
     predicted: np.ndarray,
     num_classes: int,
     instance: np.ndarray | None = None,
+    lost: np.ndarray | None = None,
 ) -> ImageCounts:
     """Count everything of one image that a score may need.
 
@@ -120,12 +124,14 @@ def count_all(
         predicted: integers [H, W], classes or IGNORE_INDEX.
         num_classes: K.
         instance: integers [H, W], numbers of the truth's instances, 0 where there is none.
+        lost: bool [H, W], where no mapping to the test set's classes reached.
     """
     return ImageCounts(
         count_image(truth, predicted, num_classes),
         count_bands(truth, predicted, num_classes),
         None if instance is None else count_instances(truth, instance, predicted, num_classes),
         count_sizes(truth, predicted, num_classes, instance),
+        0 if lost is None else int((lost & (truth != IGNORE_INDEX)).sum()),
     )
 
 
@@ -227,12 +233,18 @@ def _object_pixels(truth: np.ndarray, instance: np.ndarray | None) -> np.ndarray
     return pixels
 
 
-def stack_counts(images: Sequence[ImageCounts | np.ndarray], classes: Sequence[str] = ()) -> Counts:
+def stack_counts(
+    images: Sequence[ImageCounts | np.ndarray],
+    classes: Sequence[str] = (),
+    *,
+    mapped: bool = False,
+) -> Counts:
     """Put the counts of all images together, in sparse form.
 
     Args:
         images: of each image; a confusion matrix alone will do.
         classes: names of the classes, by which Cityscapes' categories are known.
+        mapped: whether predictions were mapped to the test set's classes.
     """
     counted = [each if isinstance(each, ImageCounts) else ImageCounts(each) for each in images]
     dense = np.stack([each.confusion for each in counted])
@@ -259,6 +271,7 @@ def stack_counts(images: Sequence[ImageCounts | np.ndarray], classes: Sequence[s
         instances=np.concatenate(instances) if len(instances) == len(counted) else None,
         categories=category_numbers(classes),
         sizes=np.stack(sizes) if len(sizes) == len(counted) else None,
+        fallen=np.array([each.fallen for each in counted]) if mapped else None,
     )
 
 

@@ -17,15 +17,17 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import gather_object
 from torch import Tensor
-from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
 from bench import perturbations, seeding
 from bench.counts import Counts, ImageCounts, count_all, stack_counts
+from bench.inference import check_labels, infer
 from bench.loading import Loaded, Split, resize_label, to_tensors
+from bench.mapping import Mapped
 from bench.method import Method
-from bench.schema import CLEAN, Batch, Condition, Slide, Task
+from bench.schema import CLEAN, Batch, Condition, LabelMapping, Task
 from bench.store import Preview
+from bench.taxonomy import Projection
 from bench.train import Progress
 
 MICRO_BATCH = 8
@@ -44,6 +46,9 @@ class Job(NamedTuple):
     """The suite's seed: root of corruptions and of the method's draws."""
     sampling_seed: int = 0
     """Another set of the method's draws, the corruptions being the same."""
+    mapping: LabelMapping = ""
+    projection: Projection | None = None
+    """How predictions become labels of the split, where it has not the method's classes."""
 
 
 class Evaluation(NamedTuple):
@@ -104,18 +109,19 @@ def evaluate(
     indices = [i for start in mine for i in range(start, min(start + rows, len(split)))]
     images = _Images(job, indices)
     loader = DataLoader(images, batch_size=split.protocol.batch_size, collate_fn=list)
+    classes = job.projection.space.classes if job.projection else method.data.classes
     progress.begin("evaluating", len(indices))
     scored: list[_Scored] = []
     with torch.inference_mode():
         for samples in _regroup(loader, rows):
-            labels = _label(method, samples, rows, job, accelerator)
-            for sample, label in zip(samples, labels, strict=True):
+            mapped = _label(method, samples, rows, job, accelerator)
+            for sample, label, fallen in zip(samples, *mapped, strict=True):
                 place = indices[len(scored)]
-                scored.append(_score(place, sample, label, method.data.num_classes))
+                scored.append(_score(place, sample, label, fallen, len(classes)))
             progress.advance(len(scored))
     if accelerator.num_processes > 1:
         scored = gather_object(scored)
-    return _collect(sorted(scored, key=lambda item: item.place), method.data.classes)
+    return _collect(sorted(scored, key=lambda item: item.place), classes, bool(job.mapping))
 
 
 def measure(method: Method[Any], job: Job, accelerator: Accelerator) -> dict[str, float]:
@@ -163,82 +169,48 @@ def _regroup(batches: Iterable[list[Loaded]], rows: int) -> Iterator[list[Loaded
 
 def _label(
     method: Method[Any], samples: list[Loaded], rows: int, job: Job, accelerator: Accelerator
-) -> np.ndarray:
-    """Label one micro-batch, padded with its last image; uint8 [len(samples), h, w]."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """Label one micro-batch, padded with its last image.
+
+    Returns:
+        uint8 [len(samples), h, w], and where no mapping reached, bool of the same shape.
+    """
     padded = samples + samples[-1:] * (rows - len(samples))
     batch = to_tensors(padded, _seeds(job, padded), accelerator.device)
-    if job.task == "reconstruct":
-        labels = _reconstruct(method, batch, job.condition)
-    elif job.task == "nearest":
-        labels = method.predict_nearest(batch.image, batch.label, batch.seeds)
-    elif job.split.protocol.slide is not None:
-        labels = slide_labels(method, batch, job.split.protocol.slide)
+    if job.task == "predict":
+        mapped = infer(method, batch, job.split.protocol.slide, job.mapping, job.projection)
     else:
-        labels = method.predict(batch.image, batch.seeds)
-    if labels.shape != batch.label.shape or labels.dtype != torch.int64:
-        expected = f"int64 {tuple(batch.label.shape)}"
-        got = f"{labels.dtype} {tuple(labels.shape)}"
-        raise ValueError(f"{type(method).__name__} returned {got}; {expected} is expected")
-    return labels[: len(samples)].cpu().numpy()
+        labels = _through_latents(method, batch, job)
+        check_labels(method, labels, batch)
+        mapped = Mapped(labels, torch.zeros_like(labels, dtype=torch.bool))
+    label, fallen = (array[: len(samples)].cpu().numpy() for array in mapped)
+    return label, fallen
 
 
-def _reconstruct(method: Method[Any], batch: Batch, condition: Condition) -> Tensor:
+def _through_latents(method: Method[Any], batch: Batch, job: Job) -> Tensor:
+    """Label a batch with the truth's own latents at hand: the tasks beside ``predict``."""
+    if job.task == "nearest":
+        return method.predict_nearest(batch.image, batch.label, batch.seeds)
+    condition = job.condition
     if condition == CLEAN:
         return method.reconstruct(batch.label, batch.seeds)
     strength = perturbations.CATALOGUE[condition.corruption].grid[condition.severity - 1]
     return method.reconstruct_perturbed(batch.label, batch.seeds, condition.corruption, strength)
 
 
-def slide_labels(method: Method[Any], batch: Batch, slide: Slide) -> Tensor:
-    """Label images by windows, as mmsegmentation's ``slide_inference`` places them.
-
-    Windows overlap; the last of a row or column is moved back to end at the border. Scores
-    are averaged where the method has them, else one-hot votes (ties to the lowest class),
-    which is what GSS-FF does. Images smaller than a window are padded with zeros.
-
-    Returns:
-        int64 [B, H, W].
-    """
-    height, width = batch.image.shape[-2:]
-    grow = [max(0, w - have) for w, have in zip(slide.window, (height, width), strict=True)]
-    image = functional.pad(batch.image, (0, grow[1], 0, grow[0]))
-    total = torch.zeros(len(image), method.data.num_classes, *image.shape[-2:], device=image.device)
-    places = [
-        _window_starts(size, window, stride)
-        for size, window, stride in zip(image.shape[-2:], slide.window, slide.stride, strict=True)
-    ]
-    for top in places[0]:
-        for left in places[1]:
-            area = (..., slice(top, top + slide.window[0]), slice(left, left + slide.window[1]))
-            seeds = seeding.derive(batch.seeds, "window", top, left)
-            total[area] += _window_scores(method, image[area], seeds)
-    return total[..., :height, :width].argmax(dim=1)
-
-
-def _window_starts(size: int, window: int, stride: int) -> list[int]:
-    """Return where windows begin, so that they cover the side and none leaves it."""
-    return sorted({min(start, size - window) for start in range(0, size, stride)})
-
-
-def _window_scores(method: Method[Any], image: Tensor, seeds: Tensor) -> Tensor:
-    """Return a method's scores, or votes where it has none; a void pixel votes for nothing."""
-    scores = method.scores(image, seeds)
-    if scores is not None:
-        return scores
-    classes = method.data.num_classes
-    labels = method.predict(image, seeds).clamp(max=classes)
-    return functional.one_hot(labels, classes + 1)[..., :classes].movedim(-1, 1).float()
-
-
-def _score(place: int, sample: Loaded, label: np.ndarray, num_classes: int) -> _Scored:
-    at_truth = resize_label(label.astype(np.int32), sample.truth.shape)
-    counts = count_all(sample.truth, at_truth, num_classes, sample.instance)
+def _score(
+    place: int, sample: Loaded, label: np.ndarray, fallen: np.ndarray, num_classes: int
+) -> _Scored:
+    size = sample.truth.shape
+    at_truth = resize_label(label.astype(np.int32), size)
+    lost = resize_label(fallen.astype(np.uint8), size) > 0
+    counts = count_all(sample.truth, at_truth, num_classes, sample.instance, lost)
     if place >= PREVIEWS:
         return _Scored(place, counts, None, np.empty(0, np.uint8))
     return _Scored(place, counts, sample, label.astype(np.uint8))
 
 
-def _collect(scored: list[_Scored], classes: Sequence[str]) -> Evaluation:
+def _collect(scored: list[_Scored], classes: Sequence[str], mapped: bool) -> Evaluation:
     """Put the images of a split together; a preview shows those of the first one's size."""
     kept = [(item.sample, item.prediction) for item in scored if item.sample is not None]
     shape = kept[0][0].label.shape
@@ -249,4 +221,5 @@ def _collect(scored: list[_Scored], classes: Sequence[str]) -> Evaluation:
         label=np.stack([sample.label for sample, _ in kept]),
         prediction=np.stack([prediction for _, prediction in kept]),
     )
-    return Evaluation(stack_counts([item.counts for item in scored], classes), preview)
+    counts = stack_counts([item.counts for item in scored], classes, mapped=mapped)
+    return Evaluation(counts, preview)

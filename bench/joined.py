@@ -8,7 +8,8 @@ from functools import cached_property
 from pathlib import Path
 
 from bench.counts import Counts
-from bench.schema import Manifest, Record
+from bench.manifest import Manifest
+from bench.schema import Record
 from bench.store import Preview, StageFolder, SuiteFolder, suite_folders
 
 
@@ -39,6 +40,8 @@ class JoinedFolder(SuiteFolder):
             keys=tuple(self._records),
             reference=reference if reference in labels else "",
             published=manifests[0].published,
+            stand_in="; ".join(dict.fromkeys(m.stand_in for m in manifests if m.stand_in)),
+            unavailable=tuple(each for m in manifests for each in m.unavailable),
             source="---\n".join(manifest.source for manifest in manifests),
             command="; ".join(manifest.command for manifest in manifests),
         )

@@ -51,6 +51,17 @@ class Method(nn.Module, ABC, Generic[C]):
         """Return float32 class scores [B, K, H, W], or None where a method has none."""
         return None
 
+    def probabilities(self, image: Tensor, seeds: Tensor) -> Tensor:
+        """Return class probabilities, float32 [B, K, H, W] with a sum of 1 over the classes.
+
+        Called only where ``Config.gives_probabilities``; the softmax of the scores, unless a
+        method has it otherwise.
+        """
+        scores = self.scores(image, seeds)
+        if scores is None:
+            raise TypeError(f"{type(self).__name__} has no scores to make probabilities of")
+        return scores.softmax(dim=1)
+
     def reconstruct(self, label: Tensor, seeds: Tensor) -> Tensor:
         """Return int64 labels [B, H, W] after encoding and decoding the truth.
 

@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from bench import corruptions, datasets, perturbations
-from bench.dataset import Dataset, LabelSpace
+from bench import corruptions, datasets, perturbations, taxonomy
+from bench.dataset import Dataset, DatasetMissing, LabelSpace
 from bench.discover import resolve_config
+from bench.manifest import Need, Unavailable
 from bench.schema import (
     CLEAN,
     Cell,
     Condition,
     DataRef,
     DataSpec,
+    LabelMapping,
     MethodConfig,
     Record,
     Stage,
@@ -30,6 +31,7 @@ from bench.schema import (
 )
 from bench.store import StageFolder, SuiteFolder
 from bench.suite import LoadedSuite, MethodEntry, Suite, TestEntry
+from bench.taxonomy import Projection, TaxonomyError
 
 
 class PlanError(Exception):
@@ -56,7 +58,8 @@ class Training(NamedTuple):
     seed: int
     stages: tuple[tuple[Stage, StageFolder], ...]
     given: Mapping[str, str]
-    """By stage, the SHA-256 of the file that takes the place of its training."""
+    """By stage, the SHA-256 of the file that takes the place of its training; empty if there
+    is no such file."""
 
     def weights(self) -> tuple[str, ...] | None:
         """Return the digest of every stage's weights, or None if a stage is missing."""
@@ -73,6 +76,10 @@ class Planned(NamedTuple):
     training: Training
     test_data: str
     """Content fingerprint of the test split."""
+    space: LabelSpace
+    """Of the test split."""
+    projection: Projection | None = None
+    """From the classes that were trained to those of the test split, where they differ."""
 
     def key(self, weights: tuple[str, ...] | None = None) -> str:
         """Return the name of the cell's record; without its weights, of its failure."""
@@ -100,6 +107,10 @@ class Plan(NamedTuple):
     cells: tuple[Planned, ...]
     datasets: Mapping[str, Dataset]
     """Every split in use, by the key of its reference."""
+    unavailable: tuple[Unavailable, ...] = ()
+    """Cells of the suite that cannot be tried, for want of data or weights."""
+    stand_in: str = ""
+    """What stands in for the suite's data and sizes, if something does."""
 
     def done(self, planned: Planned) -> Record | None:
         """Return a cell's finished record, or None if it is to be computed."""
@@ -113,83 +124,155 @@ class Plan(NamedTuple):
 
 
 def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
-    """Resolve a suite into cells.
+    """Resolve a suite into cells, and those that cannot be tried because something is missing.
 
     Raises:
-        DatasetError: if data are missing.
-        PlanError: if a test set has other classes than the training set, a corruption needs
-            what is not installed, a method can do none of the tasks, or a file of weights is
-            absent or for no stage.
+        DatasetError: if data are there but not as they must be.
+        PlanError: if nothing can be tried and no published table is to be shown, or if a
+            test set has other classes than the training set, a corruption needs what is not
+            installed, a method can do none of the tasks, or weights are given for no stage or
+            are not there and the suite repeats no published table.
     """
     suite = loaded.suite
-    for entry in suite.conditions:
-        if lacking := corruptions.missing(entry.corruption):
-            raise PlanError(f"{entry.corruption}: {lacking}")
+    _check_corruptions(suite)
     references = (*suite.train_on, *(test.reference() for test in suite.test_on))
-    opened = {reference.key: _open(reference, settings.data_root) for reference in references}
-    content = {key: dataset.fingerprint() for key, dataset in opened.items()}
+    splits = {reference.key: _open(reference, settings.data_root) for reference in references}
     trainings: list[Training] = []
     cells: list[Planned] = []
-    for method, seed, train_on in itertools.product(suite.methods, suite.seeds, suite.train_on):
-        space = opened[train_on.key].label_space
-        training = _training(suite, method, train_on, space, content[train_on.key], seed, settings)
-        trainings.append(training)
-        for test in suite.test_on:
-            key = test.reference().key
-            _same_classes(train_on, space, test, opened[key].label_space)
-            cells += [
-                Planned(cell, training, content[key])
-                for cell in _cells(suite, training, test, settings.limit)
-            ]
-    _every_method_has_a_cell(suite, trainings, cells)
+    unavailable: list[Unavailable] = []
+    for entry, seed, train_on in itertools.product(suite.methods, suite.seeds, suite.train_on):
+        trained = splits[train_on.key]
+        training = _training(suite, entry, train_on, trained, seed, settings)
+        ready, lacking = _sort_cells(suite, training, trained, splits, settings.limit)
+        if not ready and not lacking:
+            raise PlanError(_idle(suite, training))
+        if ready:
+            trainings.append(training)
+        cells += ready
+        unavailable += lacking
+    if not cells and suite.paper is None:
+        raise PlanError("\n".join(need.remedy for need in all_needs(unavailable)))
     folder = SuiteFolder(settings.output / suite.name)
-    return Plan(suite, loaded.source, settings, folder, tuple(trainings), tuple(cells), opened)
+    opened = {key: split.dataset for key, split in splits.items() if not split.needs}
+    return Plan(
+        *(suite, loaded.source, settings, folder, tuple(trainings), tuple(cells), opened),
+        *(tuple(unavailable), loaded.stand_in),
+    )
 
 
-def _every_method_has_a_cell(
-    suite: Suite, trainings: Sequence[Training], cells: Sequence[Planned]
-) -> None:
-    idle = [training for training in trainings if not any(c.training is training for c in cells)]
-    if idle:
-        able = "reconstruct" if idle[0].config.reconstructs else "predict"
-        message = f"{idle[0].entry.title} has nothing to do in tasks {list(suite.tasks)}"
-        raise PlanError(f"{message}: the method {idle[0].entry.adapter} can only {able}")
+def _check_corruptions(suite: Suite) -> None:
+    for condition in suite.conditions:
+        if why := corruptions.missing(condition.corruption):
+            raise PlanError(f"{condition.corruption}: {why}")
 
 
-def _open(reference: DataRef, root: Path | None) -> Dataset:
-    """Open a split and check that its files are there."""
+def _sort_cells(
+    suite: Suite,
+    training: Training,
+    trained: _Split,
+    splits: Mapping[str, _Split],
+    limit: int | None,
+) -> tuple[list[Planned], list[Unavailable]]:
+    """Return the cells of a training that can be tried, and those that lack something."""
+    weights = tuple(_missing_weights(training))
+    if weights and suite.paper is None:
+        raise PlanError("\n".join(need.remedy for need in weights))
+    ready: list[Planned] = []
+    lacking: list[Unavailable] = []
+    for test in suite.tests_of(training.train_on):
+        tested = splits[test.reference().key]
+        space = tested.dataset.label_space
+        projection = _projection(training.train_on, trained.dataset.label_space, test, space)
+        needs = tuple(dict.fromkeys((*trained.needs, *weights, *tested.needs)))
+        for cell in _cells(suite, training, test, limit, projection is not None):
+            if needs:
+                lacking.append(Unavailable(cell=cell, needs=needs))
+            else:
+                ready.append(Planned(cell, training, tested.content, space, projection))
+    return ready, lacking
+
+
+def _idle(suite: Suite, training: Training) -> str:
+    able = "reconstruct" if training.config.reconstructs else "predict"
+    message = f"{training.entry.title} has nothing to do in tasks {list(suite.tasks)}"
+    return f"{message}: the method {training.entry.adapter} can only {able}"
+
+
+def all_needs(unavailable: Iterable[Unavailable]) -> tuple[Need, ...]:
+    """List what is missing, each thing once."""
+    return tuple(dict.fromkeys(need for each in unavailable for need in each.needs))
+
+
+class _Split(NamedTuple):
+    """A split as it was found: whole, or missing altogether."""
+
+    dataset: Dataset
+    content: str
+    """Content fingerprint; empty if it is missing."""
+    needs: tuple[Need, ...] = ()
+
+
+def _open(reference: DataRef, root: Path | None) -> _Split:
+    """Open a split and check that its files are there, if any of the dataset's are."""
     dataset_class = datasets.load_dataset_class(reference.dataset)
     options = dataset_class.Options.model_validate(reference.options)
     dataset = dataset_class(reference.split, reference.subset, root, options)
-    dataset.check()
-    return dataset
+    try:
+        dataset.check()
+    except DatasetMissing as error:
+        return _Split(dataset, "", (Need(what=str(reference), remedy=str(error)),))
+    return _Split(dataset, dataset.fingerprint())
 
 
-def _same_classes(
+def _missing_weights(training: Training) -> Iterable[Need]:
+    for stage, digest in training.given.items():
+        if not digest:
+            path = training.config.weights[stage]
+            what = f"{training.entry.title}: weights of {stage!r}: {path}: no such file"
+            yield Need(what=path, remedy=f"{what}; `python -m bench weights convert` makes one")
+
+
+def _projection(
     train_on: DataRef, trained: LabelSpace, test_on: DataRef, tested: LabelSpace
-) -> None:
-    if trained.classes != tested.classes:
+) -> Projection | None:
+    """Return how predictions become labels of a test set; None if they are that already.
+
+    Raises:
+        PlanError: if they cannot become such.
+    """
+    if trained.classes == tested.classes:
+        return None
+    universal = taxonomy.of_space(trained.name)
+    if universal is None:
         spaces = f"{trained.name!r}; {test_on} is labelled in {tested.name!r}"
-        raise PlanError(f"{train_on} is labelled in {spaces}: test on a set of the same space")
+        remedy = "test on a set of the same space, or train on a mixture in a universal one"
+        raise PlanError(f"{train_on} is labelled in {spaces}: {remedy}")
+    try:
+        return universal.to_space(tested)
+    except TaxonomyError as error:
+        raise PlanError(f"{test_on}: {error}") from error
 
 
 def _training(
     suite: Suite,
     entry: MethodEntry,
     train_on: DataRef,
-    space: LabelSpace,
-    train_data: str,
+    trained: _Split,
     seed: int,
     settings: Settings,
 ) -> Training:
+    space, train_data = trained.dataset.label_space, trained.content
     config = resolve_config(entry.adapter, entry.preset, entry.config)
     size = suite.protocol.input_size
     data = DataSpec(classes=space.classes, palette=space.palette, size=size)
-    key = fingerprint(entry.adapter, config.version, data, train_data, suite.protocol.resize, seed)
+    resize = suite.protocol.resize or suite.protocol.short_side
+    key = fingerprint(entry.adapter, config.version, data, train_data, resize, seed)
     all_stages = config.stages(data)
     given = _given(entry, config, all_stages)
     stages = []
     for stage in all_stages:
+        if not set(stage.tasks) & set(suite.tasks):
+            continue
         # Where a file lies changes nothing, what is in it does.
         relevant = config.settings_of(stage.name).model_dump(mode="json", exclude={"weights"})
         if digest := given.get(stage.name):
@@ -202,29 +285,37 @@ def _training(
 
 
 def _given(entry: MethodEntry, config: MethodConfig, stages: Iterable[Stage]) -> dict[str, str]:
-    """Return the digests of the weights that a configuration names, by stage."""
+    """Return the digests of the weights that a configuration names, by stage; "" if missing."""
     names = [stage.name for stage in stages]
     given = {}
     for stage, path in config.weights.items():
         if stage not in names:
             message = f"{entry.title}: weights are given for {stage!r}"
             raise PlanError(f"{message}; its stages are {', '.join(names)}")
-        try:
-            with Path(path).open("rb") as file:
-                given[stage] = hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError as error:
-            message = f"{entry.title}: weights of {stage!r}: {path}: {error.strerror}"
-            raise PlanError(f"{message}; `python -m bench weights convert` makes one") from error
+        if not Path(path).is_file():
+            given[stage] = ""
+            continue
+        with Path(path).open("rb") as file:
+            given[stage] = hashlib.file_digest(file, "sha256").hexdigest()
     return given
 
 
-def _cells(suite: Suite, training: Training, test: TestEntry, limit: int | None) -> Iterable[Cell]:
+def _cells(
+    suite: Suite, training: Training, test: TestEntry, limit: int | None, mapped: bool
+) -> Iterable[Cell]:
     for task in suite.tasks:
+        if task != "predict" and mapped:
+            continue  # a codec has no codes for labels of another space
         config = training.config.model_dump(mode="json", exclude={"weights"})
         if training.given:
             config["weights"] = dict(training.given)
-        conditions = _conditions(suite, training.config, test, task)
-        for condition, sampling_seed in itertools.product(conditions, suite.sampling_seeds):
+        ways = itertools.product(
+            _conditions(suite, training.config, test, task),
+            suite.protocols(),
+            mappings(suite, training.config) if mapped else ("",),
+            suite.sampling_seeds,
+        )
+        for condition, protocol, mapping, sampling_seed in ways:
             yield Cell(
                 suite=suite.name,
                 method=training.entry.adapter,
@@ -236,8 +327,9 @@ def _cells(suite: Suite, training: Training, test: TestEntry, limit: int | None)
                 condition=condition,
                 task=task,
                 seed=training.seed,
-                protocol=suite.protocol,
+                protocol=protocol,
                 limit=limit,
+                mapping=mapping,
                 sampling_seed=sampling_seed,
             )
 
@@ -258,103 +350,6 @@ def _conditions(suite: Suite, config: MethodConfig, test: TestEntry, task: Task)
     return found if test.corrupt else [CLEAN]
 
 
-class Cost(NamedTuple):
-    """What is left to do for one training and its cells, in seconds where measured."""
-
-    label: str
-    seed: int
-    stages: int
-    stages_missing: int
-    cells: int
-    cells_missing: int
-    train_seconds: float | None
-    evaluate_seconds: float | None
-
-
-def estimate(plan: Plan, references: Path) -> list[Cost]:
-    """Estimate what a plan still costs, from speeds measured in earlier runs.
-
-    Args:
-        plan: the plan.
-        references: a folder of committed results, asked where the store has no speed.
-    """
-    speeds = _Speeds([plan.settings.output, references])
-    costs = []
-    for training in plan.trainings:
-        missing = [stage for stage, folder in training.stages if folder.summary() is None]
-        cells = plan.cells_of(training)
-        todo = [p for p in cells if plan.done(p) is None]
-        images = sum(_num_images(plan, p) for p in todo)
-        per_image = speeds.per_image(training.entry) if todo else 0.0
-        costs.append(
-            Cost(
-                label=training.entry.title,
-                seed=training.seed,
-                stages=len(training.stages),
-                stages_missing=len(missing),
-                cells=len(cells),
-                cells_missing=len(todo),
-                train_seconds=speeds.training(training.entry.adapter, missing),
-                evaluate_seconds=None if per_image is None else per_image * images,
-            )
-        )
-    return costs
-
-
-def _num_images(plan: Plan, planned: Planned) -> int:
-    images = len(plan.datasets[planned.cell.test_on.key])
-    return min(images, planned.cell.limit or images)
-
-
-class _Speeds:
-    """Measured seconds a step and seconds an image, by method."""
-
-    def __init__(self, outputs: list[Path]) -> None:
-        self._steps: dict[tuple[str, str], list[float]] = {}
-        self._images: dict[tuple[str, str], list[float]] = {}
-        for output in outputs:
-            for path in sorted(output.glob("**/stages/*/stage.json")):
-                self._read_stage(StageFolder(path.parents[2], path.parent.name))
-            for path in sorted(output.glob("**/records/*.json")):
-                self._read_record(SuiteFolder(path.parents[1]).record(path.stem))
-
-    def _read_stage(self, folder: StageFolder) -> None:
-        summary: Any = folder.summary()
-        stage = Stage.model_validate(summary["stage"])
-        speed = summary["seconds"] / max(1, stage.steps)
-        self._steps.setdefault((summary["method"], stage.name), []).append(speed)
-
-    def _read_record(self, record: Record | None) -> None:
-        if record is not None and record.status == "ok":
-            key = (record.cell.method, record.cell.preset)
-            speed = record.evaluate_seconds / max(1, len(record.image_ids))
-            self._images.setdefault(key, []).append(speed)
-
-    def training(self, method: str, stages: list[Stage]) -> float | None:
-        """Return the seconds of some stages, or None if one was never measured."""
-        total = 0.0
-        for stage in stages:
-            measured = self._steps.get((method, stage.name))
-            if measured is None:
-                return None
-            total += statistics.median(measured) * max(1, stage.steps)
-        return total
-
-    def per_image(self, entry: MethodEntry) -> float | None:
-        """Return the seconds an image, or None if never measured."""
-        measured = self._images.get((entry.adapter, entry.preset))
-        return None if measured is None else statistics.median(measured)
-
-
-def disk_bytes(plan: Plan, references: Path) -> int | None:
-    """Estimate the bytes that the missing cells and stages will take, or None if unknown."""
-    outputs = [plan.settings.output, references]
-    records = [path for output in outputs for path in output.glob("**/records/*.json")]
-    arrays = [path for output in outputs for path in output.glob("**/counts/*.npz")]
-    missing = sum(plan.done(planned) is None for planned in plan.cells)
-    if missing and not (records and arrays):
-        return None
-    cell = sum(
-        statistics.fmean(p.stat().st_size for p in kind) for kind in (records, arrays) if kind
-    )
-    return round(missing * cell)
+def mappings(suite: Suite, config: MethodConfig) -> tuple[LabelMapping, ...]:
+    """Return those of a suite's mappings that a method has: without probabilities hard alone."""
+    return tuple(m for m in suite.mappings if m == "hard" or config.gives_probabilities)

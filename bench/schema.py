@@ -30,6 +30,8 @@ IGNORE_INDEX = 255
 Task = Literal["predict", "reconstruct", "nearest"]
 """Image to labels; labels to latents to labels, the ceiling; and image to latents, each
 replaced by the nearest of the truth's, to labels: what a faultless decoder would make of them."""
+LabelMapping = Literal["", "soft", "hard"]
+"""How predictions in universal classes become labels of a test set (``bench.mapping``)."""
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[int, Field(gt=0)]
 
@@ -38,6 +40,17 @@ class Frozen(BaseModel):
     """Base of every value object: immutable, and unknown keys are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    later: ClassVar[frozenset[str]] = frozenset()
+    """Fields that came after the first results. They are not written where they have their
+    default, so that the keys of earlier cells stay what they are."""
+
+    @model_serializer(mode="wrap")
+    def _write(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content: dict[str, Any] = write(self)
+        for name in self.later:
+            if getattr(self, name) == type(self).model_fields[name].default:
+                content.pop(name, None)
+        return content
 
 
 class Batch(NamedTuple):
@@ -109,6 +122,8 @@ class Stage(Frozen):
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None
     """Decay of the weight average that is kept in place of the last weights."""
     augment: Augment = Augment()
+    tasks: Annotated[tuple[Task, ...], Field(exclude=True)] = ("predict", "reconstruct")
+    """What needs it; a suite with none of these tasks does not train it. Not part of its key."""
 
 
 class MethodConfig(Frozen):
@@ -118,15 +133,20 @@ class MethodConfig(Frozen):
     """Of the method; raised whenever its results would change."""
     reconstructs: ClassVar[bool] = False
     """Whether the method has a codec between labels and latents, and so a ceiling."""
+    citation: ClassVar[str] = ""
+    """BibTeX of the method's publications."""
     snaps: ClassVar[bool] = False
     """Whether predicted latents can be replaced by the nearest of the truth's."""
     predicts: ClassVar[bool] = True
     """Whether the method labels images; a codec by itself sees none."""
-    citation: ClassVar[str] = ""
-    """BibTeX of the method's publications."""
 
     weights: Mapping[str, str] = {}
     """By stage, a safetensors file that takes the place of its training."""
+
+    @property
+    def gives_probabilities(self) -> bool:
+        """Whether ``Method.probabilities`` works; if not, predictions are mapped hard only."""
+        return False
 
     def stages(self, data: DataSpec) -> tuple[Stage, ...]:
         """Return the training stages in order."""
@@ -185,16 +205,23 @@ class DataRef(Frozen):
 class Slide(Frozen):
     """Sliding-window inference (Zhao et al., arXiv:1612.01105, and mmsegmentation)."""
 
+    later = frozenset({"average"})
     window: tuple[Positive, Positive]
     stride: tuple[Positive, Positive]
+    average: Literal["scores", "votes"] = "scores"
+    """What overlapping windows add up: scores where the method has them, or one vote a pixel."""
 
 
 class Protocol(Frozen):
     """Everything that is between a file on disk and a score, the method apart."""
 
+    later = frozenset({"short_side"})
     resize: tuple[Positive, Positive] | None = None
     """Height and width every image is resized to (bilinear, antialiased); labels
     follow by nearest neighbour. Absent: images keep their own size."""
+    short_side: Positive | None = None
+    """Pixels that the shorter side of every image is resized to, in place of ``resize``; the
+    longer one follows. 512 in GSS, one of 360, 720 and 1080 in MSeg."""
     crop: tuple[Positive, Positive] | None = None
     """Height and width of the random crops trained on; absent: ``resize``."""
     slide: Slide | None = None
@@ -217,8 +244,22 @@ class Protocol(Frozen):
         assert size is not None, "the validator below requires one"
         return size
 
+    def size_of(self, height: int, width: int) -> tuple[int, int]:
+        """Return the height and width that an image of this size is resized to.
+
+        A short side scales both and rounds half up, as mmcv's ``rescale_size`` does.
+        """
+        if self.resize is not None:
+            return self.resize
+        if self.short_side is None:
+            return height, width
+        factor = self.short_side / min(height, width)
+        return int(height * factor + 0.5), int(width * factor + 0.5)
+
     @model_validator(mode="after")
     def _has_input_size(self) -> Protocol:
+        if self.resize is not None and self.short_side is not None:
+            raise ValueError("resize and short_side are both given; one fixes the size")
         if self.crop is None and self.resize is None:
             raise ValueError("neither resize nor crop is given; one must fix the input size")
         return self
@@ -227,6 +268,7 @@ class Protocol(Frozen):
 class Cell(Frozen):
     """One number's worth of work, all names resolved."""
 
+    later = frozenset({"mapping", "sampling_seed"})
     suite: str
     method: str
     """The adapter: the file name under ``methods``."""
@@ -243,19 +285,14 @@ class Cell(Frozen):
     protocol: Protocol
     limit: Positive | None = None
     """Only the first images of the test split, when set; stamped on every result."""
+    mapping: LabelMapping = ""
+    """Of predictions in a universal label space to the test set's; empty where they share one."""
     sampling_seed: int = 0
     """Another set of a method's own draws at prediction, the training being the same."""
 
-    @model_serializer(mode="wrap")
-    def _first_sampling_unsaid(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave the first sampling seed out, so that cells of before it keep their keys."""
-        content: dict[str, Any] = serialise(self)
-        if not self.sampling_seed:
-            content.pop("sampling_seed", None)
-        return content
-
     def __str__(self) -> str:
-        text = f"{self.label} | {self.test_on} | {self.condition} | {self.task} | seed {self.seed}"
+        tested = f"{self.test_on} ({self.mapping})" if self.mapping else str(self.test_on)
+        text = f"{self.label} | {tested} | {self.condition} | {self.task} | seed {self.seed}"
         return text + (f", sampling seed {self.sampling_seed}" if self.sampling_seed else "")
 
 
@@ -285,6 +322,10 @@ class Record(Frozen):
     """Of each image: the sequence or city within which images are correlated."""
     classes: tuple[str, ...] = ()
     palette: tuple[tuple[int, int, int], ...] = ()
+    unreachable: tuple[str, ...] = ()
+    """Classes of the test set that no prediction in the trained classes can become."""
+    unmapped: int = 0
+    """How many of the trained classes have no class in the test set."""
     parameters: int = 0
     """Number of the method's parameters."""
     train_data: str = ""
@@ -306,47 +347,6 @@ class Record(Frozen):
     finished: str = ""
     """ISO 8601 time, UTC."""
     provenance: Provenance | None = None
-
-
-class Published(Frozen):
-    """Reported numbers to show beside the measured: which of ``results/papers``."""
-
-    paper: str
-    """The file's name, without its ending."""
-    method: str
-    metric: str
-
-
-class Contrast(Frozen):
-    """A difference that a suite declares before anything runs: the verdict is about it."""
-
-    name: str
-    first: tuple[str, ...]
-    """Label of a method. Several are codecs whose scores are interpolated, linearly in the
-    logarithm of their rates, to the rate of the second."""
-    second: str
-    """Label of the method whose score is taken off."""
-
-
-class Manifest(Frozen):
-    """What a run of a suite consists of: the cells it asked for, in the suite's order.
-
-    A folder may hold records of earlier forms of a suite; reports read only these.
-    """
-
-    version: Literal[1] = 1
-    suite: str
-    question: str
-    keys: tuple[str, ...]
-    reference: str = ""
-    """Label of the method whose corruption errors are the unit of the others'."""
-    published: Published | None = None
-    """Curves of a publication that the report shows beside the measured ones."""
-    contrasts: tuple[Contrast, ...] = ()
-    source: str
-    """The suite file's text, with overrides already applied."""
-    command: str
-    """What reproduces the run."""
 
 
 def fingerprint(*parts: Any) -> str:

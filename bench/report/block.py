@@ -94,6 +94,8 @@ class Block:
         if self.clusters is not None:
             units = f"{len(set(self.clusters))} sequences ({units})"
         note = f"Brackets: 95% intervals, paired bootstrap over {units}, {RESAMPLES:,} resamples."
+        if len(self.seeds) > 1:
+            note += " ±: standard deviation over training seeds."
         sequences = len(set(self.finished[0].clusters)) if self.finished else 0
         if self.clusters is None and sequences < self.num_images:
             note += f" The images come from only {sequences} sequence(s), within which they are"
@@ -240,16 +242,22 @@ def make_blocks(folder: SuiteFolder, *, allow_mixed: bool = False) -> list[Block
     """
     groups: dict[str, list[Record]] = {}
     for record in folder.records():
-        group = fingerprint(record.cell.train_on, record.cell.test_on)
+        cell = record.cell
+        group = fingerprint(cell.train_on, cell.test_on, cell.protocol.short_side, cell.mapping)
         groups.setdefault(group, []).append(record)
     for group, records in groups.items():
         groups[group] = _one_protocol(folder, records, allow_mixed)
-    several = len({records[0].cell.train_on.key for records in groups.values()}) > 1
+    firsts = [records[0].cell for records in groups.values()]
+    several = len({cell.train_on.key for cell in firsts}) > 1
+    sized = len({cell.protocol.short_side for cell in firsts}) > 1
     blocks = []
     for records in groups.values():
         cell = records[0].cell
-        trained = f", trained on {name(cell.train_on, 'train')}" if several else ""
-        blocks.append(Block(folder, records, name(cell.test_on, "val") + trained))
+        title = name(cell.test_on, "val")
+        title += f", trained on {name(cell.train_on, 'train')}" if several else ""
+        title += f", {cell.mapping} mapping" if cell.mapping else ""
+        title += f", short side {cell.protocol.short_side}" if sized else ""
+        blocks.append(Block(folder, records, title))
     return blocks
 
 
@@ -285,6 +293,20 @@ def _one_protocol(folder: SuiteFolder, records: list[Record], allow_mixed: bool)
     return checked
 
 
+def main_blocks(blocks: Sequence[Block]) -> list[Block]:
+    """Return one block for each test set of a training set: the others map or resize otherwise.
+
+    The one of most methods is it, for only one mapping is open to all; then the first.
+    """
+    groups: dict[str, list[Block]] = {}
+    for block in blocks:
+        cell = block.first
+        rest = cell.protocol.model_copy(update={"resize": None, "short_side": None})
+        group = fingerprint(cell.train_on, cell.test_on, rest, cell.limit)
+        groups.setdefault(group, []).append(block)
+    return [max(group, key=lambda block: len(block.labels)) for group in groups.values()]
+
+
 def name(reference: DataRef, usual: str) -> str:
     """Name a split of a data set; the usual split is left unsaid."""
     return str(reference) if reference.split == usual else f"{reference} {reference.split}"
@@ -299,7 +321,8 @@ def describe(reference: DataRef, usual: str) -> str:
 def is_generated(reference: DataRef) -> bool:
     """Whether the data are drawn from code: a stand-in, about which captions say so."""
     try:
-        return not load_dataset_class(reference.dataset).needs_root
+        dataset = load_dataset_class(reference.dataset)
+        return dataset.is_drawn(dataset.Options.model_validate(reference.options))
     except DatasetError:  # records may come from an installation with further data sets
         return False
 

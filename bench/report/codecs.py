@@ -13,10 +13,11 @@ from typing import NamedTuple
 import numpy as np
 
 from bench.health import LEAST_BITS, LEAST_USE, Finding, examine
+from bench.manifest import Contrast
 from bench.report.block import PRIMARY, Block, describe, is_generated
 from bench.report.clean import ALPHA, absent_note, metric_names
 from bench.report.table import Entry, Sentence, Table, Unit, number
-from bench.schema import Contrast, Task
+from bench.schema import Task
 from bench.stats import Estimate, holm
 
 RATE = "bits_per_pixel"

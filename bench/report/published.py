@@ -10,12 +10,13 @@ import matplotlib as mpl
 
 from bench.claims.reported import PAPERS, Reported, load_reported
 from bench.corruptions.entry import Corruption
+from bench.manifest import Published
 from bench.metrics import METRICS
 from bench.report.block import Block, catalogued, is_generated
 from bench.report.clean import missing
 from bench.report.plots import INK, STYLE, Plot, draw_panels, looks
 from bench.report.table import Entry, Table, number
-from bench.schema import Condition, Published
+from bench.schema import Condition
 from bench.stats import Estimate
 
 if TYPE_CHECKING:
@@ -166,7 +167,8 @@ class Comparison:
 
     def _measured_on(self) -> str:
         """Say which data and score the measured numbers are of."""
-        note = f"Measured: {self.metric} ({METRICS[self.metric].definition})."
+        metric = METRICS[self.metric]
+        note = f"Measured: {self.metric} ({metric.definition}; {metric.absent})."
         note += f" {self.block.data_note}".rstrip()
         if is_generated(self.block.first.test_on):
             note += " These data are a stand-in: only the shapes of the curves compare."

@@ -16,6 +16,10 @@ from bench.stats import Estimate
 Unit = Literal["text", "percent", "points", "count", "seconds", "p", "plain"]
 
 _CSV_SUFFIX: dict[Unit, str] = {"percent": "_fraction", "points": "_fraction"}
+_WRAPPED_LETTERS = 30
+"""Text longer than this is wrapped in LaTeX, as the page wraps it."""
+_WRAPPED_SHARE = 0.75
+"""Of a line's width, for all wrapped columns together."""
 _LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
     "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
@@ -37,6 +41,8 @@ class Entry(NamedTuple):
     seeds: int = 1
     keys: tuple[str, ...] = ()
     """Cells that the number rests on."""
+    decimals: int = 1
+    """Of a number in per cent or points."""
     best: bool = False
     """Best of its group, and the paired test separates it from every other."""
 
@@ -46,7 +52,7 @@ class Entry(NamedTuple):
         if self.value is None or math.isnan(self.value):
             return self.text or "–"
         if self.unit in ("percent", "points"):
-            return _rounded(100 * self.value, signed=self.unit == "points")
+            return _rounded(100 * self.value, self.unit == "points", self.decimals)
         if self.unit == "p":
             return "<0.001" if self.value < 0.001 else f"{self.value:.3f}"
         if self.unit == "plain":
@@ -61,7 +67,9 @@ class Entry(NamedTuple):
             parts.append(f"± {100 * self.spread:.1f}")
         if self.low is not None and self.high is not None and not math.isnan(self.low):
             signed = self.unit == "points"
-            low, high = (_rounded(100 * end, signed) for end in (self.low, self.high))
+            low, high = (
+                _rounded(100 * end, signed, self.decimals) for end in (self.low, self.high)
+            )
             parts.append(f"[{low}, {high}]")
         return " ".join(parts)
 
@@ -85,13 +93,14 @@ def number(
     interval: bool = True,
     best: bool = False,
     missing: str = "not run",
+    decimals: int = 1,
 ) -> Entry:
     """Make the entry of an estimate, or of one that does not exist."""
     if estimate is None:
         return Entry(text=missing, unit=unit)
     low, high = estimate.interval() if interval else (None, None)
     spread, seeds = estimate.spread, len(estimate.by_seed)
-    return Entry("", unit, estimate.value, low, high, spread, seeds, estimate.keys, best)
+    return Entry("", unit, estimate.value, low, high, spread, seeds, estimate.keys, decimals, best)
 
 
 class Table(NamedTuple):
@@ -138,15 +147,27 @@ class Table(NamedTuple):
         return text.getvalue()
 
     def latex(self) -> str:
-        """Write a booktabs table; bold only where the paired test separates the best."""
-        align = "".join("l" if unit == "text" else "r" for unit in self.units())
+        """Write a booktabs table; bold only where the paired test separates the best.
+
+        Columns of long text are wrapped.
+        """
+        columns = list(zip(self.units(), zip(*self.rows, strict=True), strict=False))
+        wrapped = [_is_long(entries) for _, entries in columns]
+        width = _WRAPPED_SHARE / max(1, sum(wrapped))
+        paragraph = rf">{{\raggedright\arraybackslash}}p{{{width:.2f}\linewidth}}"
+        kinds = zip(self.units(), wrapped or [False] * len(self.columns), strict=True)
+        align = "".join(
+            paragraph if is_long else "l" if unit == "text" else "r" for unit, is_long in kinds
+        )
         rows = [" & ".join(map(_latex, row)) + r" \\" for row in self.rows]
         return "\n".join([
-            "% needs \\usepackage{booktabs}",
+            "% needs \\usepackage{array,booktabs}",
             r"\begin{table}",
             r"\centering",
             rf"\caption{{\textbf{{{escape(self.title)}.}} {escape(self.caption)}}}",
             rf"\label{{tab:{self.slug}}}",
+            r"\medskip",
+            r"\scriptsize" if any(wrapped) else r"\small",
             rf"\begin{{tabular}}{{{align}}}",
             r"\toprule",
             " & ".join(map(escape, self.columns)) + r" \\",
@@ -159,14 +180,18 @@ class Table(NamedTuple):
         ])  # fmt: skip
 
 
+def _is_long(entries: Sequence[Entry]) -> bool:
+    return any(entry.unit == "text" and len(entry.text) > _WRAPPED_LETTERS for entry in entries)
+
+
 def escape(text: str) -> str:
     """Make plain text safe within LaTeX."""
     return "".join(_LATEX.get(character, character) for character in text)
 
 
-def _rounded(value: float, signed: bool) -> str:
-    text = f"{value:+.1f}" if signed else f"{value:.1f}"
-    return text[1:] if text in ("-0.0", "+0.0") else text.replace("-", "−")
+def _rounded(value: float, signed: bool, decimals: int) -> str:
+    text = f"{value:{'+' if signed else ''}.{decimals}f}"
+    return text[1:] if float(text) == 0 and text[0] in "+-" else text.replace("-", "−")
 
 
 def _markdown(entry: Entry) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from bench.schema import Augment, DataSpec, Fraction, Frozen, MethodConfig, Positive, Stage
+from bench.schema import Augment, DataSpec, Fraction, Frozen, MethodConfig, Positive, Stage, Task
 from methods._nn.settings import Colouring, ConvTokenizer, DalleTokenizer
 
 Variant = Literal["FF", "FF-R", "FT", "FT-W", "TF", "TT"]
@@ -102,6 +102,11 @@ class Config(MethodConfig):
     train_inverse: Stage
 
     @property
+    def gives_probabilities(self) -> bool:
+        """Only a learned inverse has them; others vote for the nearest colour."""
+        return self.variant in ("FT", "FT-W", "TT")
+
+    @property
     def learns_colouring(self) -> bool:
         """Whether the palette is trained through the tokenizer."""
         return self.variant in ("TF", "TT")
@@ -112,12 +117,17 @@ class Config(MethodConfig):
         return "random" if self.variant == "FF-R" else self.colouring
 
     def stages(self, data: DataSpec) -> tuple[Stage, ...]:
-        """Return what the variant needs: FT learns its inverse on the prior's mistakes."""
+        """Return what the variant needs: FT learns its inverse on the prior's mistakes.
+
+        Without a learned inverse nothing that reconstructs depends on the prior.
+        """
         chosen = [self.train_tokenizer]
         if self.learns_colouring:
             chosen.append(self._colouring_stage())
-        chosen.append(self.train_prior)
-        if self.variant in ("FT", "FT-W"):
+        learns_inverse = self.variant in ("FT", "FT-W")
+        tasks: tuple[Task, ...] = ("predict", "reconstruct") if learns_inverse else ("predict",)
+        chosen.append(self.train_prior.model_copy(update={"tasks": tasks}))
+        if learns_inverse:
             chosen.append(self.train_inverse)
         return tuple(chosen)
 

@@ -177,6 +177,11 @@ class Config(MethodConfig):
         return self
 
     @property
+    def gives_probabilities(self) -> bool:
+        """With latent learning; vanilla VAR takes the nearest colour."""
+        return self.latent is not None
+
+    @property
     def generates(self) -> bool:
         """Whether the seglat decoder takes part in prediction."""
         return bool(self.seglat_stage or self.joint_stage)

@@ -11,10 +11,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench import evaluate as evaluation
 from bench.dataset import Dataset, LabelSpace, NoOptions, Sample
 from bench.datasets.scenes import SceneOptions, Scenes
-from bench.evaluate import Job, evaluate, slide_labels
+from bench.evaluate import Job, evaluate, measure
+from bench.inference import slide_labels, window_starts
 from bench.loading import Split
 from bench.method import Method
 from bench.metrics import METRICS
@@ -144,7 +144,7 @@ def test_fog_sees_the_depth_of_the_scene(monkeypatch):
 @given(st.integers(1, 40), st.integers(1, 20), st.integers(1, 20))
 def test_windows_cover_every_pixel_and_none_leaves_the_image(size, window, stride):
     size, stride = max(size, window), min(stride, window)
-    starts = evaluation._window_starts(size, window, stride)
+    starts = window_starts(size, window, stride)
     covered = {pixel for start in starts for pixel in range(start, start + window)}
     assert covered == set(range(size))
 
@@ -200,7 +200,7 @@ class Averages(Method):
 def test_what_is_measured_is_of_every_image_once_with_its_own_seed(batch_size):
     method, job = Averages(), Job(split(batch_size=batch_size), CLEAN, "reconstruct", 0)
     evaluate(method, job, make_accelerator(), Silent())
-    measured = evaluation.measure(method, job, make_accelerator())
+    measured = measure(method, job, make_accelerator())
     assert measured == {
         "images": 11,
         "mean": pytest.approx(np.mean([job.split.load(i).label.mean() for i in range(11)])),
@@ -212,7 +212,7 @@ def test_a_measured_number_that_is_not_finite_is_refused_by_name(monkeypatch):
     method = Averages()
     monkeypatch.setattr(method, "measure", lambda batches: {"rate": 1.0, "entropy": float("nan")})
     with pytest.raises(ValueError, match="Averages measured {'entropy': nan}"):
-        evaluation.measure(method, Job(split(), CLEAN, "reconstruct", 0), make_accelerator())
+        measure(method, Job(split(), CLEAN, "reconstruct", 0), make_accelerator())
 
 
 def test_two_processes_give_the_counts_of_one(world):

@@ -41,9 +41,7 @@ def values(world, output=None):
 def counts(world):
     folder = SuiteFolder(world.output / "small")
     return {
-        str(record.cell): {
-            name: a.tolist() for name, a in arrays._asdict().items() if a is not None
-        }
+        str(record.cell): {n: a.tolist() for n, a in arrays._asdict().items() if a is not None}
         for record in folder.records()
         for arrays in [folder.counts(record.key)]
     }

@@ -130,7 +130,7 @@ def test_cells_depend_on_what_is_in_the_file_and_not_on_where_it_lies(world, cap
 def test_weights_for_no_stage_or_from_no_file_stop_the_run_before_it_begins(world, capsys):
     give(world, world.root / "none.safetensors")
     assert run(world) == 2
-    assert re.search(r"Mine: weights of 'network': .*No such file", capsys.readouterr().err)
+    assert re.search(r"Mine: weights of 'network': .*no such file", capsys.readouterr().err)
     text = world.suite.read_text().replace("weights: {network", "weights: {nework")
     world.suite.write_text(text)
     assert run(world) == 2

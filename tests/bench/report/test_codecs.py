@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from bench import report
+from bench.manifest import Contrast
 from bench.metrics import METRICS
 from bench.report.block import Block, make_blocks
 from bench.report.codecs import attribution, compare, contrast_table, rates, verdict
-from bench.schema import CLEAN, Condition, Contrast
+from bench.schema import CLEAN, Condition
 from tests.bench.stores import Store, make_cell
 
 NOISE = [Condition(corruption="latent_noise", severity=s) for s in (1, 3)]
