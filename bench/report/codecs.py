@@ -163,11 +163,13 @@ def contrast_table(block: Block, found: Sequence[tuple[str, str, Compared | str]
         + (", interpolated to its rate" if len(contrast.first) > 1 else "")
         for contrast in block.contrasts
     )
-    caption = f"{block.data_note}{pairs}. Difference in percentage points; relative: as a share of"
+    names = dict.fromkeys(metric for _, metric, _ in found)
+    caption = f"{block.data_note}{pairs}. {absent_note(*names)}"
+    caption += " Difference in percentage points; relative: as a share of"
     caption += f" the first. {block.interval_note} p: two-sided, Holm over this table. Declared in"
     caption += " the suite before the run."
-    names = ("Contrast", "Score", "First", "Second", "Difference", "Relative", "p")
-    return Table("contrasts", "Declared contrasts", caption, names, tuple(rows))
+    columns = ("Contrast", "Score", "First", "Second", "Difference", "Relative", "p")
+    return Table("contrasts", "Declared contrasts", caption, columns, tuple(rows))
 
 
 def verdict(block: Block) -> list[Sentence]:
@@ -251,7 +253,7 @@ def attribution(block: Block) -> Table:
     caption += " Codec: by encoding and decoding the truth. Predictor: beyond that, by predicted"
     caption += " latents, each replaced by the nearest of the image's truth. Decoding: beyond that,"
     caption += " by decoding the predicted latents as they are. Prediction: the last two together,"
-    caption += " where a method cannot tell them apart."
+    caption += f" where a method cannot tell them apart. {absent_note(PRIMARY)}"
     title = "Where generative methods lose"
     return Table("attribution", title, caption, ("Class", *columns), tuple(rows))
 
