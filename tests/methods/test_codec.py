@@ -264,6 +264,17 @@ def test_released_architectures_are_built_as_configured(preset):
     assert sum(p.numel() for p in method.parameters()) > 5e7
 
 
+@pytest.mark.parametrize(
+    ("preset", "modules"), [("tiny", ("coder", "inverse")), ("tiny_identity", ("inverse",))]
+)
+def test_a_learned_inverse_is_trained_with_the_codec(preset, modules):
+    method, batch = build(preset, inverse="conv"), draw_batch()
+    assert [stage.modules for stage in method.config.stages(DATA)] == [modules, ("deviation",)]
+    method.inverse.requires_grad_(True)
+    sum(method("codec", batch).values()).backward()
+    assert all(parameter.grad is not None for parameter in method.inverse.parameters())
+
+
 def test_released_architectures_read_no_one_hot_labels():
     with pytest.raises(ValueError, match="'vqgan' reads colours"):
         build("tiny", tokenizer="vqgan", colouring="one_hot")
