@@ -63,7 +63,7 @@ def test_the_rate_rises_with_the_codebook():
     sizes = [measured(build(codebook={"codes": codes})) for codes in CODEBOOKS]
     rates = [each["bits_per_pixel"] for each in sizes]
     assert rates == sorted(set(rates))
-    assert rates == [math.log2(codes) / 64 for codes in CODEBOOKS]
+    assert rates == [math.log2(codes) / 16 for codes in CODEBOOKS]
 
 
 def test_the_rate_rises_with_the_channels():
