@@ -197,8 +197,8 @@ def _run(options: argparse.Namespace) -> int:
         done = [record for record in outcome.records if record.status == "ok"]
         if findings := examine(done, plan.folder.counts):
             console.findings(findings)
-        total = len(plan.cells) + len(plan.unavailable)
-        console.say(f"{outcome.computed} cells computed now; {len(done)} of {total} done")
+        cells = f"{len(done)} of {len(plan.cells) + len(plan.unavailable)} done"
+        console.say(f"{outcome.computed} cells computed now; {cells}")
         console.say(f"records: {plan.folder.path}\nreport:  {page}")
     missed = [cell for cell in plan.unavailable if not cell.optional]
     return 1 if outcome.failed or missed else 0

@@ -100,17 +100,6 @@ class Console:
             table.add_row(label, str(count), error)
         self.terminal.print(table)
 
-    def findings(self, findings: Sequence[Finding]) -> None:
-        """Print the closing table of codecs that collapsed or lose classes."""
-        table = Table(title="Codecs to mend", box=box.SIMPLE_HEAD, title_justify="left")
-        for name in ("method", "trained on", "seed", "fault"):
-            table.add_column(name)
-        table.add_column("what was measured", overflow="fold")
-        for record, kind, text in findings:
-            cell = record.cell
-            table.add_row(cell.label, str(cell.train_on), str(cell.seed), kind, text)
-        self.terminal.print(table)
-
     def unavailable(self, cells: Sequence[Unavailable]) -> None:
         """Print which cells cannot be tried, what each needs, and where that is to be had."""
         if not cells:
@@ -127,6 +116,17 @@ class Console:
         for need in all_needs(cells):
             self.terminal.print(f"  [bold]{escape(need.what)}[/bold]: {escape(need.remedy)}")
         self.terminal.print()
+
+    def findings(self, findings: Sequence[Finding]) -> None:
+        """Print the closing table of codecs that collapsed or lose classes."""
+        table = Table(title="Codecs to mend", box=box.SIMPLE_HEAD, title_justify="left")
+        for name in ("method", "trained on", "seed", "fault"):
+            table.add_column(name)
+        table.add_column("what was measured", overflow="fold")
+        for record, kind, text in findings:
+            cell = record.cell
+            table.add_row(cell.label, str(cell.train_on), str(cell.seed), kind, text)
+        self.terminal.print(table)
 
     def costs(self, costs: Sequence[Cost]) -> None:
         """Print what a plan still has to do."""

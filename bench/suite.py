@@ -129,12 +129,12 @@ class Suite(Frozen):
     """Label of the method against which corruption errors are normalised."""
     published: Published | None = None
     """Curves of a publication to show beside the measured ones."""
-    contrasts: tuple[Contrast, ...] = ()
-    """Differences that the question is about; the report's first paragraph has them."""
     paper: PaperTable | None = None
     """The published table that the suite repeats."""
     stand_in: StandIn | None = None
     """What takes the place of data and sizes that not everyone has, under ``--stand-in``."""
+    contrasts: tuple[Contrast, ...] = ()
+    """Differences that the question is about; the report's first paragraph has them."""
 
     def tests_of(self, train_on: DataRef) -> tuple[TestEntry, ...]:
         """Return the test sets of a training set."""
@@ -149,9 +149,10 @@ class Suite(Frozen):
 
     def protocols(self) -> tuple[Protocol, ...]:
         """Return the protocol of each test resolution, or the suite's own alone."""
-        sized = [{"resize": None, "short_side": side} for side in self.resolutions]
-        changed = [self.protocol.model_copy(update=changes) for changes in sized]
-        return tuple(changed) or (self.protocol,)
+        own = self.protocol
+        fixed = {"resize": None, "crop": own.input_size}
+        sized = (own.model_copy(update={**fixed, "short_side": s}) for s in self.resolutions)
+        return tuple(sized) or (own,)
 
     def all_conditions(self) -> tuple[Condition, ...]:
         """Return the clean condition, then every corruption in order."""

@@ -15,8 +15,6 @@ Ranked = list[tuple[str, Estimate]]
 def answer(block: Block) -> list[Sentence]:
     """Say which method is best, by how much, and how sure that is."""
     clean = _ranked({label: block.score(label) for label in block.labels})
-    if not clean and (best := _best_ceiling(block)):
-        return [best]
     if not clean:
         return [("No cell on ", describe(block.first.test_on, "val"), " has finished.")]
     sentences = verdict(block)
@@ -131,24 +129,6 @@ def _kept(block: Block, labels: list[str]) -> Sentence:
     }
     worst = min(lost, key=lambda name: lost[name])
     return (*sentence, f"; {worst.replace('_', ' ')} costs most on average.")
-
-
-def _best_ceiling(block: Block) -> Sentence | None:
-    """Say which codec loses least, where nothing was predicted."""
-    ceilings = _ranked({label: block.score(label, task="reconstruct") for label in block.labels})
-    if not ceilings:
-        return None
-    label, ceiling = ceilings[0]
-    where = describe(block.first.test_on, "val")
-    start: Sentence = (
-        f"On labels of {where}, {label} reconstructs best, {PRIMARY} ",
-        number(ceiling),
-    )
-    return (
-        *start,
-        *(_versus(ceilings[1][0], ceiling - ceilings[1][1]) if ceilings[1:] else ()),
-        ".",
-    )
 
 
 def _ceiling(block: Block) -> list[Sentence]:

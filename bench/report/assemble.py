@@ -33,15 +33,15 @@ def assemble(
     """Write every table, plot and the page; see :func:`bench.report.write`."""
     manifest = folder.manifest()
     every = make_blocks(folder, allow_mixed=allow_mixed)
-    records = [record for block in every for record in block.records]
     blocks, zero_shot = main_blocks(every), ZeroShot(every)
+    records = [record for block in every for record in block.records]
     sections: list[Section] = []
     for block in blocks:
         left = BUDGET_BYTES - sum(section.picture_bytes for section in sections)
         sections.append(_section(block, blocks, left))
-    common = [*zero_shot.tables(), *_common_tables(blocks, folder)]
+    common = list(_common_tables(blocks, folder, overviewed=not zero_shot.rows))
     paper = PaperReport(folder, manifest.paper, blocks) if manifest.paper else None
-    published = list(paper.tables()) if paper else []
+    published = [*(paper.tables() if paper else ()), *zero_shot.tables()]
     for old in ("tables", "plots", "exports"):
         shutil.rmtree(destination / old, ignore_errors=True)
     for section in sections:
@@ -52,7 +52,7 @@ def assemble(
         if section.sheet:
             _write_picture(section.sheet.large, destination / "plots" / f"{stem}{SLUG}.jpg")
     _write_tables([*published, *common], destination / "tables", "")
-    write_exports(blocks, destination / "exports")
+    write_exports(every, destination / "exports")
     sentences = [
         *([paper.answer()] if paper else []),
         *zero_shot.sentences(),
@@ -95,8 +95,10 @@ def _trained_here(block: Block, blocks: Sequence[Block]) -> bool:
     return next(same) is block
 
 
-def _common_tables(blocks: Sequence[Block], folder: SuiteFolder) -> Iterable[Table]:
-    if len(blocks) > 1:
+def _common_tables(
+    blocks: Sequence[Block], folder: SuiteFolder, *, overviewed: bool
+) -> Iterable[Table]:
+    if len(blocks) > 1 and overviewed:
         yield overview(blocks)
     claims = claims_table(folder)
     if claims is not None:

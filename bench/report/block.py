@@ -12,14 +12,15 @@ from itertools import combinations
 from typing import TypeVar
 
 import numpy as np
+from pydantic import ValidationError
 
 from bench.corruptions import Corruption, lookup
 from bench.counts import Counts
-from bench.dataset import DatasetError
+from bench.dataset import Dataset, DatasetError
 from bench.datasets import load_dataset_class
 from bench.joined import relabelled
 from bench.metrics import METRICS, per_class_iou
-from bench.schema import CLEAN, Condition, DataRef, Record, Task, fingerprint
+from bench.schema import CLEAN, Condition, DataRef, Frozen, Record, Task, fingerprint
 from bench.stats import (
     RESAMPLES,
     Estimate,
@@ -94,8 +95,6 @@ class Block:
         if self.clusters is not None:
             units = f"{len(set(self.clusters))} sequences ({units})"
         note = f"Brackets: 95% intervals, paired bootstrap over {units}, {RESAMPLES:,} resamples."
-        if len(self.seeds) > 1:
-            note += " ±: standard deviation over training seeds."
         sequences = len(set(self.finished[0].clusters)) if self.finished else 0
         if self.clusters is None and sequences < self.num_images:
             note += f" The images come from only {sequences} sequence(s), within which they are"
@@ -243,7 +242,8 @@ def make_blocks(folder: SuiteFolder, *, allow_mixed: bool = False) -> list[Block
     groups: dict[str, list[Record]] = {}
     for record in folder.records():
         cell = record.cell
-        group = fingerprint(cell.train_on, cell.test_on, cell.protocol.short_side, cell.mapping)
+        side = cell.protocol.short_side
+        group = fingerprint(cell.train_on, cell.test_on, cell.mapping, side)
         groups.setdefault(group, []).append(record)
     for group, records in groups.items():
         groups[group] = _one_protocol(folder, records, allow_mixed)
@@ -259,6 +259,18 @@ def make_blocks(folder: SuiteFolder, *, allow_mixed: bool = False) -> list[Block
         title += f", short side {cell.protocol.short_side}" if sized else ""
         blocks.append(Block(folder, records, title))
     return blocks
+
+
+def main_blocks(blocks: Sequence[Block]) -> list[Block]:
+    """Return one block for each test set of a training set: the others map or resize otherwise.
+
+    The one of most methods is it, for only one mapping is open to all; then the first.
+    """
+    groups: dict[str, list[Block]] = {}
+    for block in blocks:
+        group = fingerprint(block.first.train_on, block.first.test_on)
+        groups.setdefault(group, []).append(block)
+    return [max(group, key=lambda block: len(block.labels)) for group in groups.values()]
 
 
 def protocol_fields(record: Record) -> dict[str, object]:
@@ -293,38 +305,35 @@ def _one_protocol(folder: SuiteFolder, records: list[Record], allow_mixed: bool)
     return checked
 
 
-def main_blocks(blocks: Sequence[Block]) -> list[Block]:
-    """Return one block for each test set of a training set: the others map or resize otherwise.
-
-    The one of most methods is it, for only one mapping is open to all; then the first.
-    """
-    groups: dict[str, list[Block]] = {}
-    for block in blocks:
-        cell = block.first
-        rest = cell.protocol.model_copy(update={"resize": None, "short_side": None})
-        group = fingerprint(cell.train_on, cell.test_on, rest, cell.limit)
-        groups.setdefault(group, []).append(block)
-    return [max(group, key=lambda block: len(block.labels)) for group in groups.values()]
-
-
 def name(reference: DataRef, usual: str) -> str:
     """Name a split of a data set; the usual split is left unsaid."""
     return str(reference) if reference.split == usual else f"{reference} {reference.split}"
 
 
 def describe(reference: DataRef, usual: str) -> str:
-    """Name a split of a data set, saying of generated data that they are."""
-    generated = f" (generated {reference.dataset})" if is_generated(reference) else ""
-    return name(reference, usual) + generated
+    """Name a split with what it is made of, saying of generated data that they are."""
+    found = _dataset(reference)
+    if found is None:
+        return name(reference, usual)
+    dataset, options = found
+    contents = dataset.contents(options)
+    text = name(reference, usual) + (f" of {contents}" if contents else "")
+    return text + (f" (generated {reference.dataset})" if dataset.is_drawn(options) else "")
 
 
 def is_generated(reference: DataRef) -> bool:
     """Whether the data are drawn from code: a stand-in, about which captions say so."""
+    found = _dataset(reference)
+    return found is not None and found[0].is_drawn(found[1])
+
+
+def _dataset(reference: DataRef) -> tuple[type[Dataset], Frozen] | None:
+    """Look a data set up; records may come from an installation with others."""
     try:
         dataset = load_dataset_class(reference.dataset)
-        return dataset.is_drawn(dataset.Options.model_validate(reference.options))
-    except DatasetError:  # records may come from an installation with further data sets
-        return False
+        return dataset, dataset.Options.model_validate(reference.options)
+    except (DatasetError, ValidationError):
+        return None
 
 
 def catalogued(condition: Condition) -> Corruption | None:

@@ -243,7 +243,7 @@ def _test_set(block: Block) -> str:
 def _share(block: Block, classes: Sequence[str]) -> Entry:
     """Return the share of labelled pixels whose true class is one of some."""
     record = block.finished[0]
-    counts = block.folder.counts(record.key)
+    counts = block.counts(record.key)
     lost = [index for index, each in enumerate(record.classes) if each in classes]
     total = (counts.tp + counts.fn).sum(axis=0)
     value = float(total[lost].sum() / max(1, total.sum()))
@@ -252,13 +252,13 @@ def _share(block: Block, classes: Sequence[str]) -> Entry:
 
 def _fallen(blocks: Sequence[Block], label: str) -> Entry:
     """Return the share of labelled pixels that hard mapping lost, over a method's seeds."""
-    records = [r for b in blocks if b.first.mapping == "hard" for r in b.of(label)]
-    if not records:
-        return Entry("not run", "percent")
+    hard = [(b, r) for b in blocks if b.first.mapping == "hard" for r in b.of(label)]
     shares = []
-    for block_record in records:
-        counts = blocks[0].folder.counts(block_record.key)
-        assert counts.fallen is not None, "predictions of these cells were mapped"
-        shares.append(counts.fallen.sum() / max(1, (counts.tp + counts.fn).sum()))
-    keys = tuple(record.key for record in records)
+    for block, record in hard:
+        counts = block.counts(record.key)
+        if counts.fallen is not None:
+            shares.append(counts.fallen.sum() / max(1, (counts.tp + counts.fn).sum()))
+    if not shares:
+        return Entry("not run", "percent")
+    keys = tuple(record.key for _, record in hard)
     return Entry(unit="percent", value=float(np.mean(shares)), keys=keys)
