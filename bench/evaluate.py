@@ -179,23 +179,23 @@ def _label(
     """
     padded = samples + samples[-1:] * (rows - len(samples))
     batch = to_tensors(padded, _seeds(job, padded), accelerator.device)
-    if job.task == "label":
-        mapped = _unmapped(batch.label)
-    elif job.task == "reconstruct":
-        reconstructed = _reconstruct(method, batch, job.condition)
-        check_labels(method, reconstructed, batch)
-        mapped = _unmapped(reconstructed)
-    else:
+    if job.task == "predict":
         mapped = infer(method, batch, job.split.protocol.slide, job.mapping, job.projection)
+    else:
+        labels = _through_latents(method, batch, job)
+        check_labels(method, labels, batch)
+        mapped = Mapped(labels, torch.zeros_like(labels, dtype=torch.bool))
     label, fallen = (array[: len(samples)].cpu().numpy() for array in mapped)
     return label, fallen
 
 
-def _unmapped(label: Tensor) -> Mapped:
-    return Mapped(label, torch.zeros_like(label, dtype=torch.bool))
-
-
-def _reconstruct(method: Method[Any], batch: Batch, condition: Condition) -> Tensor:
+def _through_latents(method: Method[Any], batch: Batch, job: Job) -> Tensor:
+    """Label a batch with the truth at hand: the tasks beside ``predict``."""
+    if job.task == "label":
+        return batch.label
+    if job.task == "nearest":
+        return method.predict_nearest(batch.image, batch.label, batch.seeds)
+    condition = job.condition
     if condition == CLEAN:
         return method.reconstruct(batch.label, batch.seeds)
     strength = perturbations.CATALOGUE[condition.corruption].grid[condition.severity - 1]

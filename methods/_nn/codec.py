@@ -96,6 +96,19 @@ class Codec(nn.Module):
         with torch.autocast(label.device.type, enabled=False):
             return self.tokenizer.encode(self.paint(label, self.colouring.palette()))
 
+    def nearest(self, codes: Tensor, truth: Tensor) -> Tensor:
+        """Replace each code by the nearest of those of the truth in the same image.
+
+        Nearest as the decoder reads them; int64 [B, h, w] each.
+        """
+        vectors = self.tokenizer.vectors()
+        found = []
+        for mine, its in zip(codes, truth, strict=True):
+            known = its.unique()
+            distance = torch.cdist(vectors[mine.flatten()], vectors[known])
+            found.append(known[distance.argmin(1)].view_as(mine))
+        return torch.stack(found)
+
     def decode(self, codes: Tensor) -> Tensor:
         """Decode int64 codes [B, h, w] to scores float32 [B, K, H, W] at the labels' size."""
         return self.scores(self.tokenizer.decode(codes))

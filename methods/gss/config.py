@@ -60,6 +60,7 @@ class Config(MethodConfig):
     """One of the method's variants at one size."""
 
     reconstructs: ClassVar[bool] = True
+    snaps: ClassVar[bool] = True
     citation: ClassVar[str] = """\
 @inproceedings{chen2023gss,
   title = {Generative Semantic Segmentation},

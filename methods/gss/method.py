@@ -134,6 +134,13 @@ class GSS(Method[Config]):
     def predict(self, image: Tensor, seeds: Tensor) -> Tensor:
         return self.scores(image, seeds).argmax(1)
 
+    def predict_nearest(self, image: Tensor, label: Tensor, seeds: Tensor) -> Tensor:
+        height, width = label.shape[1:]
+        codes = self._codes(pad_image(image, self.multiple))
+        truth = self.codec.encode(pad_label(label, self.multiple))
+        near = self.codec.nearest(codes, truth)
+        return self.codec.decode(near).argmax(1)[:, :height, :width]
+
     def reconstruct(self, label: Tensor, seeds: Tensor) -> Tensor:
         return self.codec.reconstruct(label)
 
