@@ -27,6 +27,7 @@ EXAMPLES = """examples:
   python -m bench report results/runs/robustness
   python -m bench compare results/runs/camvid results/reference/camvid
   python -m bench claims
+  python -m bench data check cityscapes --root ~/data
   python -m bench list corruptions
   python -m bench weights convert gss CHECKPOINT --preset paper_cityscapes
 """
@@ -97,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     claims = verbs.add_parser("claims", help=text, description=text)
     claims.add_argument("results", type=Path, nargs="?", help="results to judge by; optional")
     claims.set_defaults(verb=_claims)
+    _add_data(verbs)
     listing = verbs.add_parser("list", help="list what there is")
     listing.add_argument(
         "kind", choices=["methods", "datasets", "suites", "corruptions", "metrics"]
@@ -104,6 +106,19 @@ def _parser() -> argparse.ArgumentParser:
     listing.set_defaults(verb=_list)
     _add_weights(verbs)
     return parser
+
+
+def _add_data(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    data = verbs.add_parser("data", help="check copies of datasets")
+    deeds = data.add_subparsers(required=True, metavar="DEED")
+    text = "say in seconds whether a copy of a dataset is complete and sane"
+    check = deeds.add_parser("check", help=text, description=text)
+    check.add_argument("name", help="a dataset, such as cityscapes (python -m bench list datasets)")
+    check.add_argument("--root", type=Path, default=os.environ.get("BENCH_DATA"), help="its folder")
+    check.add_argument("--subset", default="", help="a variant; the first one by default")
+    check.add_argument("--split", default="", help="one split; all of them by default")
+    check.add_argument("--full", action="store_true", help="decode and hash every file again")
+    check.set_defaults(verb=_data_check)
 
 
 def _add_weights(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -185,7 +200,8 @@ def _run(options: argparse.Namespace) -> int:
         cells = f"{len(done)} of {len(plan.cells) + len(plan.unavailable)} done"
         console.say(f"{outcome.computed} cells computed now; {cells}")
         console.say(f"records: {plan.folder.path}\nreport:  {page}")
-    return 1 if outcome.failed or plan.unavailable else 0
+    missed = [cell for cell in plan.unavailable if not cell.optional]
+    return 1 if outcome.failed or missed else 0
 
 
 def _is_main_process() -> bool:
@@ -204,6 +220,7 @@ def _plan(options: argparse.Namespace) -> int:
     plan = _make_plan(options)
     from bench.console import Console, duration
     from bench.cost import disk_bytes, estimate
+    from bench.preflight import count
 
     console = Console(plan.suite.protocol.metrics[0])
     costs = estimate(plan, REFERENCE)
@@ -219,6 +236,10 @@ def _plan(options: argparse.Namespace) -> int:
     size = disk_bytes(plan, REFERENCE)
     disk = "not measured yet" if size is None else f"about {size / 2**20:.0f} MiB more"
     console.say(f"disk: {disk} under {plan.settings.output}")
+    for dataset in plan.datasets.values():
+        finding = count(dataset)
+        if finding.level != "ok":
+            console.say(f"{dataset.title}, {dataset.split}: {finding.check}: {finding.text}")
     return 0
 
 
@@ -243,6 +264,16 @@ def _claims(options: argparse.Namespace) -> int:
     width = min(shutil.get_terminal_size((100, 0)).columns, 100)
     print(as_text(claims_report(options.results), width))
     return 0
+
+
+def _data_check(options: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from bench.preflight.table import Request, check
+
+    root = Path(options.root) if options.root else None
+    request = Request(options.name, root, options.subset, options.split, options.full)
+    return 0 if check(request, Console()) else 2
 
 
 def _list(options: argparse.Namespace) -> int:

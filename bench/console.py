@@ -74,6 +74,7 @@ class Console:
         cell = record.cell
         where = f"{cell.label:<24.24} {cell.test_on!s:<18} {cell.condition!s:<22}"
         where += "" if cell.task == "predict" else f" {cell.task}"
+        where += f" {cell.mapping}" if cell.mapping else ""
         if counts is None:
             self._line(f"{where} [red]failed[/red]")
         else:

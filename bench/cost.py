@@ -1,4 +1,4 @@
-"""What a plan still costs: time and disk, from what earlier runs took."""
+"""What is left to do of a plan costs: time and disk, by speeds measured before."""
 
 from __future__ import annotations
 

@@ -23,7 +23,12 @@ class DatasetError(Exception):
 
 
 class DatasetMissing(DatasetError):
-    """No copy of the data is here at all; what else is wrong with data is not this error."""
+    """No copy of some data is here at all; what else is wrong with data is not this error."""
+
+    def __init__(self, remedies: Mapping[str, str]) -> None:
+        super().__init__("\n".join(remedies.values()))
+        self.remedies = dict(remedies)
+        """By dataset, in one line, where to get it and where to put it."""
 
 
 class LabelSpace(Frozen):
@@ -47,11 +52,12 @@ class Sample(NamedTuple):
 class Raw(NamedTuple):
     """One image with its label as stored, before label values are given a meaning."""
 
+    id: str
     image: np.ndarray  # uint8 [H, W, 3], RGB
     values: np.ndarray  # integers [H, W]
-    label_name: str
-    """What errors call the label, such as its path."""
     image_name: str
+    """What errors call the image, such as its path."""
+    label_name: str
 
 
 class NoOptions(Frozen):
@@ -96,6 +102,11 @@ class Dataset(ABC):
     def published_images(self) -> int | None:
         """Number of images that the complete split has, if that was published."""
         return self.published.get(f"{self.subset}/{self.split}", self.published.get(self.split))
+
+    @classmethod
+    def contents(cls, options: Frozen) -> str:
+        """Say what it is made of, where its name does not."""
+        return ""
 
     @property
     @abstractmethod

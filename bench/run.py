@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench import corruptions, seeding
+from bench import corruptions, preflight, seeding
 from bench.console import Console
 from bench.discover import load_method
 from bench.env import provenance
@@ -60,6 +60,7 @@ class _Runner:
 
     def run(self) -> Outcome:
         plan = self.plan
+        self._preflight()
         self._preload()
         for training in plan.trainings:
             cells = plan.cells_of(training)
@@ -69,6 +70,18 @@ class _Runner:
                 self.records += [record for p in cells if (record := plan.done(p))]
             self._write_manifest()
         return Outcome(self.records, self.computed)
+
+    def _preflight(self) -> None:
+        """Check the splits that will be used; data that mean nothing stop the run here."""
+        used: dict[str, DataRef] = {}
+        for planned in self.plan.cells:
+            if self.plan.done(planned) is None:
+                for reference in (planned.cell.test_on, planned.training.train_on):
+                    used[reference.key] = reference
+        for key in used:
+            dataset = self.plan.datasets[key]
+            if not dataset.is_drawn(dataset.options):
+                preflight.require(dataset, self.console.say)
 
     def _preload(self) -> None:
         """Open and read the splits that will be used; damaged data stop the run here."""
@@ -157,6 +170,8 @@ class _Runner:
             clusters=split.clusters,
             classes=planned.space.classes,
             palette=planned.space.palette,
+            unreachable=planned.projection.unreachable if planned.projection else (),
+            unmapped=planned.projection.unmapped if planned.projection else 0,
             parameters=sum(p.numel() for p in method.parameters()),
             train_data=training.train_data,
             test_data=planned.test_data,
@@ -213,7 +228,15 @@ def _manifest(plan: Plan, records: Sequence[Record]) -> Manifest:
         unavailable=plan.unavailable,
         source=plan.source,
         command=plan.settings.command,
+        references=_references(plan),
     )
+
+
+def _references(plan: Plan) -> str:
+    """List in BibTeX the data sets and methods of a plan, each once."""
+    datasets = (dataset.citation for dataset in plan.datasets.values())
+    methods = (training.config.citation for training in plan.trainings)
+    return "\n".join(dict.fromkeys(filter(None, (*datasets, *methods))))
 
 
 def _probe(cell: Cell) -> str:

@@ -131,18 +131,18 @@ class MethodConfig(Frozen):
     """Of the method; raised whenever its results would change."""
     reconstructs: ClassVar[bool] = False
     """Whether the method has a codec between labels and latents, and so a ceiling."""
-    predicts: ClassVar[bool] = True
-    """Whether the method labels images; a codec by itself sees none."""
     citation: ClassVar[str] = ""
     """BibTeX of the method's publications."""
+    predicts: ClassVar[bool] = True
+    """Whether the method labels images; a codec by itself sees none."""
+
+    weights: Mapping[str, str] = {}
+    """By stage, a safetensors file that takes the place of its training."""
 
     @property
     def gives_probabilities(self) -> bool:
         """Whether ``Method.probabilities`` works; if not, predictions are mapped hard only."""
         return False
-
-    weights: Mapping[str, str] = {}
-    """By stage, a safetensors file that takes the place of its training."""
 
     def stages(self, data: DataSpec) -> tuple[Stage, ...]:
         """Return the training stages in order."""
@@ -318,6 +318,10 @@ class Record(Frozen):
     """Of each image: the sequence or city within which images are correlated."""
     classes: tuple[str, ...] = ()
     palette: tuple[tuple[int, int, int], ...] = ()
+    unreachable: tuple[str, ...] = ()
+    """Classes of the test set that no prediction in the trained classes can become."""
+    unmapped: int = 0
+    """How many of the trained classes have no class in the test set."""
     parameters: int = 0
     """Number of the method's parameters."""
     train_data: str = ""

@@ -13,7 +13,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
@@ -88,10 +88,12 @@ class TestEntry(DataRef):
     __test__ = False  # not a pytest class
     corrupt: bool = True
     """False: evaluated clean only, as for a domain that is a condition by itself."""
+    optional: bool = False
+    """Left out where its data are missing, and a run is complete without it."""
 
     def reference(self) -> DataRef:
         """Return the split alone."""
-        return DataRef.model_validate(self.model_dump(exclude={"corrupt"}))
+        return DataRef.model_validate(self.model_dump(exclude={"corrupt", "optional"}))
 
 
 TestReference = Annotated[TestEntry, BeforeValidator(partial(_expand, split="val"))]
@@ -108,6 +110,8 @@ class Suite(Frozen):
     methods: Annotated[tuple[MethodEntry, ...], Field(min_length=1)]
     train_on: Annotated[tuple[TrainReference, ...], Field(min_length=1)]
     test_on: Annotated[tuple[TestReference, ...], Field(min_length=1)]
+    paired: bool = False
+    """Test sets and training sets go together one by one, instead of each with each."""
     conditions: tuple[ConditionEntry, ...] = ()
     """Beside the clean images, which are always evaluated."""
     tasks: Annotated[tuple[Task, ...], Field(min_length=1)] = ("predict",)
@@ -132,11 +136,23 @@ class Suite(Frozen):
     contrasts: tuple[Contrast, ...] = ()
     """Differences that the question is about; the report's first paragraph has them."""
 
+    def tests_of(self, train_on: DataRef) -> tuple[TestEntry, ...]:
+        """Return the test sets of a training set."""
+        return (self.test_on[self.train_on.index(train_on)],) if self.paired else self.test_on
+
+    @model_validator(mode="after")
+    def _pairs_match(self) -> Suite:
+        if self.paired and len(self.train_on) != len(self.test_on):
+            sets = f"{len(self.train_on)} training and {len(self.test_on)} test sets"
+            raise ValueError(f"paired: {sets}; there must be as many of one as of the other")
+        return self
+
     def protocols(self) -> tuple[Protocol, ...]:
         """Return the protocol of each test resolution, or the suite's own alone."""
-        sized = [{"resize": None, "short_side": side} for side in self.resolutions]
-        changed = [self.protocol.model_copy(update=changes) for changes in sized]
-        return tuple(changed) or (self.protocol,)
+        own = self.protocol
+        fixed = {"resize": None, "crop": own.input_size}
+        sized = (own.model_copy(update={**fixed, "short_side": s}) for s in self.resolutions)
+        return tuple(sized) or (own,)
 
     def all_conditions(self) -> tuple[Condition, ...]:
         """Return the clean condition, then every corruption in order."""

@@ -135,6 +135,11 @@ class Projection(NamedTuple):
         reached = set(self.target.tolist())
         return tuple(name for index, name in enumerate(self.space.classes) if index not in reached)
 
+    @property
+    def unmapped(self) -> int:
+        """How many universal classes have no class in the test set."""
+        return int((self.target == UNMAPPED).sum())
+
 
 def names() -> tuple[str, ...]:
     """Return the names of all taxonomies, sorted."""

@@ -64,12 +64,11 @@ class FolderDataset(Dataset):
         Raises:
             DatasetMissing: if it is not there.
         """
-        markers = (layout.marker for layout in self.layouts())
         try:
-            return find_root(self.root, self.folders[0], self.folders, *markers)
+            return find_root(self.root, self.folders, self.layouts())
         except DatasetMissing as error:
             source = f" ({self.access})" if self.access else ""
-            raise DatasetMissing(f"{error}{source}") from None
+            raise DatasetMissing({self.folders[0]: f"{error}{source}"}) from None
 
     @cached_property
     def pairs(self) -> tuple[Pair, ...]:
@@ -78,7 +77,7 @@ class FolderDataset(Dataset):
         Raises:
             DatasetError: as ``check`` does.
         """
-        here = [layout for layout in self.layouts() if (self.folder / layout.marker).is_dir()]
+        here = [layout for layout in self.layouts() if layout.is_in(self.folder)]
         complete = [layout for layout in here if layout.is_complete(self.folder)]
         return (complete or here)[0].find(self.folder, self.keeps)
 
@@ -105,7 +104,8 @@ class FolderDataset(Dataset):
     def raw(self, index: int) -> Raw:
         """Return an image and the values of its label as stored."""
         pair = self.pairs[index]
-        return Raw(read_image(pair.image), self.read_values(pair), str(pair.label), str(pair.image))
+        image, values = read_image(pair.image), self.read_values(pair)
+        return Raw(pair.id, image, values, str(pair.image), str(pair.label))
 
     def __getitem__(self, index: int) -> Sample:
         raw = self.raw(index)
@@ -114,9 +114,7 @@ class FolderDataset(Dataset):
                 f"{raw.label_name}: label is {_size(raw.values)}, its image {raw.image_name} is "
                 f"{_size(raw.image)}; both must have one size: replace them from the original"
             )
-        return Sample(
-            self.ids()[index], raw.image, to_label(raw.values, self.table, raw.label_name)
-        )
+        return Sample(raw.id, raw.image, to_label(raw.values, self.table, raw.label_name))
 
     def ids(self) -> tuple[str, ...]:
         """Image ids in index order."""
@@ -124,7 +122,7 @@ class FolderDataset(Dataset):
 
     def cluster(self, index: int) -> str:
         """Return the folder a frame is in (a city, a drive, a scene), or its own id."""
-        id = self.ids()[index]
+        id = self.pairs[index].id
         return id.rpartition("/")[0] or id
 
     def files(self) -> tuple[Path, ...]:

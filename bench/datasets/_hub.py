@@ -69,6 +69,8 @@ class HubDataset(FolderDataset):
                     source.repository, source.config, split=split, revision=source.revision
                 )
             for column in (source.image, source.label):
+                if column not in rows.column_names:
+                    raise KeyError(f"it has {', '.join(rows.column_names)}")
                 rows = rows.cast_column(column, datasets.Image(decode=False))
         except (OSError, KeyError, ValueError) as error:
             where = place if isinstance(place, str) else f"{source.repository} on the Hub"
@@ -91,11 +93,14 @@ class HubDataset(FolderDataset):
         """Ids of files, or numbers of rows."""
         if self.rows is None:
             return super().ids()
-        return tuple(f"{self.split}/{index:08d}" for index in range(len(self.rows)))
+        return tuple(self._row_id(index) for index in range(len(self.rows)))
 
     def cluster(self, index: int) -> str:
         """Return a row's own id; rows know of no sequences."""
-        return super().cluster(index) if self.rows is None else self.ids()[index]
+        return super().cluster(index) if self.rows is None else self._row_id(index)
+
+    def _row_id(self, index: int) -> str:
+        return f"{self.split}/{index:08d}"
 
     def files(self) -> tuple[Path, ...]:
         """Return the files of the split; rows have none."""
@@ -109,10 +114,14 @@ class HubDataset(FolderDataset):
             raise IndexError(f"row {index} of {len(self.rows)}")
         row, names = self.rows[index], (self.hub.image, self.hub.label)
         image, label = (BytesIO(row[name]["bytes"]) for name in names)
-        at = f"{self.hub.repository} {self.split}, row {index}"
+        at = f"{self.hub.repository}, {self._row_id(index)}"
         image_name, label_name = (f"{at}, {name}" for name in names)
         return Raw(
-            read_image(image, image_name), read_numbers(label, label_name), label_name, image_name
+            self._row_id(index),
+            read_image(image, image_name),
+            read_numbers(label, label_name),
+            image_name,
+            label_name,
         )
 
     def fingerprint(self) -> str:

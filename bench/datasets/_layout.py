@@ -38,10 +38,17 @@ class Layout(NamedTuple):
         """The folder that all images are in: what tells this layout from others."""
         return _fixed_part(self.images)
 
+    def is_in(self, folder: Path) -> bool:
+        """Whether a folder has the folder of all images."""
+        if self.marker:
+            return (folder / self.marker).is_dir()
+        first = self.images.split("/")[0]
+        return any(_expression(first).fullmatch(entry) for entry in _entries(folder))
+
     def is_complete(self, folder: Path) -> bool:
         """Whether the folders and the list are there; ``find`` says what is not."""
         listed = not self.listed or (folder / self.listed).is_file()
-        return listed and (folder / _fixed_part(self.labels)).is_dir()
+        return self.is_in(folder) and listed and (folder / _fixed_part(self.labels)).is_dir()
 
     def find(self, folder: Path, keep: Callable[[str], bool]) -> tuple[Pair, ...]:
         """List the pairs whose id is kept, sorted by id.
@@ -59,7 +66,7 @@ class Layout(NamedTuple):
             if keep(id)
         )
         if not pairs:
-            wanted = re.sub(r"{\w+}", "*", self.images.removeprefix(f"{self.marker}/"))
+            wanted = _as_glob(self.images.removeprefix(f"{self.marker}/"))
             raise DatasetError(
                 f"{folder / self.marker}: holds no {wanted} of this split; "
                 "copy the images of the split there"
@@ -86,31 +93,34 @@ class Layout(NamedTuple):
         return {by_id[name]: found[by_id[name]] for name in names}
 
 
-def find_root(root: Path | None, name: str, folders: tuple[str, ...], *markers: str) -> Path:
+def find_root(root: Path | None, folders: tuple[str, ...], layouts: tuple[Layout, ...]) -> Path:
     """Find a dataset's folder: ``root`` itself or one of ``folders`` in it, in any case.
 
     Args:
         root: the data root, if one was given.
-        name: the dataset's name, for errors.
-        folders: where copies of the dataset are kept; the first is this project's name.
-        markers: folders of which a copy of the dataset has one.
+        folders: where copies of the dataset are kept; the first is this project's name for it.
+        layouts: how its files lie, of which a copy has one.
 
     Raises:
-        DatasetMissing: if no root was given, or no place holds a marker.
+        DatasetMissing: if no root was given, or no place has such a layout.
         DatasetError: if the root is no folder.
     """
+    name = folders[0]
     if root is None:
-        raise DatasetMissing(f"{name} needs its files: give --data-root DIR or set BENCH_DATA")
+        message = f"{name} needs its files: give --data-root DIR or set BENCH_DATA"
+        raise DatasetMissing({name: message})
     if not root.is_dir():
         raise DatasetError(f"{root}: no such folder; --data-root (or BENCH_DATA) must name one")
     places = [root, *(place for folder in folders for place in _in_any_case(root, folder))]
     for place in places:
-        if any((place / marker).is_dir() for marker in markers):
+        if any(layout.is_in(place) for layout in layouts):
             return place
     if places == [root]:
-        places.append(root / folders[0])
-    looked = " or ".join(str(place / markers[0]) for place in places)
-    raise DatasetMissing(f"{name} has no folder {markers[0]}/: copy the split to {looked}")
+        places.append(root / name)
+    wanted = layouts[0].marker or _as_glob(layouts[0].images.split("/")[0])
+    looked = " or ".join(str(place / wanted) for place in places)
+    message = f"{name} has no folder {wanted}/: copy the split to {looked}"
+    raise DatasetMissing({name: message})
 
 
 def _in_any_case(root: Path, folder: str) -> Iterator[Path]:
@@ -153,6 +163,10 @@ def _expression(name: str) -> re.Pattern[str]:
     return re.compile(
         "".join(f"(?P<{part}>.+)" if i % 2 else re.escape(part) for i, part in enumerate(parts))
     )
+
+
+def _as_glob(pattern: str) -> str:
+    return re.sub(r"{\w+}", "*", pattern)
 
 
 def _fixed_part(pattern: str) -> str:

@@ -30,17 +30,6 @@ def distinct(colours: Iterable[Colour]) -> tuple[Colour, ...]:
     return tuple(palette)
 
 
-def bit_palette(count: int) -> tuple[Colour, ...]:
-    """Return PASCAL VOC's colours: bit 3k + c of a class's id is bit 7 - k of channel c."""
-    return tuple(
-        (_channel(index, 0), _channel(index, 1), _channel(index, 2)) for index in range(count)
-    )
-
-
-def _channel(index: int, channel: int) -> int:
-    return sum((index >> (3 * bit + channel) & 1) << (7 - bit) for bit in range(8))
-
-
 def _distance(colour: Colour, others: Iterable[Colour]) -> int:
     """Squared distance to the nearest of the others."""
     return min(sum((a - b) ** 2 for a, b in zip(colour, other, strict=True)) for other in others)

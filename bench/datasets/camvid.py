@@ -128,7 +128,7 @@ class CamVid(FolderDataset):
 
     def cluster(self, index: int) -> str:
         """Return the film a frame is from, such as ``0016E5``."""
-        return self.ids()[index].split("_")[0]
+        return self.pairs[index].id.split("_")[0]
 
 
 def _split_of(frame: str) -> str:

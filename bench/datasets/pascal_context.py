@@ -12,8 +12,8 @@ from __future__ import annotations
 from bench.dataset import LabelSpace
 from bench.datasets._files import FolderDataset
 from bench.datasets._layout import Layout
-from bench.datasets._palette import bit_palette
 from bench.schema import IGNORE_INDEX
+from bench.taxonomy import colormap
 
 _CLASSES = (
     *("background", "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat"),
@@ -24,7 +24,7 @@ _CLASSES = (
     *("sign", "plate", "road", "rock", "shelves", "sidewalk", "sky", "snow", "bedclothes"),
     *("track", "tree", "truck", "wall", "water", "window", "wood"),
 )
-_PALETTE = bit_palette(len(_CLASSES))
+_PALETTE = ((0, 0, 0), *colormap(59))
 """The authors publish no colours; these are VOC's, continued."""
 
 _SPACES = {

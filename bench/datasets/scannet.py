@@ -82,4 +82,4 @@ class ScanNet(FolderDataset):
 
     def cluster(self, index: int) -> str:
         """Return the space, of which there may be several scans."""
-        return self.ids()[index].split("/")[0]
+        return self.pairs[index].id.split("/")[0]

@@ -66,4 +66,4 @@ class SunRGBD(FolderDataset):
 
     def cluster(self, index: int) -> str:
         """Return the image's own id: which room it is from is not known."""
-        return self.ids()[index]
+        return self.pairs[index].id

@@ -11,15 +11,15 @@ from __future__ import annotations
 from bench.dataset import LabelSpace
 from bench.datasets._files import FolderDataset
 from bench.datasets._layout import Layout
-from bench.datasets._palette import bit_palette
 from bench.schema import IGNORE_INDEX
+from bench.taxonomy import colormap
 
 _CLASSES = (
     *("background", "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat"),
     *("chair", "cow", "diningtable", "dog", "horse", "motorbike", "person", "pottedplant"),
     *("sheep", "sofa", "train", "tvmonitor"),
 )
-_SPACE = LabelSpace(name="voc2012", classes=_CLASSES, palette=bit_palette(len(_CLASSES)))
+_SPACE = LabelSpace(name="voc2012", classes=_CLASSES, palette=((0, 0, 0), *colormap(20)))
 
 
 class VOC2012(FolderDataset):

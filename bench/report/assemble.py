@@ -9,7 +9,7 @@ from pathlib import Path
 from bench.metrics import METRICS
 from bench.report import PAGE
 from bench.report.answer import answer, brief_answer
-from bench.report.block import PRIMARY, Block, describe, make_blocks
+from bench.report.block import PRIMARY, Block, describe, main_blocks, make_blocks
 from bench.report.claims import claims_table
 from bench.report.clean import clean_tables, missing, separated
 from bench.report.codec_plots import codec_plots
@@ -23,6 +23,7 @@ from bench.report.published import comparison_plots, make_comparison
 from bench.report.robust import robust_tables
 from bench.report.sheet import SLUG, make_sheet
 from bench.report.table import Entry, Table, number
+from bench.report.zero_shot import ZeroShot
 from bench.store import SuiteFolder, write_atomic, write_text
 
 
@@ -31,15 +32,16 @@ def assemble(
 ) -> None:
     """Write every table, plot and the page; see :func:`bench.report.write`."""
     manifest = folder.manifest()
-    blocks = make_blocks(folder, allow_mixed=allow_mixed)
-    records = [record for block in blocks for record in block.records]
+    every = make_blocks(folder, allow_mixed=allow_mixed)
+    blocks, zero_shot = main_blocks(every), ZeroShot(every)
+    records = [record for block in every for record in block.records]
     sections: list[Section] = []
     for block in blocks:
         left = BUDGET_BYTES - sum(section.picture_bytes for section in sections)
         sections.append(_section(block, blocks, left))
-    common = list(_common_tables(blocks, folder))
+    common = list(_common_tables(blocks, folder, overviewed=not zero_shot.rows))
     paper = PaperReport(folder, manifest.paper, blocks) if manifest.paper else None
-    published = list(paper.tables()) if paper else []
+    published = [*(paper.tables() if paper else ()), *zero_shot.tables()]
     for old in ("tables", "plots", "exports"):
         shutil.rmtree(destination / old, ignore_errors=True)
     for section in sections:
@@ -50,8 +52,12 @@ def assemble(
         if section.sheet:
             _write_picture(section.sheet.large, destination / "plots" / f"{stem}{SLUG}.jpg")
     _write_tables([*published, *common], destination / "tables", "")
-    write_exports(blocks, destination / "exports")
-    sentences = [*([paper.answer()] if paper else []), *(sections[0].sentences if sections else [])]
+    write_exports(every, destination / "exports")
+    sentences = [
+        *([paper.answer()] if paper else []),
+        *zero_shot.sentences(),
+        *(sections[0].sentences if sections else []),
+    ]
     page = render(
         manifest, sections, records, published, common, sentences, digest=digest, example=example
     )
@@ -89,8 +95,10 @@ def _trained_here(block: Block, blocks: Sequence[Block]) -> bool:
     return next(same) is block
 
 
-def _common_tables(blocks: Sequence[Block], folder: SuiteFolder) -> Iterable[Table]:
-    if len(blocks) > 1:
+def _common_tables(
+    blocks: Sequence[Block], folder: SuiteFolder, *, overviewed: bool
+) -> Iterable[Table]:
+    if len(blocks) > 1 and overviewed:
         yield overview(blocks)
     claims = claims_table(folder)
     if claims is not None:

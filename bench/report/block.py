@@ -12,14 +12,15 @@ from itertools import combinations
 from typing import TypeVar
 
 import numpy as np
+from pydantic import ValidationError
 
 from bench.corruptions import Corruption, lookup
 from bench.counts import Counts
-from bench.dataset import DatasetError
+from bench.dataset import Dataset, DatasetError
 from bench.datasets import load_dataset_class
 from bench.joined import relabelled
 from bench.metrics import METRICS, per_class_iou
-from bench.schema import CLEAN, Condition, DataRef, Record, Task, fingerprint
+from bench.schema import CLEAN, Condition, DataRef, Frozen, Record, Task, fingerprint
 from bench.stats import (
     RESAMPLES,
     Estimate,
@@ -240,17 +241,36 @@ def make_blocks(folder: SuiteFolder, *, allow_mixed: bool = False) -> list[Block
     """
     groups: dict[str, list[Record]] = {}
     for record in folder.records():
-        group = fingerprint(record.cell.train_on, record.cell.test_on)
+        cell = record.cell
+        side = cell.protocol.short_side
+        group = fingerprint(cell.train_on, cell.test_on, cell.mapping, side)
         groups.setdefault(group, []).append(record)
     for group, records in groups.items():
         groups[group] = _one_protocol(folder, records, allow_mixed)
-    several = len({records[0].cell.train_on.key for records in groups.values()}) > 1
+    firsts = [records[0].cell for records in groups.values()]
+    several = len({cell.train_on.key for cell in firsts}) > 1
+    sized = len({cell.protocol.short_side for cell in firsts}) > 1
     blocks = []
     for records in groups.values():
         cell = records[0].cell
-        trained = f", trained on {name(cell.train_on, 'train')}" if several else ""
-        blocks.append(Block(folder, records, name(cell.test_on, "val") + trained))
+        title = name(cell.test_on, "val")
+        title += f", trained on {name(cell.train_on, 'train')}" if several else ""
+        title += f", {cell.mapping} mapping" if cell.mapping else ""
+        title += f", short side {cell.protocol.short_side}" if sized else ""
+        blocks.append(Block(folder, records, title))
     return blocks
+
+
+def main_blocks(blocks: Sequence[Block]) -> list[Block]:
+    """Return one block for each test set of a training set: the others map or resize otherwise.
+
+    The one of most methods is it, for only one mapping is open to all; then the first.
+    """
+    groups: dict[str, list[Block]] = {}
+    for block in blocks:
+        group = fingerprint(block.first.train_on, block.first.test_on)
+        groups.setdefault(group, []).append(block)
+    return [max(group, key=lambda block: len(block.labels)) for group in groups.values()]
 
 
 def protocol_fields(record: Record) -> dict[str, object]:
@@ -291,18 +311,29 @@ def name(reference: DataRef, usual: str) -> str:
 
 
 def describe(reference: DataRef, usual: str) -> str:
-    """Name a split of a data set, saying of generated data that they are."""
-    generated = f" (generated {reference.dataset})" if is_generated(reference) else ""
-    return name(reference, usual) + generated
+    """Name a split with what it is made of, saying of generated data that they are."""
+    found = _dataset(reference)
+    if found is None:
+        return name(reference, usual)
+    dataset, options = found
+    contents = dataset.contents(options)
+    text = name(reference, usual) + (f" of {contents}" if contents else "")
+    return text + (f" (generated {reference.dataset})" if dataset.is_drawn(options) else "")
 
 
 def is_generated(reference: DataRef) -> bool:
     """Whether the data are drawn from code: a stand-in, about which captions say so."""
+    found = _dataset(reference)
+    return found is not None and found[0].is_drawn(found[1])
+
+
+def _dataset(reference: DataRef) -> tuple[type[Dataset], Frozen] | None:
+    """Look a data set up; records may come from an installation with others."""
     try:
         dataset = load_dataset_class(reference.dataset)
-        return dataset.is_drawn(dataset.Options.model_validate(reference.options))
-    except DatasetError:  # records may come from an installation with further data sets
-        return False
+        return dataset, dataset.Options.model_validate(reference.options)
+    except (DatasetError, ValidationError):
+        return None
 
 
 def catalogued(condition: Condition) -> Corruption | None:

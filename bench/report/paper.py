@@ -7,10 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-import numpy as np
-
 from bench.claims.reported import PAPERS, Reported, load_reported
 from bench.claims.verdict import Verdict, differences, flatten, weigh
+from bench.harmonic import harmonic_mean
 from bench.manifest import Manifest, PaperColumn, PaperRow, PaperTable
 from bench.metrics import METRICS
 from bench.paper import find_cell
@@ -67,13 +66,11 @@ class PaperReport:
     def __init__(self, folder: SuiteFolder, paper: PaperTable, blocks: Sequence[Block]) -> None:
         self.folder, self.paper, self.blocks = folder, paper, blocks
         self.manifest: Manifest = folder.manifest()
-        numbers = load_reported(PAPERS)
-        self.places = [
-            [self._place(numbers, row, column) for column in paper.columns] for row in paper.rows
-        ]
+        self.numbers = load_reported(PAPERS)
+        self.places = [[self._place(row, column) for column in paper.columns] for row in paper.rows]
 
-    def _place(self, numbers: Sequence[Reported], row: PaperRow, column: PaperColumn) -> Place:
-        reported = next(iter(find_cell(numbers, self.paper, row, column)), None)
+    def _place(self, row: PaperRow, column: PaperColumn) -> Place:
+        reported = next(iter(find_cell(self.numbers, self.paper, row, column)), None)
         blocks = self._blocks(row, column)
         scores = [
             block.score(row.method, column.metric, column.condition, column.task)
@@ -82,7 +79,7 @@ class PaperReport:
         known = [score for score in scores if score is not None]
         if not known or len(known) < max(1, len(column.test_on)) or column.missing:
             return Place(row, column, reported, None, self._why_not(row, column, blocks))
-        measured = _harmonic(known) if len(known) > 1 else known[0]
+        measured = harmonic_mean(known) if len(known) > 1 else known[0]
         if self.manifest.stand_in:
             verdict = STAND_IN
         elif reported is None:
@@ -113,6 +110,8 @@ class PaperReport:
         return weigh(margins, self.paper.tolerance + reported.plus_minus)
 
     def _why_not(self, row: PaperRow, column: PaperColumn, blocks: Sequence[Block]) -> str:
+        if not row.method and not find_cell(self.numbers, self.paper, row, column):
+            return "not in the paper"
         if not row.method or column.missing:
             return f"{Verdict.NOT_RUN}: {column.missing if row.method else row.missing}"
         reasons = dict.fromkeys(
@@ -202,19 +201,6 @@ def _less(estimate: Estimate, constant: float) -> Estimate:
         value=estimate.value - constant,
         draws=estimate.draws - constant,
         by_seed=tuple(value - constant for value in estimate.by_seed),
-    )
-
-
-def _harmonic(estimates: Sequence[Estimate]) -> Estimate:
-    """Average scores of several test sets as MSeg's ``collect_results.py`` does."""
-    seeds = {len(estimate.by_seed) for estimate in estimates}
-    values = zip(*(each.by_seed for each in estimates), strict=True) if len(seeds) == 1 else ()
-    count = len(estimates)
-    return Estimate(
-        count / sum(1 / each.value for each in estimates),
-        np.asarray(count / sum(1 / each.draws for each in estimates)),
-        tuple(key for each in estimates for key in each.keys),
-        tuple(count / sum(1 / value for value in seed) for seed in values),
     )
 
 

@@ -13,7 +13,9 @@ from bench.datasets import load_dataset_class, names
 from bench.schema import IGNORE_INDEX
 from tests.bench.trees import TREES
 
-OPTIONS = {"scenes": {"images": 3, "height": 48, "width": 96}}
+SCENES = {"images": 3, "height": 48, "width": 96}
+PARTS = [{"dataset": "scenes", "options": SCENES}]
+OPTIONS = {"scenes": SCENES, "mixture": {"taxonomy": "scenes", "parts": PARTS}}
 
 
 @pytest.fixture(scope="module", autouse=True)

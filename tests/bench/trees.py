@@ -203,20 +203,16 @@ def scannet(root: Path) -> None:
 
 def acdc(root: Path) -> None:
     """A clear-weather reference beside every frame."""
+    pairs = []
     for condition in ("fog", "rain", "snow", "night"):
         for split, drive in (("train", "GOPR0475"), ("val", "GOPR0476")):
             for number in ("000041", "000061"):
                 frame = f"{drive}/{drive}_frame_{number}"
-                pair = (
-                    f"rgb_anon/{condition}/{split}/{frame}_rgb_anon.png",
-                    f"gt/{condition}/{split}/{frame}_gt_labelTrainIds.png",
-                )
-                draw_pairs(root, [pair], TRAIN_IDS)
-                reference = (
-                    f"rgb_anon/{condition}/{split}_ref/{frame}_rgb_ref_anon.png",
-                    f"gt/{condition}/{split}_ref/{frame}_gt_ref_labelTrainIds.png",
-                )
-                draw_pairs(root, [reference], TRAIN_IDS)
+                for tag in ("", "_ref"):
+                    place = f"{condition}/{split}{tag}/{frame}"
+                    image = f"rgb_anon/{place}_rgb{tag}_anon.png"
+                    pairs.append((image, f"gt/{place}_gt{tag}_labelTrainIds.png"))
+    draw_pairs(root, pairs, TRAIN_IDS)
 
 
 def kitti_step(root: Path) -> None:
