@@ -25,7 +25,7 @@ from bench.inference import check_labels, infer
 from bench.loading import Loaded, Split, resize_label, to_tensors
 from bench.mapping import Mapped
 from bench.method import Method
-from bench.schema import CLEAN, Batch, Condition, LabelMapping, Task
+from bench.schema import CLEAN, IGNORE_INDEX, Batch, Condition, LabelMapping, Task
 from bench.store import Preview
 from bench.taxonomy import Projection
 from bench.train import Progress
@@ -44,11 +44,11 @@ class Job(NamedTuple):
     task: Task
     seed: int
     """The suite's seed: root of corruptions and of the method's draws."""
-    sampling_seed: int = 0
-    """Another set of the method's draws, the corruptions being the same."""
     mapping: LabelMapping = ""
     projection: Projection | None = None
     """How predictions become labels of the split, where it has not the method's classes."""
+    sampling_seed: int = 0
+    """Another set of the method's draws, the corruptions being the same."""
 
 
 class Evaluation(NamedTuple):
@@ -117,11 +117,12 @@ def evaluate(
             mapped = _label(method, samples, rows, job, accelerator)
             for sample, label, fallen in zip(samples, *mapped, strict=True):
                 place = indices[len(scored)]
-                scored.append(_score(place, sample, label, fallen, len(classes)))
+                lost = fallen if job.mapping else None
+                scored.append(_score(place, sample, label, lost, len(classes)))
             progress.advance(len(scored))
     if accelerator.num_processes > 1:
         scored = gather_object(scored)
-    return _collect(sorted(scored, key=lambda item: item.place), classes, bool(job.mapping))
+    return _collect(sorted(scored, key=lambda item: item.place), classes)
 
 
 def measure(method: Method[Any], job: Job, accelerator: Accelerator) -> dict[str, float]:
@@ -195,18 +196,19 @@ def _reconstruct(method: Method[Any], batch: Batch, condition: Condition) -> Ten
 
 
 def _score(
-    place: int, sample: Loaded, label: np.ndarray, fallen: np.ndarray, num_classes: int
+    place: int, sample: Loaded, label: np.ndarray, fallen: np.ndarray | None, num_classes: int
 ) -> _Scored:
-    size = sample.truth.shape
-    at_truth = resize_label(label.astype(np.int32), size)
-    lost = resize_label(fallen.astype(np.uint8), size) > 0
-    counts = count_all(sample.truth, at_truth, num_classes, sample.instance, lost)
+    at_truth = resize_label(label.astype(np.int32), sample.truth.shape)
+    counts = count_all(sample.truth, at_truth, num_classes, sample.instance)
+    if fallen is not None:
+        lost = resize_label(fallen.astype(np.uint8), sample.truth.shape) > 0
+        counts = counts._replace(fallen=int((lost & (sample.truth != IGNORE_INDEX)).sum()))
     if place >= PREVIEWS:
         return _Scored(place, counts, None, np.empty(0, np.uint8))
     return _Scored(place, counts, sample, label.astype(np.uint8))
 
 
-def _collect(scored: list[_Scored], classes: Sequence[str], mapped: bool) -> Evaluation:
+def _collect(scored: list[_Scored], classes: Sequence[str]) -> Evaluation:
     """Put the images of a split together; a preview shows those of the first one's size."""
     kept = [(item.sample, item.prediction) for item in scored if item.sample is not None]
     shape = kept[0][0].label.shape
@@ -217,5 +219,4 @@ def _collect(scored: list[_Scored], classes: Sequence[str], mapped: bool) -> Eva
         label=np.stack([sample.label for sample, _ in kept]),
         prediction=np.stack([prediction for _, prediction in kept]),
     )
-    counts = stack_counts([item.counts for item in scored], classes, mapped=mapped)
-    return Evaluation(counts, preview)
+    return Evaluation(stack_counts([item.counts for item in scored], classes), preview)

@@ -131,3 +131,5 @@ class Manifest(Frozen):
     """The suite file's text, with overrides already applied."""
     command: str
     """What reproduces the run."""
+    references: str = ""
+    """BibTeX of the data sets and methods used; empty in runs of before it was kept."""

@@ -6,7 +6,6 @@ run of a finished suite ends at once.
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -32,6 +31,7 @@ from bench.schema import (
 from bench.store import StageFolder, SuiteFolder
 from bench.suite import LoadedSuite, MethodEntry, Suite, TestEntry
 from bench.taxonomy import Projection, TaxonomyError
+from bench.weights import digests
 
 
 class PlanError(Exception):
@@ -129,9 +129,9 @@ def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
     Raises:
         DatasetError: if data are there but not as they must be.
         PlanError: if nothing can be tried and no published table is to be shown, or if a
-            test set has other classes than the training set, a corruption needs what is not
-            installed, a method can do none of the tasks, or weights are given for no stage or
-            are not there and the suite repeats no published table.
+            test set has other classes than the training set, a corruption needs what is
+            not installed, or a method can do none of the tasks.
+        WeightsError: if weights are given for what is no stage.
     """
     suite = loaded.suite
     for condition in suite.conditions:
@@ -167,10 +167,7 @@ def _resolved(
 ) -> Iterable[Planned | Unavailable]:
     """Yield the cells that need a training: ready, or with what they lack."""
     trained = splits[training.train_on.key]
-    weights = tuple(_missing_weights(training))
-    if weights and suite.paper is None:
-        title = training.entry.title
-        raise PlanError("\n".join(f"{title}: {n.remedy} ({n.what})" for n in weights))
+    weights = tuple(_missing_files(training.config))
     for test in suite.tests_of(training.train_on):
         tested = splits[test.reference().key]
         space = tested.dataset.label_space
@@ -217,12 +214,11 @@ def _open(reference: DataRef, root: Path | None) -> _Split:
     return _Split(dataset, dataset.fingerprint())
 
 
-def _missing_weights(training: Training) -> Iterable[Need]:
-    for stage, digest in training.given.items():
-        if not digest:
-            remedy = f"weights of {stage!r}: no such file; put there what"
-            remedy += f" `python -m bench weights convert {training.entry.adapter}` makes"
-            yield Need(what=training.config.weights[stage], remedy=remedy)
+def _missing_files(config: MethodConfig) -> Iterable[Need]:
+    for stage, path in config.weights.items():
+        if not Path(path).is_file():
+            remedy = f"{path}: no such file; `python -m bench weights convert` makes one"
+            yield Need(what=f"weights of stage {stage!r}", remedy=remedy)
 
 
 def _projection(
@@ -260,10 +256,9 @@ def _training(
     data = DataSpec(classes=space.classes, palette=space.palette, size=size)
     resize = suite.protocol.resize or suite.protocol.short_side
     key = fingerprint(entry.adapter, config.version, data, train_data, resize, seed)
-    all_stages = config.stages(data)
-    given = _given(entry, config, all_stages)
+    given = digests(entry.title, config, data)
     stages = []
-    for stage in all_stages:
+    for stage in config.stages(data):
         if not set(stage.tasks) & set(suite.tasks):
             continue
         # Where a file lies changes nothing, what is in it does.
@@ -277,28 +272,12 @@ def _training(
     return Training(entry, config, data, train_on, train_data, seed, tuple(stages), given)
 
 
-def _given(entry: MethodEntry, config: MethodConfig, stages: Iterable[Stage]) -> dict[str, str]:
-    """Return the digests of the weights that a configuration names, by stage; "" if missing."""
-    names = [stage.name for stage in stages]
-    given = {}
-    for stage, path in config.weights.items():
-        if stage not in names:
-            message = f"{entry.title}: weights are given for {stage!r}"
-            raise PlanError(f"{message}; its stages are {', '.join(names)}")
-        if not Path(path).is_file():
-            given[stage] = ""
-            continue
-        with Path(path).open("rb") as file:
-            given[stage] = hashlib.file_digest(file, "sha256").hexdigest()
-    return given
-
-
 def _cells(
     suite: Suite, training: Training, test: TestEntry, limit: int | None, mapped: bool
 ) -> Iterable[Cell]:
     for task in suite.tasks:
         if task == "reconstruct" and mapped:
-            continue  # a codec has no codes for labels of another space
+            continue  # labels of another space than the codec's
         config = training.config.model_dump(mode="json", exclude={"weights"})
         if training.given:
             config["weights"] = dict(training.given)

@@ -151,8 +151,8 @@ class _Runner:
         try:
             split = self._split(cell.test_on, cell.limit, cell.protocol)
             job = Job(
-                *(split, cell.condition, cell.task, cell.seed, cell.sampling_seed),
-                *(cell.mapping, planned.projection),
+                *(split, cell.condition, cell.task, cell.seed),
+                *(cell.mapping, planned.projection, cell.sampling_seed),
             )
             result = evaluate(method, job, self.accelerator, self.console)
             clean_codec = (cell.task, cell.condition) == ("reconstruct", CLEAN)
@@ -228,7 +228,15 @@ def _manifest(plan: Plan, records: Sequence[Record]) -> Manifest:
         unavailable=plan.unavailable,
         source=plan.source,
         command=plan.settings.command,
+        references=_references(plan),
     )
+
+
+def _references(plan: Plan) -> str:
+    """List in BibTeX the data sets and methods of a plan, each once."""
+    datasets = (dataset.citation for dataset in plan.datasets.values())
+    methods = (training.config.citation for training in plan.trainings)
+    return "\n".join(dict.fromkeys(filter(None, (*datasets, *methods))))
 
 
 def _probe(cell: Cell) -> str:

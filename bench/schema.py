@@ -131,7 +131,6 @@ class MethodConfig(Frozen):
     """Of the method; raised whenever its results would change."""
     reconstructs: ClassVar[bool] = False
     """Whether the method has a codec between labels and latents, and so a ceiling."""
-    """Whether the method labels images; a codec by itself sees none."""
     citation: ClassVar[str] = ""
     """BibTeX of the method's publications."""
     predicts: ClassVar[bool] = True

@@ -119,7 +119,8 @@ def find_root(root: Path | None, folders: tuple[str, ...], layouts: tuple[Layout
         places.append(root / name)
     wanted = layouts[0].marker or _as_glob(layouts[0].images.split("/")[0])
     looked = " or ".join(str(place / wanted) for place in places)
-    raise DatasetMissing({name: f"{name} has no folder {wanted}/: copy the split to {looked}"})
+    message = f"{name} has no folder {wanted}/: copy the split to {looked}"
+    raise DatasetMissing({name: message})
 
 
 def _in_any_case(root: Path, folder: str) -> Iterator[Path]:

@@ -95,8 +95,6 @@ class Block:
         if self.clusters is not None:
             units = f"{len(set(self.clusters))} sequences ({units})"
         note = f"Brackets: 95% intervals, paired bootstrap over {units}, {RESAMPLES:,} resamples."
-        if len(self.seeds) > 1:
-            note += " ±: standard deviation over training seeds."
         sequences = len(set(self.finished[0].clusters)) if self.finished else 0
         if self.clusters is None and sequences < self.num_images:
             note += f" The images come from only {sequences} sequence(s), within which they are"
@@ -244,7 +242,8 @@ def make_blocks(folder: SuiteFolder, *, allow_mixed: bool = False) -> list[Block
     groups: dict[str, list[Record]] = {}
     for record in folder.records():
         cell = record.cell
-        group = fingerprint(cell.train_on, cell.test_on, cell.mapping, cell.protocol.short_side)
+        side = cell.protocol.short_side
+        group = fingerprint(cell.train_on, cell.test_on, cell.mapping, side)
         groups.setdefault(group, []).append(record)
     for group, records in groups.items():
         groups[group] = _one_protocol(folder, records, allow_mixed)

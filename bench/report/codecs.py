@@ -247,6 +247,7 @@ def attribution(block: Block) -> Table:
     caption += " against its own"
     caption += " encoding and decoding. Prior: that against the prediction, so what predicted"
     caption += " latents and their decoding lose together. The sum is what is missing to 100."
+    caption += " Classes absent from truth and prediction are left out."
     columns = [f"{label}: {part}" for label in labels for part in ("codec", "prior")]
     title = "Where generative methods lose"
     return Table("attribution", title, caption, ("Class", *columns), tuple(rows))
