@@ -16,6 +16,7 @@ from rich.table import Table
 
 from bench.cost import Cost
 from bench.counts import Counts
+from bench.health import Finding
 from bench.manifest import Unavailable
 from bench.metrics import METRICS
 from bench.plan import all_needs
@@ -115,6 +116,17 @@ class Console:
         for need in all_needs(cells):
             self.terminal.print(f"  [bold]{escape(need.what)}[/bold]: {escape(need.remedy)}")
         self.terminal.print()
+
+    def findings(self, findings: Sequence[Finding]) -> None:
+        """Print the closing table of codecs that collapsed or lose classes."""
+        table = Table(title="Codecs to mend", box=box.SIMPLE_HEAD, title_justify="left")
+        for name in ("method", "trained on", "seed", "fault"):
+            table.add_column(name)
+        table.add_column("what was measured", overflow="fold")
+        for record, kind, text in findings:
+            cell = record.cell
+            table.add_row(cell.label, str(cell.train_on), str(cell.seed), kind, text)
+        self.terminal.print(table)
 
     def costs(self, costs: Sequence[Cost]) -> None:
         """Print what a plan still has to do."""

@@ -23,7 +23,12 @@ class DatasetError(Exception):
 
 
 class DatasetMissing(DatasetError):
-    """No copy of the data is here at all; what else is wrong with data is not this error."""
+    """No copy of some data is here at all; what else is wrong with data is not this error."""
+
+    def __init__(self, remedies: Mapping[str, str]) -> None:
+        super().__init__("\n".join(remedies.values()))
+        self.remedies = dict(remedies)
+        """By dataset, in one line, where to get it and where to put it."""
 
 
 class LabelSpace(Frozen):
@@ -97,6 +102,11 @@ class Dataset(ABC):
     def published_images(self) -> int | None:
         """Number of images that the complete split has, if that was published."""
         return self.published.get(f"{self.subset}/{self.split}", self.published.get(self.split))
+
+    @classmethod
+    def contents(cls, options: Frozen) -> str:
+        """Say what it is made of, where its name does not."""
+        return ""
 
     @property
     @abstractmethod

@@ -25,7 +25,7 @@ from bench.inference import check_labels, infer
 from bench.loading import Loaded, Split, Truth, resize_label, to_tensors
 from bench.mapping import Mapped
 from bench.method import Method
-from bench.schema import CLEAN, Batch, Condition, LabelMapping, Score, Task
+from bench.schema import CLEAN, IGNORE_INDEX, Batch, Condition, LabelMapping, Score, Task
 from bench.store import Preview
 from bench.taxonomy import Projection
 from bench.train import Progress
@@ -44,11 +44,11 @@ class Job(NamedTuple):
     task: Task
     seed: int
     """The suite's seed: root of corruptions and of the method's draws."""
-    sampling_seed: int = 0
-    """Another set of the method's draws, the corruptions being the same."""
     mapping: LabelMapping = ""
     projection: Projection | None = None
     """How predictions become labels of the split, where it has not the method's classes."""
+    sampling_seed: int = 0
+    """Another set of the method's draws, the corruptions being the same."""
     scores: tuple[Score, ...] = ()
     """Ways of scoring the same predictions; the protocol's own when none is given."""
 
@@ -119,11 +119,12 @@ def evaluate(
             mapped = _label(method, samples, rows, job, accelerator)
             for sample, label, fallen in zip(samples, *mapped, strict=True):
                 place = indices[len(scored)]
-                scored.append(_score(place, sample, label, fallen, len(classes)))
+                lost = fallen if job.mapping else None
+                scored.append(_score(place, sample, label, lost, len(classes)))
             progress.advance(len(scored))
     if accelerator.num_processes > 1:
         scored = gather_object(scored)
-    return _collect(sorted(scored, key=lambda item: item.place), classes, bool(job.mapping))
+    return _collect(sorted(scored, key=lambda item: item.place), classes)
 
 
 def measure(method: Method[Any], job: Job, accelerator: Accelerator) -> dict[str, float]:
@@ -203,7 +204,7 @@ def _reconstruct(method: Method[Any], batch: Batch, condition: Condition) -> Ten
 
 
 def _score(
-    place: int, sample: Loaded, label: np.ndarray, fallen: np.ndarray, num_classes: int
+    place: int, sample: Loaded, label: np.ndarray, fallen: np.ndarray | None, num_classes: int
 ) -> _Scored:
     counts = tuple(_count(truth, label, fallen, num_classes) for truth in sample.truths)
     if place >= PREVIEWS:
@@ -211,14 +212,19 @@ def _score(
     return _Scored(place, counts, sample, label.astype(np.uint8))
 
 
-def _count(truth: Truth, label: np.ndarray, fallen: np.ndarray, num_classes: int) -> ImageCounts:
+def _count(
+    truth: Truth, label: np.ndarray, fallen: np.ndarray | None, num_classes: int
+) -> ImageCounts:
     size = truth.label.shape
     at_truth = resize_label(label.astype(np.int32), size)
+    counts = count_all(truth.label, at_truth, num_classes, truth.instance)
+    if fallen is None:
+        return counts
     lost = resize_label(fallen.astype(np.uint8), size) > 0
-    return count_all(truth.label, at_truth, num_classes, truth.instance, lost)
+    return counts._replace(fallen=int((lost & (truth.label != IGNORE_INDEX)).sum()))
 
 
-def _collect(scored: list[_Scored], classes: Sequence[str], mapped: bool) -> tuple[Evaluation, ...]:
+def _collect(scored: list[_Scored], classes: Sequence[str]) -> tuple[Evaluation, ...]:
     """Put the images of a split together; a preview shows those of the first one's size."""
     kept = [(item.sample, item.prediction) for item in scored if item.sample is not None]
     shape = kept[0][0].label.shape
@@ -230,5 +236,4 @@ def _collect(scored: list[_Scored], classes: Sequence[str], mapped: bool) -> tup
         prediction=np.stack([prediction for _, prediction in kept]),
     )
     each = zip(*(item.counts for item in scored), strict=True)
-    stacked = [stack_counts(list(counts), classes, mapped=mapped) for counts in each]
-    return tuple(Evaluation(counts, preview) for counts in stacked)
+    return tuple(Evaluation(stack_counts(list(counts), classes), preview) for counts in each)

@@ -44,6 +44,7 @@ class JoinedFolder(SuiteFolder):
             unavailable=tuple(each for m in manifests for each in m.unavailable),
             source="---\n".join(manifest.source for manifest in manifests),
             command="; ".join(manifest.command for manifest in manifests),
+            references="\n".join(manifest.references for manifest in manifests),
         )
 
     def record(self, key: str) -> Record | None:

@@ -95,6 +95,17 @@ class Unavailable(Frozen):
         return f"needs {', '.join(need.what for need in self.needs)}"
 
 
+class Contrast(Frozen):
+    """A difference that a suite declares before anything runs: the verdict is about it."""
+
+    name: str
+    first: tuple[str, ...]
+    """Label of a method. Several are codecs whose scores are interpolated, linearly in the
+    logarithm of their rates, to the rate of the second."""
+    second: str
+    """Label of the method whose score is taken off."""
+
+
 class Manifest(Frozen):
     """What a run of a suite consists of: the cells it asked for, in the suite's order.
 
@@ -109,6 +120,7 @@ class Manifest(Frozen):
     """Label of the method whose corruption errors are the unit of the others'."""
     published: Published | None = None
     """Curves of a publication that the report shows beside the measured ones."""
+    contrasts: tuple[Contrast, ...] = ()
     paper: PaperTable | None = None
     """The published table that the suite repeats."""
     stand_in: str = ""
@@ -119,3 +131,5 @@ class Manifest(Frozen):
     """The suite file's text, with overrides already applied."""
     command: str
     """What reproduces the run."""
+    references: str = ""
+    """BibTeX of the data sets and methods used; empty in runs of before it was kept."""

@@ -6,7 +6,6 @@ run of a finished suite ends at once.
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -32,6 +31,7 @@ from bench.schema import (
 from bench.store import StageFolder, SuiteFolder
 from bench.suite import LoadedSuite, MethodEntry, Suite, TestEntry
 from bench.taxonomy import Projection, TaxonomyError
+from bench.weights import digests
 
 
 class PlanError(Exception):
@@ -138,29 +138,31 @@ def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
     Raises:
         DatasetError: if data are there but not as they must be.
         PlanError: if nothing can be tried and no published table is to be shown, or if a
-            test set has other classes than the training set, a corruption needs what is not
-            installed, a method can do none of the tasks, or weights are given for no stage or
-            are not there and the suite repeats no published table.
+            test set has other classes than the training set, a corruption needs what is
+            not installed, or a method can do none of the tasks.
+        WeightsError: if weights are given for what is no stage.
     """
     suite = loaded.suite
-    _check_corruptions(suite)
+    for condition in suite.conditions:
+        if why := corruptions.missing(condition.corruption):
+            raise PlanError(f"{condition.corruption}: {why}")
     references = (*suite.train_on, *(test.reference() for test in suite.test_on))
     splits = {reference.key: _open(reference, settings.data_root) for reference in references}
     trainings: list[Training] = []
     cells: list[Planned] = []
     unavailable: list[Unavailable] = []
     for entry, seed, train_on in itertools.product(suite.methods, suite.seeds, suite.train_on):
-        trained = splits[train_on.key]
-        training = _training(suite, entry, train_on, trained, seed, settings)
-        ready, lacking = _sort_cells(suite, training, trained, splits, settings.limit)
-        if not ready and not lacking:
-            raise PlanError(_idle(suite, training))
+        training = _training(suite, entry, train_on, splits[train_on.key], seed, settings)
+        found = list(_resolved(suite, training, splits, settings.limit))
+        ready = [each for each in found if isinstance(each, Planned)]
+        if not found:
+            raise PlanError(_nothing_to_do(suite, training))
         if cells:  # of the truth itself, which needs no method, the first one's are enough
             ready = [planned for planned in ready if planned.cell.task != "label"]
         if ready:
             trainings.append(training)
         cells += ready
-        unavailable += lacking
+        unavailable += [each for each in found if isinstance(each, Unavailable)]
     if not cells and suite.paper is None:
         raise PlanError("\n".join(need.remedy for need in all_needs(unavailable)))
     folder = SuiteFolder(settings.output / suite.name)
@@ -171,39 +173,26 @@ def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
     )
 
 
-def _check_corruptions(suite: Suite) -> None:
-    for condition in suite.conditions:
-        if why := corruptions.missing(condition.corruption):
-            raise PlanError(f"{condition.corruption}: {why}")
-
-
-def _sort_cells(
-    suite: Suite,
-    training: Training,
-    trained: _Split,
-    splits: Mapping[str, _Split],
-    limit: int | None,
-) -> tuple[list[Planned], list[Unavailable]]:
-    """Return the cells of a training that can be tried, and those that lack something."""
-    weights = tuple(_missing_weights(training))
-    if weights and suite.paper is None:
-        raise PlanError("\n".join(need.remedy for need in weights))
-    ready: list[Planned] = []
-    lacking: list[Unavailable] = []
+def _resolved(
+    suite: Suite, training: Training, splits: Mapping[str, _Split], limit: int | None
+) -> Iterable[Planned | Unavailable]:
+    """Yield the cells that need a training: ready, or with what they lack."""
+    trained = splits[training.train_on.key]
+    weights = tuple(_missing_files(training.config))
     for test in suite.tests_of(training.train_on):
         tested = splits[test.reference().key]
         space = tested.dataset.label_space
         projection = _projection(training.train_on, trained.dataset.label_space, test, space)
-        needs = tuple(dict.fromkeys((*trained.needs, *weights, *tested.needs)))
+        lacking = (*trained.needs, *weights)
+        needs = tuple(dict.fromkeys((*lacking, *tested.needs)))
         for cell in _cells(suite, training, test, limit, projection is not None):
             if needs:
-                lacking.append(Unavailable(cell=cell, needs=needs))
+                yield Unavailable(cell=cell, needs=needs, optional=test.optional and not lacking)
             else:
-                ready.append(Planned(cell, training, tested.content, space, projection))
-    return ready, lacking
+                yield Planned(cell, training, tested.content, space, projection)
 
 
-def _idle(suite: Suite, training: Training) -> str:
+def _nothing_to_do(suite: Suite, training: Training) -> str:
     able = "reconstruct" if training.config.reconstructs else "predict"
     message = f"{training.entry.title} has nothing to do in tasks {list(suite.tasks)}"
     return f"{message}: the method {training.entry.adapter} can only {able}"
@@ -231,16 +220,16 @@ def _open(reference: DataRef, root: Path | None) -> _Split:
     try:
         dataset.check()
     except DatasetMissing as error:
-        return _Split(dataset, "", (Need(what=str(reference), remedy=str(error)),))
+        needs = (Need(what=name, remedy=remedy) for name, remedy in error.remedies.items())
+        return _Split(dataset, "", tuple(needs))
     return _Split(dataset, dataset.fingerprint())
 
 
-def _missing_weights(training: Training) -> Iterable[Need]:
-    for stage, digest in training.given.items():
-        if not digest:
-            path = training.config.weights[stage]
-            what = f"{training.entry.title}: weights of {stage!r}: {path}: no such file"
-            yield Need(what=path, remedy=f"{what}; `python -m bench weights convert` makes one")
+def _missing_files(config: MethodConfig) -> Iterable[Need]:
+    for stage, path in config.weights.items():
+        if not Path(path).is_file():
+            remedy = f"{path}: no such file; `python -m bench weights convert` makes one"
+            yield Need(what=f"weights of stage {stage!r}", remedy=remedy)
 
 
 def _projection(
@@ -278,10 +267,9 @@ def _training(
     data = DataSpec(classes=space.classes, palette=space.palette, size=size)
     resize = suite.protocol.resize or suite.protocol.short_side
     key = fingerprint(entry.adapter, config.version, data, train_data, resize, seed)
-    all_stages = config.stages(data)
-    given = _given(entry, config, all_stages)
+    given = digests(entry.title, config, data)
     stages = []
-    for stage in all_stages:
+    for stage in config.stages(data):
         if not set(stage.tasks) & set(suite.tasks):
             continue
         # Where a file lies changes nothing, what is in it does.
@@ -295,28 +283,12 @@ def _training(
     return Training(entry, config, data, train_on, train_data, seed, tuple(stages), given)
 
 
-def _given(entry: MethodEntry, config: MethodConfig, stages: Iterable[Stage]) -> dict[str, str]:
-    """Return the digests of the weights that a configuration names, by stage; "" if missing."""
-    names = [stage.name for stage in stages]
-    given = {}
-    for stage, path in config.weights.items():
-        if stage not in names:
-            message = f"{entry.title}: weights are given for {stage!r}"
-            raise PlanError(f"{message}; its stages are {', '.join(names)}")
-        if not Path(path).is_file():
-            given[stage] = ""
-            continue
-        with Path(path).open("rb") as file:
-            given[stage] = hashlib.file_digest(file, "sha256").hexdigest()
-    return given
-
-
 def _cells(
     suite: Suite, training: Training, test: TestEntry, limit: int | None, mapped: bool
 ) -> Iterable[Cell]:
     for task in suite.tasks:
         if task != "predict" and mapped:
-            continue  # a codec has no codes for labels of another space
+            continue  # labels of another space than the codec's
         config = training.config.model_dump(mode="json", exclude={"weights"})
         if training.given:
             config["weights"] = dict(training.given)

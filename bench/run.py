@@ -152,8 +152,8 @@ class _Runner:
         try:
             split = self._split(cell.test_on, cell.limit, cell.protocol)
             job = Job(
-                *(split, cell.condition, cell.task, cell.seed, cell.sampling_seed),
-                *(cell.mapping, group[0].projection),
+                *(split, cell.condition, cell.task, cell.seed),
+                *(cell.mapping, group[0].projection, cell.sampling_seed),
                 tuple(planned.cell.protocol.score for planned in group),
             )
             results = evaluate(method, job, self.accelerator, self.console)
@@ -232,12 +232,21 @@ def _manifest(plan: Plan, records: Sequence[Record]) -> Manifest:
         keys=tuple(record.key for record in records),
         reference=suite.reference,
         published=suite.published,
+        contrasts=suite.contrasts,
         paper=suite.paper,
         stand_in=plan.stand_in,
         unavailable=plan.unavailable,
         source=plan.source,
         command=plan.settings.command,
+        references=_references(plan),
     )
+
+
+def _references(plan: Plan) -> str:
+    """List in BibTeX the data sets and methods of a plan, each once."""
+    datasets = (dataset.citation for dataset in plan.datasets.values())
+    methods = (training.config.citation for training in plan.trainings)
+    return "\n".join(dict.fromkeys(filter(None, (*datasets, *methods))))
 
 
 def _probe(cell: Cell) -> str:

@@ -27,9 +27,10 @@ class StandIn(Frozen):
     protocol: Protocol
 
     def __str__(self) -> str:
-        data = ", ".join(f"{new} in place of {old}" for old, new in self.data.items())
+        data = ", ".join(f"{n} for {old}" for old, n in self.data.items() if n != old)
         sizes = ", ".join(dict.fromkeys(self.presets.values()))
-        return f"Stand-in: generated {data}, at size {sizes}; says nothing of the published numbers"
+        told = f"generated scenes ({data}), size {sizes or 'as it is'}"
+        return f"Stand-in: {told}; says nothing of the published numbers"
 
 
 def put_in_place(tree: Mapping[str, Any], stand_in: StandIn) -> dict[str, Any]:

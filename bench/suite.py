@@ -28,7 +28,7 @@ from bench.discover import (
     suggest,
 )
 from bench.faults import Fault, Loc, as_lines, structure_faults
-from bench.manifest import PaperTable, Published
+from bench.manifest import Contrast, PaperTable, Published
 from bench.metrics import METRICS
 from bench.paper import curve_faults, paper_faults
 from bench.schema import CLEAN, Condition, DataRef, Frozen, Positive, Protocol, Score, Task
@@ -135,6 +135,8 @@ class Suite(Frozen):
     """The published table that the suite repeats."""
     stand_in: StandIn | None = None
     """What takes the place of data and sizes that not everyone has, under ``--stand-in``."""
+    contrasts: tuple[Contrast, ...] = ()
+    """Differences that the question is about; the report's first paragraph has them."""
 
     def tests_of(self, train_on: DataRef) -> tuple[TestEntry, ...]:
         """Return the test sets of a training set."""
@@ -160,12 +162,13 @@ class Suite(Frozen):
         Raises:
             ValueError: if a way of scoring does not go with the rest.
         """
-        settings = self.protocol.model_dump()
-        sized = [{"resize": None, "short_side": side} for side in self.resolutions]
+        own = self.protocol
+        fixed = {"resize": None, "crop": own.input_size}
+        sized = [{**fixed, "short_side": side} for side in self.resolutions]
         return tuple(
-            Protocol.model_validate({**settings, **changes, "score": score})
+            Protocol.model_validate({**own.model_dump(), **changes, "score": score})
             for changes in sized or [{}]
-            for score in (self.protocol.score, *self.also_score)
+            for score in (own.score, *self.also_score)
         )
 
     def all_conditions(self) -> tuple[Condition, ...]:
@@ -358,12 +361,18 @@ def _metric_faults(tree: Mapping[str, Any]) -> Iterator[Fault]:
 
 
 def _reference_faults(tree: Mapping[str, Any]) -> Iterator[Fault]:
-    reference = tree.get("reference")
     entries = [entry for _, entry in _entries(tree, "methods")]
     labels = [str(entry.get("label") or entry.get("adapter")) for entry in entries]
-    if reference and reference not in labels:
-        message = f"no method is labelled {reference!r}; {suggest(str(reference), labels)}"
-        yield Fault(("reference",), message)
+    named: list[tuple[Loc, Any]] = [(("reference",), tree.get("reference"))]
+    for loc, contrast in _entries(tree, "contrasts"):
+        first = contrast.get("first")
+        members = enumerate(first if isinstance(first, list) else [])
+        named += [((*loc, "first", index), label) for index, label in members]
+        named.append(((*loc, "second"), contrast.get("second")))
+    for loc, label in named:
+        if label and label not in labels:
+            message = f"no method is labelled {label!r}; {suggest(str(label), labels)}"
+            yield Fault(loc, message)
 
 
 def _published_faults(tree: Mapping[str, Any]) -> Iterator[Fault]:

@@ -129,6 +129,26 @@ def as_text(converted: Converted, adapter: str, preset: str) -> str:
     return "\n".join([*lines, "in a suite, under methods:", f"  - {json.dumps(entry)}"])
 
 
+def digests(label: str, config: MethodConfig, data: DataSpec) -> dict[str, str]:
+    """Return the SHA-256 of the files that a configuration names, by stage.
+
+    Files that are missing are left out; a plan lists them as needs.
+
+    Raises:
+        WeightsError: if weights are given for what is no stage, naming the method's label.
+    """
+    names = [stage.name for stage in config.stages(data)]
+    found = {}
+    for stage, path in config.weights.items():
+        if stage not in names:
+            known = f"its stages are {', '.join(names)}"
+            raise WeightsError(f"{label}: weights are given for {stage!r}; {known}")
+        if Path(path).is_file():
+            with Path(path).open("rb") as file:
+                found[stage] = hashlib.file_digest(file, "sha256").hexdigest()
+    return found
+
+
 def load_weights(path: Path, modules: Mapping[str, nn.Module]) -> None:
     """Load a safetensors file whose keys start with the names of modules.
 

@@ -68,7 +68,7 @@ class FolderDataset(Dataset):
             return find_root(self.root, self.folders, self.layouts())
         except DatasetMissing as error:
             source = f" ({self.access})" if self.access else ""
-            raise DatasetMissing(f"{error}{source}") from None
+            raise DatasetMissing({self.folders[0]: f"{error}{source}"}) from None
 
     @cached_property
     def pairs(self) -> tuple[Pair, ...]:

@@ -107,7 +107,8 @@ def find_root(root: Path | None, folders: tuple[str, ...], layouts: tuple[Layout
     """
     name = folders[0]
     if root is None:
-        raise DatasetMissing(f"{name} needs its files: give --data-root DIR or set BENCH_DATA")
+        message = f"{name} needs its files: give --data-root DIR or set BENCH_DATA"
+        raise DatasetMissing({name: message})
     if not root.is_dir():
         raise DatasetError(f"{root}: no such folder; --data-root (or BENCH_DATA) must name one")
     places = [root, *(place for folder in folders for place in _in_any_case(root, folder))]
@@ -118,7 +119,8 @@ def find_root(root: Path | None, folders: tuple[str, ...], layouts: tuple[Layout
         places.append(root / name)
     wanted = layouts[0].marker or _as_glob(layouts[0].images.split("/")[0])
     looked = " or ".join(str(place / wanted) for place in places)
-    raise DatasetMissing(f"{name} has no folder {wanted}/: copy the split to {looked}")
+    message = f"{name} has no folder {wanted}/: copy the split to {looked}"
+    raise DatasetMissing({name: message})
 
 
 def _in_any_case(root: Path, folder: str) -> Iterator[Path]:

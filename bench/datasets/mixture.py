@@ -16,7 +16,7 @@ import numpy as np
 from pydantic import BeforeValidator, Field, ValidationError, field_validator
 
 from bench import datasets, taxonomy
-from bench.dataset import Dataset, DatasetError, LabelSpace, Sample
+from bench.dataset import Dataset, DatasetError, DatasetMissing, LabelSpace, Sample
 from bench.discover import suggest
 from bench.schema import DataRef, Frozen, Positive, fingerprint
 from bench.taxonomy import TaxonomyError
@@ -105,6 +105,12 @@ class Mixture(Dataset):
         assert isinstance(options, MixtureOptions)
         return all(_is_drawn(part) for part in options.parts)
 
+    @classmethod
+    def contents(cls, options: Frozen) -> str:
+        """List its parts, each with its repeats."""
+        assert isinstance(options, MixtureOptions)
+        return " and ".join(f"{p.repeat} × {p}" if p.repeat > 1 else str(p) for p in options.parts)
+
     @property
     def label_space(self) -> LabelSpace:
         """The universal classes."""
@@ -127,8 +133,14 @@ class Mixture(Dataset):
 
     def check(self) -> None:
         """Check every part, and that its labels are universal classes."""
+        missing: dict[str, str] = {}
         for each in self._parts:
-            each.dataset.check()
+            try:
+                each.dataset.check()
+            except DatasetMissing as error:
+                missing |= error.remedies
+        if missing:
+            raise DatasetMissing(missing)
         try:
             _ = self._tables
         except TaxonomyError as error:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from bench.report.block import PRIMARY, Block, describe
 from bench.report.clean import ALPHA
+from bench.report.codecs import verdict
 from bench.report.robust import retained
-from bench.report.table import Entry, number
+from bench.report.table import Entry, Sentence, number
 from bench.stats import Estimate
-
-Sentence = tuple[str | Entry, ...]
-"""Words and the numbers between them, which keep what they rest on."""
 
 Ranked = list[tuple[str, Estimate]]
 
@@ -17,11 +15,9 @@ Ranked = list[tuple[str, Estimate]]
 def answer(block: Block) -> list[Sentence]:
     """Say which method is best, by how much, and how sure that is."""
     clean = _ranked({label: block.score(label) for label in block.labels})
-    if not clean and (best := _best_ceiling(block)):
-        return [best]
     if not clean:
         return [("No cell on ", describe(block.first.test_on, "val"), " has finished.")]
-    sentences = [_best(block, clean), *_resolution(block), *_floor(block)]
+    sentences = [*verdict(block), _best(block, clean), *_resolution(block), *_floor(block)]
     sentences += [*_corrupted(block), *_ceiling(block)]
     failed = len(block.records) - len(block.finished)
     if failed:
@@ -52,8 +48,9 @@ def _ranked(scores: dict[str, Estimate | None]) -> Ranked:
 def _best(block: Block, clean: Ranked) -> Sentence:
     label, score = clean[0]
     where = describe(block.first.test_on, "val")
+    what = "uncorrupted images" if block.task == "predict" else "the truth"
     start: Sentence = (
-        f"On uncorrupted images of {where}, {label} has the highest {PRIMARY}, ",
+        f"On {what} of {where}, {label} has the highest {PRIMARY}, ",
         number(score),
     )
     if len(clean) == 1:
@@ -131,25 +128,9 @@ def _kept(block: Block, labels: list[str]) -> Sentence:
     return (*sentence, f"; {worst.replace('_', ' ')} costs most on average.")
 
 
-def _best_ceiling(block: Block) -> Sentence | None:
-    """Say which codec loses least, where nothing was predicted."""
-    ceilings = _ranked({label: block.score(label, task="reconstruct") for label in block.labels})
-    if not ceilings:
-        return None
-    label, ceiling = ceilings[0]
-    where = describe(block.first.test_on, "val")
-    start: Sentence = (
-        f"On labels of {where}, {label} reconstructs best, {PRIMARY} ",
-        number(ceiling),
-    )
-    return (
-        *start,
-        *(_versus(ceilings[1][0], ceiling - ceilings[1][1]) if ceilings[1:] else ()),
-        ".",
-    )
-
-
 def _ceiling(block: Block) -> list[Sentence]:
+    if block.task == "reconstruct":
+        return []
     ceilings = _ranked({label: block.score(label, task="reconstruct") for label in block.labels})
     sentences: list[Sentence] = []
     for label, ceiling in ceilings:

@@ -12,6 +12,8 @@ from bench.report.answer import answer, brief_answer
 from bench.report.block import PRIMARY, Block, describe, main_blocks, make_blocks
 from bench.report.claims import claims_table
 from bench.report.clean import clean_tables, missing, separated
+from bench.report.codec_plots import codec_plots
+from bench.report.codecs import codec_tables
 from bench.report.exports import slug, write_exports
 from bench.report.images import BUDGET_BYTES, make_strips
 from bench.report.page import Section, render
@@ -32,15 +34,15 @@ def assemble(
     """Write every table, plot and the page; see :func:`bench.report.write`."""
     manifest = folder.manifest()
     every = make_blocks(folder, allow_mixed=allow_mixed)
-    records = [record for block in every for record in block.records]
     blocks, zero_shot = main_blocks(every), ZeroShot(every)
+    records = [record for block in every for record in block.records]
     sections: list[Section] = []
     for block in blocks:
         left = BUDGET_BYTES - sum(section.picture_bytes for section in sections)
         sections.append(_section(block, blocks, left))
-    common = [*zero_shot.tables(), *_common_tables(blocks, folder)]
+    common = list(_common_tables(blocks, folder, overviewed=not zero_shot.rows))
     paper = PaperReport(folder, manifest.paper, blocks) if manifest.paper else None
-    published = list(paper.tables()) if paper else []
+    published = [*(paper.tables() if paper else ()), *zero_shot.tables()]
     for old in ("tables", "plots", "exports"):
         shutil.rmtree(destination / old, ignore_errors=True)
     for section in sections:
@@ -51,7 +53,7 @@ def assemble(
         if section.sheet:
             _write_picture(section.sheet.large, destination / "plots" / f"{stem}{SLUG}.jpg")
     _write_tables([*published, *common], destination / "tables", "")
-    write_exports(blocks, destination / "exports")
+    write_exports(every, destination / "exports")
     sentences = [
         *([paper.answer()] if paper else []),
         *zero_shot.sentences(),
@@ -73,12 +75,14 @@ def _section(block: Block, blocks: Sequence[Block], left: int) -> Section:
         sentences=answer(block) if block is blocks[0] else brief_answer(block),
         tables=[
             *clean_tables(block),
+            *codec_tables(block),
             *robust_tables(block),
             *protocol_tables(block),
             *([comparison.table()] if comparison else []),
         ],
         plots=[
             *make_plots(block, training=_trained_here(block, blocks)),
+            *codec_plots(block),
             *comparison_plots(comparison),
         ],
         sheet=sheet,
@@ -93,8 +97,10 @@ def _trained_here(block: Block, blocks: Sequence[Block]) -> bool:
     return next(same) is block
 
 
-def _common_tables(blocks: Sequence[Block], folder: SuiteFolder) -> Iterable[Table]:
-    if len(blocks) > 1:
+def _common_tables(
+    blocks: Sequence[Block], folder: SuiteFolder, *, overviewed: bool
+) -> Iterable[Table]:
+    if len(blocks) > 1 and overviewed:
         yield overview(blocks)
     claims = claims_table(folder)
     if claims is not None:

@@ -54,21 +54,18 @@ def missing(block: Block, label: str) -> str:
 
 def clean_tables(block: Block) -> Iterator[Table]:
     """Make every table that needs clean images only."""
-    tasks = {record.cell.task for record in block.records}
-    if "predict" in tasks:
-        yield scores(block)
-        if len(block.labels) > 1:
-            yield comparisons(block)
-            yield order(block)
-        if any(len(block.of(label)) > 1 for label in block.labels):
-            yield variance(block)
-        yield definitions(block)
-        if any(block.of(label) for label in block.labels):
-            yield classes(block)
-    if "reconstruct" in tasks:
+    yield scores(block)
+    if len(block.labels) > 1:
+        yield comparisons(block)
+        yield order(block)
+    if any(len(block.of(label)) > 1 for label in block.labels):
+        yield variance(block)
+    yield definitions(block)
+    if any(block.of(label) for label in block.labels):
+        yield classes(block)
+    if block.task == "predict" and any(r.cell.task == "reconstruct" for r in block.records):
         yield ceilings(block)
-    if "predict" in tasks:
-        yield cost(block)
+    yield cost(block)
 
 
 def scores(block: Block) -> Table:

@@ -17,7 +17,6 @@ from bench.corruptions import CATALOGUE
 from bench.corruptions.citations import CITATIONS
 from bench.dataset import DatasetError
 from bench.datasets import load_dataset_class
-from bench.discover import UnknownMethod, load_config
 from bench.metrics import METRICS
 from bench.report.block import PRIMARY, Block
 from bench.report.clean import metric_names
@@ -180,25 +179,14 @@ def _title(dataset: str) -> str:
 
 def references(blocks: Sequence[Block]) -> str:
     """List in BibTeX what the run used: data sets, methods and corruptions, each once."""
+    run = blocks[0].folder.manifest().references if blocks else ""
+    used = {condition.corruption for block in blocks for condition in block.conditions}
+    sources = {CATALOGUE[name].source for name in used if name in CATALOGUE}
+    corruptions = (text for name, text in CITATIONS.items() if any(name in s for s in sources))
     entries: dict[str, str] = {}
-    for entry in (part for text in _citations(blocks) for part in re.split(r"(?m)^(?=@)", text)):
+    for entry in re.split(r"(?m)^(?=@)", "\n".join((run, *corruptions))):
         found = re.match(r"@\w+\{([^,]+),", entry)
-        entries.setdefault(found[1] if found else entry, entry.strip())
-    return "\n\n".join(filter(None, entries.values())) + "\n"
-
-
-def _citations(blocks: Sequence[Block]) -> Iterator[str]:
-    cells = [record.cell for block in blocks for record in block.finished]
-    for name in dict.fromkeys(n for c in cells for n in (c.train_on.dataset, c.test_on.dataset)):
-        try:
-            yield load_dataset_class(name).citation
-        except DatasetError:
-            yield f"% {name}: not installed here, its citation is not known"
-    for name in dict.fromkeys(cell.method for cell in cells):
-        try:
-            yield load_config(name)[0].citation
-        except UnknownMethod:
-            yield f"% {name}: not installed here, its citation is not known"
-    corruptions = dict.fromkeys(cell.condition.corruption for cell in cells)
-    sources = {CATALOGUE[name].source for name in corruptions if name in CATALOGUE}
-    yield from (text for origin, text in CITATIONS.items() if any(origin in s for s in sources))
+        if found is not None:
+            entries.setdefault(found[1], entry.strip())
+    head = [] if run else ["% The run kept no references of its data sets and methods."]
+    return "\n\n".join([*head, *entries.values()]) + "\n"

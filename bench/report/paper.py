@@ -13,10 +13,9 @@ from bench.harmonic import harmonic_mean
 from bench.manifest import Manifest, PaperColumn, PaperRow, PaperTable
 from bench.metrics import METRICS
 from bench.paper import find_cell
-from bench.report.answer import Sentence
 from bench.report.block import Block
 from bench.report.clean import missing
-from bench.report.table import Entry, Table, Unit, number
+from bench.report.table import Entry, Sentence, Table, Unit, number
 from bench.schema import Record
 from bench.stats import Estimate, Interval
 from bench.store import SuiteFolder
@@ -67,13 +66,11 @@ class PaperReport:
     def __init__(self, folder: SuiteFolder, paper: PaperTable, blocks: Sequence[Block]) -> None:
         self.folder, self.paper, self.blocks = folder, paper, blocks
         self.manifest: Manifest = folder.manifest()
-        numbers = load_reported(PAPERS)
-        self.places = [
-            [self._place(numbers, row, column) for column in paper.columns] for row in paper.rows
-        ]
+        self.numbers = load_reported(PAPERS)
+        self.places = [[self._place(row, column) for column in paper.columns] for row in paper.rows]
 
-    def _place(self, numbers: Sequence[Reported], row: PaperRow, column: PaperColumn) -> Place:
-        reported = next(iter(find_cell(numbers, self.paper, row, column)), None)
+    def _place(self, row: PaperRow, column: PaperColumn) -> Place:
+        reported = next(iter(find_cell(self.numbers, self.paper, row, column)), None)
         blocks = self._blocks(row, column)
         scores = [
             block.score(row.method, column.metric, column.condition, column.task)
@@ -113,6 +110,8 @@ class PaperReport:
         return weigh(margins, self.paper.tolerance + reported.plus_minus)
 
     def _why_not(self, row: PaperRow, column: PaperColumn, blocks: Sequence[Block]) -> str:
+        if not row.method and not find_cell(self.numbers, self.paper, row, column):
+            return "not in the paper"
         if not row.method or column.missing:
             return f"{Verdict.NOT_RUN}: {column.missing if row.method else row.missing}"
         reasons = dict.fromkeys(

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 from bench.stats import Estimate
 
-Unit = Literal["text", "percent", "points", "count", "seconds", "p"]
+Unit = Literal["text", "percent", "points", "count", "seconds", "p", "plain"]
 
 _CSV_SUFFIX: dict[Unit, str] = {"percent": "_fraction", "points": "_fraction"}
 _WRAPPED_LETTERS = 30
@@ -55,6 +55,8 @@ class Entry(NamedTuple):
             return _rounded(100 * self.value, self.unit == "points", self.decimals)
         if self.unit == "p":
             return "<0.001" if self.value < 0.001 else f"{self.value:.3f}"
+        if self.unit == "plain":
+            return f"{self.value:.3g}"
         return f"{self.value:,.0f}" if self.unit == "count" else f"{self.value:,.1f}"
 
     @property
@@ -78,6 +80,10 @@ class Entry(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.number} {self.extent}".strip()
+
+
+Sentence = tuple[str | Entry, ...]
+"""Words and the numbers between them, which keep what they rest on."""
 
 
 def number(

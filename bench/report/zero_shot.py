@@ -10,10 +10,9 @@ import numpy as np
 
 from bench.harmonic import harmonic_mean
 from bench.metrics import METRICS
-from bench.report.answer import Sentence
 from bench.report.block import PRIMARY, Block, describe, name
 from bench.report.clean import missing, separated
-from bench.report.table import Entry, Table, number
+from bench.report.table import Entry, Sentence, Table, number
 from bench.schema import LabelMapping
 from bench.stats import Estimate, mean
 
@@ -244,7 +243,7 @@ def _test_set(block: Block) -> str:
 def _share(block: Block, classes: Sequence[str]) -> Entry:
     """Return the share of labelled pixels whose true class is one of some."""
     record = block.finished[0]
-    counts = block.folder.counts(record.key)
+    counts = block.counts(record.key)
     lost = [index for index, each in enumerate(record.classes) if each in classes]
     total = (counts.tp + counts.fn).sum(axis=0)
     value = float(total[lost].sum() / max(1, total.sum()))
@@ -253,13 +252,13 @@ def _share(block: Block, classes: Sequence[str]) -> Entry:
 
 def _fallen(blocks: Sequence[Block], label: str) -> Entry:
     """Return the share of labelled pixels that hard mapping lost, over a method's seeds."""
-    records = [r for b in blocks if b.first.mapping == "hard" for r in b.of(label)]
-    if not records:
-        return Entry("not run", "percent")
+    hard = [(b, r) for b in blocks if b.first.mapping == "hard" for r in b.of(label)]
     shares = []
-    for block_record in records:
-        counts = blocks[0].folder.counts(block_record.key)
-        assert counts.fallen is not None, "predictions of these cells were mapped"
-        shares.append(counts.fallen.sum() / max(1, (counts.tp + counts.fn).sum()))
-    keys = tuple(record.key for record in records)
+    for block, record in hard:
+        counts = block.counts(record.key)
+        if counts.fallen is not None:
+            shares.append(counts.fallen.sum() / max(1, (counts.tp + counts.fn).sum()))
+    if not shares:
+        return Entry("not run", "percent")
+    keys = tuple(record.key for _, record in hard)
     return Entry(unit="percent", value=float(np.mean(shares)), keys=keys)

@@ -131,6 +131,7 @@ class VQGANCoder(Coder):
             beta=config.codebook.commitment,
         )
         self.bottleneck = Nearest(self.autoencoder.quantize)
+        del self.autoencoder.quantize  # one owner, so that its codebook is saved once
 
     def features(self, picture: Tensor) -> Tensor:
         return self.autoencoder.encode(2 * picture - 1)

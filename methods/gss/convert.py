@@ -14,8 +14,9 @@ from torch import Tensor
 
 from bench.schema import DataSpec
 from bench.weights import Checkpoints, Conversion
+from methods._nn.dalle import dvae_name
 from methods.gss.config import Config
-from methods.gss.released import backbone_name, dvae_name, head_name, inverse_name, is_inverse
+from methods.gss.released import backbone_name, head_name, inverse_name, is_inverse
 
 _RECOMPUTED = "relative_position_index"  # not a weight: follows from the window's size
 _HALVES = ("encoder", "decoder")

@@ -66,11 +66,6 @@ def is_inverse(key: str) -> bool:
     return key.startswith(("post_", "cls_segmap.", "projection."))
 
 
-def dvae_name(key: str) -> str:
-    """Name in ``DalleTokenizer`` of a key that OpenAI released, the half before it."""
-    return re.sub(r"\.b$", ".bias", re.sub(r"\.w$", ".weight", key))
-
-
 def _rename(key: str, rules: tuple[tuple[str, str], ...]) -> str:
     for pattern, replacement in rules:
         key = re.sub(pattern, replacement, key)

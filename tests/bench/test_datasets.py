@@ -14,13 +14,8 @@ from bench.schema import IGNORE_INDEX
 from tests.bench.trees import TREES
 
 SCENES = {"images": 3, "height": 48, "width": 96}
-OPTIONS = {
-    "scenes": SCENES,
-    "mixture": {
-        "taxonomy": "scenes",
-        "parts": [{"dataset": "scenes", "options": SCENES, "repeat": 2}],
-    },
-}
+PARTS = [{"dataset": "scenes", "options": SCENES}]
+OPTIONS = {"scenes": SCENES, "mixture": {"taxonomy": "scenes", "parts": PARTS}}
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -10,6 +10,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from bench.dataset import Dataset, LabelSpace, NoOptions, Sample
 from bench.datasets.scenes import SceneOptions, Scenes
@@ -84,7 +85,7 @@ def split(images=11, size=SIZE, **settings):
 
 
 def counts(method, a_split, condition=NOISE, task="predict", seed=0, sampling_seed=0):
-    job = Job(a_split, condition, task, seed, sampling_seed)
+    job = Job(a_split, condition, task, seed, sampling_seed=sampling_seed)
     (result,) = evaluate(method, job, make_accelerator(), Silent())
     return [array.tolist() for array in result.counts if array is not None]
 
@@ -160,6 +161,49 @@ def test_sliding_with_one_window_is_the_whole_image():
         larger = slide_labels(method, batch, Slide(window=(48, 80), stride=(8, 8)))
     assert torch.equal(one, whole)
     assert larger.shape == whole.shape
+
+
+def test_windows_add_up_scores_or_one_vote_a_pixel():
+    """Two windows overlap: the sure one decides by its score, by votes it is a tie."""
+    method = learned("baselines", "segformer_tiny")
+    batch = Batch(torch.zeros(1, 3, *SIZE), torch.zeros(1, *SIZE).long(), torch.tensor([1]))
+    window, stride = (SIZE[0], SIZE[1] // 2 + 8), (SIZE[0], SIZE[1] // 2 - 8)
+    logits = iter([(1.0, 0.0), (0.0, 5.0)] * 2)
+
+    class Torn:
+        data = method.data
+
+        def scores(self, image, seeds):
+            values = torch.zeros(1, method.data.num_classes, *image.shape[-2:])
+            values[:, 0], values[:, 1] = next(logits)
+            return values
+
+        def predict(self, image, seeds):
+            return self.scores(image, seeds).argmax(1)
+
+    middle = SIZE[1] // 2
+    by_score = slide_labels(Torn(), batch, Slide(window=window, stride=stride))
+    by_vote = slide_labels(Torn(), batch, Slide(window=window, stride=stride, average="votes"))
+    assert by_score[0, 0, [0, middle, -1]].tolist() == [0, 1, 1]
+    assert by_vote[0, 0, [0, middle, -1]].tolist() == [0, 0, 1]
+
+
+@given(st.integers(1, 300), st.integers(1, 300), st.integers(1, 300))
+def test_a_short_side_keeps_the_shape_of_an_image(height, width, side):
+    protocol = Protocol(short_side=side, crop=(8, 8))
+    resized = protocol.size_of(height, width)
+    assert min(resized) == side
+    assert max(resized) == pytest.approx(max(height, width) * side / min(height, width), abs=0.5001)
+
+
+def test_a_short_side_scores_at_the_label_s_own_size():
+    method, big = learned("position_prior", "tiny"), (64, 128)
+    found = counts(method, split(size=big, resize=None, short_side=32, crop=SIZE, score="native"))
+    assert np.sum(found[0]) + np.sum(found[2]) == 11 * 64 * 128
+    loaded = split(size=(56, 128), resize=None, short_side=32, crop=SIZE).load(0)
+    assert loaded.image.shape[:2] == loaded.label.shape == (32, 73)
+    with pytest.raises(ValidationError, match="resize and short_side are both given"):
+        Protocol(resize=SIZE, short_side=32)
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def test_a_plan_says_of_each_cell_what_is_missing_and_where_to_get_it(trial, cap
     printed = " ".join(capsys.readouterr().out.split())
     assert "0 of 2 cells to do" in printed
     assert "ADEChallengeData2016.zip" in printed
-    assert "none.st: no such file" in printed
+    assert "none.st: no such file; `python -m bench weights convert` makes one" in printed
 
 
 def test_a_run_without_data_shows_the_table_and_says_that_cells_lack_numbers(trial, capsys):
@@ -86,7 +86,7 @@ def test_a_run_without_data_shows_the_table_and_says_that_cells_lack_numbers(tri
         fcn, floor, gss = csv.DictReader(file)
     assert float(fcn["mIoU: reported_fraction"]) == pytest.approx(0.414)
     assert floor["mIoU: verdict"] == "not run: needs ade20k"
-    assert gss["mIoU: verdict"] == "not run: needs ade20k, none.st"
+    assert gss["mIoU: verdict"] == "not run: needs ade20k, weights of stage 'tokenizer'"
 
 
 def test_what_can_be_run_is(trial, capsys):
@@ -97,7 +97,7 @@ def test_what_can_be_run_is(trial, capsys):
     with Path("reports/trial/tables/paper.csv").open() as file:
         _, floor, gss = csv.DictReader(file)
     assert floor["mIoU: verdict"] == "not published"
-    assert gss["mIoU: verdict"] == "not run: needs none.st"
+    assert gss["mIoU: verdict"] == "not run: needs weights of stage 'tokenizer'"
 
 
 def test_a_stand_in_runs_and_is_named_throughout(trial, capsys):
@@ -106,7 +106,7 @@ def test_a_stand_in_runs_and_is_named_throughout(trial, capsys):
     assert main(["run", str(trial), "--stand-in"]) == 0
     folder = Path("results/runs/trial-stand-in")
     manifest = Manifest.model_validate_json((folder / "suite.json").read_text())
-    assert manifest.stand_in.startswith("Stand-in: generated scenes/city in place of ade20k")
+    assert manifest.stand_in.startswith("Stand-in: generated scenes (scenes/city for ade20k)")
     report = Path("reports/trial-stand-in")
     with (report / "tables" / "paper-stand-in.csv").open() as file:
         rows = {row[""]: row for row in csv.DictReader(file)}

@@ -70,6 +70,8 @@ def test_a_run_fills_the_store_and_a_second_computes_nothing(world, capsys):
     table = load_results(world.output)
     assert set(table["status"]) == {"ok"}
     assert len(table) == 6 * 3
+    references = SuiteFolder(world.output / "small").manifest().references
+    assert references.count("@article{brostow2009camvid,") == 1
     assert table["value"].between(0, 1).all()
     assert set(zip(table["corruption"], table["severity"], strict=True)) == {
         ("none", 0),

@@ -175,3 +175,20 @@ def test_published_numbers_are_named_or_refused(write):
         assert remedy in fault
     (fault,) = faults(write(GOOD + "published: {paper: cam_seg, metric: AP}\n"))
     assert "the key 'method' is missing" in fault
+
+
+def test_contrasts_name_methods_of_the_suite(write):
+    text = GOOD + "contrasts: [{name: which, first: [Flor], second: ggs}]\n"
+    assert faults(write(text)) == [
+        ":16:35: contrasts.0.first.0: no method is labelled 'Flor'; known are Floor, gss"
+        " (did you mean 'Floor'?)",
+        ":16:50: contrasts.0.second: no method is labelled 'ggs'; known are Floor, gss"
+        " (did you mean 'gss'?)",
+    ]
+
+
+def test_perturbations_of_latents_are_conditions_with_grids_of_their_own(write):
+    text = GOOD.replace("corruption: hue", "{corruption: code_flips, severities: [6]}")
+    assert faults(write(text)) == [
+        ":12:43: conditions.1.severities.0: severity 6 of code_flips is out of range; it has 1 to 5"
+    ]

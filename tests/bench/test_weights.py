@@ -127,10 +127,17 @@ def test_cells_depend_on_what_is_in_the_file_and_not_on_where_it_lies(world, cap
     assert "3 cells computed now" in capsys.readouterr().out
 
 
-def test_weights_for_no_stage_or_from_no_file_stop_the_run_before_it_begins(world, capsys):
+def test_weights_that_are_missing_are_named_and_the_rest_is_run(world, capsys):
     give(world, world.root / "none.safetensors")
-    assert run(world) == 2
-    assert re.search(r"Mine: weights of 'network': .*no such file", capsys.readouterr().err)
+    assert run(world) == 1
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "weights of stage 'network'" in shown
+    assert "none.safetensors: no such file; `python -m bench weights convert` makes one" in shown
+    assert "3 cells computed now; 3 of 6 done" in shown
+
+
+def test_weights_for_no_stage_stop_the_run_before_it_begins(world, capsys):
+    give(world, world.root / "none.safetensors")
     text = world.suite.read_text().replace("weights: {network", "weights: {nework")
     world.suite.write_text(text)
     assert run(world) == 2

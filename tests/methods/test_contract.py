@@ -196,6 +196,22 @@ def test_scores_are_of_the_classes_and_agree_with_the_prediction(name, preset):
 
 
 @every_method
+def test_probabilities_are_as_the_configuration_says(name, preset):
+    method, batch = learned(name, preset), draw_batch()
+    if not method.config.gives_probabilities:
+        pytest.skip("has no probabilities")
+    with torch.inference_mode():
+        probabilities = method.probabilities(batch.image, batch.seeds)
+        label = method.predict(batch.image, batch.seeds)
+    assert probabilities.shape == (4, CLASSES, *SIZE)
+    assert probabilities.min() >= 0
+    torch.testing.assert_close(probabilities.sum(1), torch.ones(4, *SIZE))
+    # Rounding may make equals of two that are nearly so.
+    chosen = probabilities.gather(1, label.clamp(max=CLASSES - 1)[:, None])[:, 0]
+    torch.testing.assert_close(chosen, probabilities.amax(1))
+
+
+@every_method
 def test_saved_weights_carry_over_to_a_new_instance(name, preset):
     """Whatever learning changed is in the modules of the stages, and only that is."""
     method, other = learned(name, preset), build(name, preset, seed=1)

@@ -64,8 +64,12 @@ def test_a_variant_has_its_stages_and_no_more(variant, tokenizer):
 
 
 def stage_settings(**changes):
+    """Return what each stage's key is made of."""
     config = resolve_config("gss", "tiny", {**SMALL, **changes})
-    return {stage.name: (stage, config.settings_of(stage.name)) for stage in config.stages(DATA)}
+    return {
+        stage.name: (stage.model_dump(), config.settings_of(stage.name))
+        for stage in config.stages(DATA)
+    }
 
 
 def test_variants_share_what_does_not_differ_between_them():
@@ -164,6 +168,18 @@ def test_the_auxiliary_head_can_be_left_out():
     method = build(head={**SMALL["head"], "auxiliary": False})
     losses, _ = losses_and_gradients(method, method.config.stages(DATA)[1], draw_batch(2))
     assert set(losses) == {"tokens"}
+
+
+def test_a_method_measures_how_many_noise_free_colours_its_inverse_returns():
+    printed = build(inverse="pseudo_inverse").measure([])
+    released = [(150, "ade20k", 14), (194, "mseg", 9), (19, "cityscapes", 5)]
+    for classes, name, count in released:
+        assert printed[f"colours returned of {classes}, {name}"] == count
+    assert set(build().measure([]).items()) == {
+        ("colours returned of 5, own", 5),
+        *((f"colours returned of {classes}, {name}", classes) for classes, name, _ in released),
+    }
+    assert build(variant="FT").measure([]) == {}
 
 
 def millions(module):
