@@ -278,7 +278,8 @@ def _rescored(folder: SuiteFolder) -> set[tuple[str, str]]:
 def main_blocks(blocks: Sequence[Block]) -> list[Block]:
     """Return one block for each test set of a training set and each way of scoring.
 
-    The others map or resize otherwise. The one of most methods is it, for only one mapping is open to all; then the first.
+    The others map or resize otherwise. The one of most methods is it, for only one mapping
+    is open to all; then the first.
     """
     groups: dict[str, list[Block]] = {}
     for block in blocks:
