@@ -85,7 +85,7 @@ def split(images=11, size=SIZE, **settings):
 
 
 def counts(method, a_split, condition=NOISE, task="predict", seed=0, sampling_seed=0):
-    job = Job(a_split, condition, task, seed, sampling_seed)
+    job = Job(a_split, condition, task, seed, sampling_seed=sampling_seed)
     (result,) = evaluate(method, job, make_accelerator(), Silent())
     return [array.tolist() for array in result.counts if array is not None]
 
