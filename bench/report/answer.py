@@ -103,11 +103,14 @@ def _floor(block: Block) -> list[Sentence]:
 
 
 def _corrupted(block: Block) -> list[Sentence]:
-    scores = _ranked({label: block.mpc(label) for label in block.learned or block.labels})
+    count = f"{len(block.conditions)} conditions ({len(block.corruptions)} corruptions)"
+    if block.conditions and not block.learned:
+        unmoved = f"{block.floor}, which does not look at the image, was run alone"
+        return [(f"The contact sheet shows the images under {count}; {unmoved}.",)]
+    scores = _ranked({label: block.mpc(label) for label in block.learned})
     if not scores:
         return []
     label, score = scores[0]
-    count = f"{len(block.conditions)} conditions ({len(block.corruptions)} corruptions)"
     sentence: Sentence = (f"Over {count}, {label} has the highest mPC, ", number(score))
     if len(scores) > 1:
         sentence += _versus(scores[1][0], score - scores[1][1])

@@ -106,7 +106,7 @@ def make_plots(block: Block, *, training: bool) -> Iterator[Plot]:
         training: whether to draw the losses, too.
     """
     with mpl.rc_context(STYLE):
-        if block.conditions:
+        if block.conditions and block.learned:
             yield degradation(block)
             if _compared(block):
                 yield heat_map(block)

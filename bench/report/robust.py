@@ -12,8 +12,8 @@ from bench.stats import Estimate, mean
 
 
 def robust_tables(block: Block) -> Iterator[Table]:
-    """Make every table that needs corrupted images; none without conditions."""
-    if block.conditions:
+    """Make every table of corrupted images, if anything that looks at them was run."""
+    if block.conditions and block.learned:
         yield means(block)
         yield conditions(block)
         yield retention(block)
