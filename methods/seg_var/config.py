@@ -7,6 +7,7 @@ this package under "what the paper leaves open".
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -134,8 +135,20 @@ class ImageEncoder(Frozen):
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
     """Of ImageNet, as timm's weights expect; the mean is subtracted from images."""
+    sees: Literal["image", "scales"] = "image"
+    """What it predicts a scale from: the image (N), or the codes of the scales before too."""
+    own_choices: Fraction = 0.0
+    """How often, in training, an image's scales go on from the codes that the encoder chose
+    itself, those after then being what is left to code (Han et al., arXiv:2412.04431,
+    section 3.4, for random errors); otherwise from the truth's. Needs ``sees: scales``."""
     weight: Weight = 1.0
     """Of its log-probabilities beside the seglat decoder's when codes are chosen."""
+
+    @model_validator(mode="after")
+    def _choices_are_seen(self) -> ImageEncoder:
+        if self.own_choices > 0 and self.sees == "image":
+            raise ValueError("own_choices needs sees: scales; nothing else shows what was chosen")
+        return self
 
 
 class Config(MethodConfig):
@@ -199,6 +212,34 @@ class Config(MethodConfig):
         )
         return tuple(stage for stage in given if stage is not None)
 
+    def settings_of(self, stage: str) -> Config:
+        """Return what a stage's weights depend on, all else as in the preset ``tiny``.
+
+        So decodings share all training, and ablations the stages before they differ.
+        """
+        reference = PRESETS["tiny"]
+        changes = {
+            name: getattr(reference, name)
+            for name in type(self).model_fields
+            if name not in _OF_STAGE[stage]
+        }
+        chosen = {name: getattr(reference.decoder, name) for name in _OF_DECODING}
+        changes.setdefault("decoder", self.decoder.model_copy(update=chosen))
+        mixed = {"weight": reference.encoder.weight}
+        changes.setdefault("encoder", self.encoder.model_copy(update=mixed))
+        return self.model_copy(update=changes)
+
+
+_OF_STAGE: Mapping[str, set[str]] = {
+    "tokenizer": {"colours", "tokenizer"},
+    "seglat": {"colours", "tokenizer", "decoder"},
+    "latent": {"colours", "tokenizer", "latent"},
+    "image": {"colours", "tokenizer", "latent", "encoder", "decoder"},
+    "joint": {"colours", "tokenizer", "latent", "encoder", "decoder"},
+}
+"""Settings behind the weights of a stage, those of the stages before it included."""
+_OF_DECODING = ("guidance", "decoding", "top_k", "top_p")
+"""Settings of the decoder that no training knows."""
 
 PAPER = Config(
     tokenizer=Tokenizer(weights="vae_ch160v4096z32.pth"),
@@ -244,7 +285,7 @@ TINY = Config(
         blocks=2,
         codes=256,
         channels=16,
-        scales=(1, 2, 4, 4),
+        scales=(1, 2, 4),
         restart_below=0.05,
         image_weight=0.1,
     ),
@@ -253,19 +294,26 @@ TINY = Config(
     ),
     latent=Latent(width=64, depth=1, heads=4, patch=8, loss="ce"),
     encoder=ImageEncoder(
-        backbone="small", pretrained=False, width=96, depth=2, heads=3, attention_stride=8
+        backbone="resnet10t",
+        pretrained=False,
+        width=96,
+        depth=1,
+        heads=3,
+        sees="scales",
+        own_choices=1.0,
+        weight=3.0,
     ),
     tokenizer_stage=Stage(
         name="tokenizer",
         modules=("tokenizer",),
-        steps=200,
+        steps=300,
         lr=3e-3,
         weight_decay=0.0,
         warmup_steps=10,
     ),
-    seglat_stage=Stage(name="seglat", modules=("decoder",), steps=150, lr=2e-3, warmup_steps=20),
+    seglat_stage=Stage(name="seglat", modules=("decoder",), steps=100, lr=2e-3, warmup_steps=20),
     latent_stage=Stage(
-        name="latent", modules=("latent_encoder", "latent_decoder"), steps=60, lr=2e-3
+        name="latent", modules=("latent_encoder", "latent_decoder"), steps=80, lr=2e-3
     ),
     image_stage=Stage(
         name="image",

@@ -11,10 +11,10 @@ from torch.nn import functional as F
 
 from bench.method import Method
 from bench.schema import IGNORE_INDEX, Batch, DataSpec
-from bench.seeding import derive, uniform
+from bench.seeding import derive, seeded, uniform
 from methods._nn.padding import pad_image, pad_label
-from methods._nn.var_quantizer import map_size
-from methods.seg_var.codes import choose, divergence
+from methods._nn.var_quantizer import map_size, next_input
+from methods.seg_var.codes import choose, divergence, likeliest
 from methods.seg_var.config import Config
 from methods.seg_var.generate import SeglatWriter, mix
 from methods.seg_var.image_encoder import CodePredictor
@@ -48,27 +48,28 @@ class SegVAR(Method[Config]):
     def __init__(self, config: Config, data: DataSpec) -> None:
         super().__init__(config, data)
         self.painter = Painter(config.colours, data.num_classes)
-        self.tokenizer = SharedTokenizer(config.tokenizer)
+        # Each module starts from a seed of its own, whichever of the others there are, so
+        # that ablations can share the stages that they have in common.
+        seeds = torch.randint(2**62, (4,)).tolist()
+        with seeded(seeds[0]):
+            self.tokenizer = SharedTokenizer(config.tokenizer)
         self.stride = self.tokenizer.stride
         if config.tokenizer.weights is not None:
             self.tokenizer.load_released(Path(config.tokenizer.weights))
-        scales = len(self.tokenizer.quantiser.sides)
-        outputs = self.tokenizer.outputs
         if config.generates:
-            self.decoder = NextScaleTransformer(
-                scales,
-                self.tokenizer.quantiser.channels,
-                outputs,
-                data.num_classes,
-                config.decoder,
-            )
+            with seeded(seeds[1]):
+                self.decoder = NextScaleTransformer(
+                    *self.tokenizer.shape, data.num_classes, config.decoder
+                )
         if config.latent is not None:
-            self.latent_encoder = LatentEncoder(data.num_classes, config.latent)
-            self.latent_decoder = PixelTransformer(3, data.num_classes, config.latent)
+            with seeded(seeds[2]):
+                self.latent_encoder = LatentEncoder(data.num_classes, config.latent)
+                self.latent_decoder = PixelTransformer(3, data.num_classes, config.latent)
         if config.looks:
-            self.image_encoder = CodePredictor(
-                scales, outputs, data.num_classes, config.encoder, data.size
-            )
+            with seeded(seeds[3]):
+                self.image_encoder = CodePredictor(
+                    *self.tokenizer.shape, data.num_classes, config.encoder, data.size
+                )
 
     def forward(self, stage: str, batch: Batch) -> dict[str, Tensor]:
         losses = {
@@ -179,14 +180,32 @@ class SegVAR(Method[Config]):
         return {"masks": (away * labelled).sum() / labelled.sum().clamp(min=1)}
 
     def _image_losses(self, batch: Batch) -> dict[str, Tensor]:
-        """Stage 3: the codes of all scales from the image."""
-        codes = self._encode(batch.label)
-        scales = [map_size(c) for c in codes]
-        outputs, present = self.image_encoder(batch.image, scales)
-        losses = {"kl": divergence(outputs, codes)}
+        """Stage 3: the codes of all scales from the image.
+
+        Each scale is to code what those before left of the truth's latent, whether their
+        codes were the truth's or the encoder's own likeliest.
+        """
+        quantiser = self.tokenizer.quantiser
+        with torch.no_grad():
+            latent = self.tokenizer.latent(self._seglat(batch.label))
+        grid = (latent.shape[2], latent.shape[3])
+        seen = self.image_encoder(batch.image, quantiser.scales(grid))
+        draws = uniform(derive(batch.seeds, "own"), 1).to(latent)[:, 0]
+        owns = draws < self.config.encoder.own_choices
+        outputs: list[Tensor] = []
+        truth: list[Tensor] = []
+        running = torch.zeros_like(latent)
+        for k, scale in enumerate(quantiser.scales(grid)):
+            before = None if k == 0 else next_input(running, scale)
+            outputs.append(self.image_encoder.outputs(seen, k, before))
+            truth.append(quantiser.code(latent - running, k))
+            own = likeliest(outputs[k].detach(), scale, self.tokenizer.continuous)
+            chosen = torch.where(owns.view(-1, *[1] * (own.ndim - 1)), own, truth[k])
+            running = running + quantiser.contribution(chosen, k, grid).detach()
+        losses = {"kl": divergence(outputs, truth)}
         if self.config.decoder.classes == "present":
-            truth = self._classes(batch.label)
-            losses["present"] = F.binary_cross_entropy_with_logits(present, truth)
+            present = self._classes(batch.label)
+            losses["present"] = F.binary_cross_entropy_with_logits(seen.present, present)
         return losses
 
     def _joint_losses(self, batch: Batch) -> dict[str, Tensor]:
@@ -206,21 +225,23 @@ class SegVAR(Method[Config]):
         grid = (image.shape[2] // self.stride, image.shape[3] // self.stride)
         scales = quantiser.scales(grid)
         classes = torch.ones(len(image), self.data.num_classes, device=image.device)
-        predicted: list[Tensor] = []
-        if config.looks:
-            predicted, present = self.image_encoder(image, scales)
-            if config.decoder.classes == "present":
-                classes = (present > 0).float()
+        seen = self.image_encoder(image, scales) if config.looks else None
+        if seen is not None and config.decoder.classes == "present":
+            classes = (seen.present > 0).float()
         writer = None
         if config.generates:
-            seen = self._encode_image(image)
-            writer = SeglatWriter(self.decoder, quantiser, seen, classes, config.decoder)
+            held = self._encode_image(image)
+            writer = SeglatWriter(self.decoder, quantiser, held, classes, config.decoder)
         codes: list[Tensor] = []
         running: Tensor | None = None
         for k, scale in enumerate(scales):
-            experts = [(config.encoder.weight, predicted[k])] if predicted else []
+            before = None if running is None else next_input(running, scale)
+            experts = []
+            if seen is not None:
+                predicted = self.image_encoder.outputs(seen, k, before)
+                experts.append((config.encoder.weight, predicted))
             if writer is not None:
-                experts.append((1.0, writer.outputs(k, running)))
+                experts.append((1.0, writer.outputs(k, before)))
             outputs = mix(experts, self.tokenizer.continuous)
             draw = derive(seeds, "seglat", k)
             codes.append(choose(outputs, scale, draw, config.decoder, self.tokenizer.continuous))

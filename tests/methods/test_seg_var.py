@@ -167,10 +167,11 @@ def test_labels_do_not_depend_on_the_batch(name):
 @pytest.mark.parametrize("backbone", ["small", "resnet10t", "swin_tiny_patch4_window7_224"])
 def test_the_image_encoder_takes_backbones_of_either_layout(backbone):
     settings = {"backbone": backbone, "pretrained": False, "width": 8, "heads": 2, "depth": 1}
-    encoder = CodePredictor(2, 16, 3, ImageEncoder(**settings), (64, 64)).eval()
-    outputs, present = encoder(torch.zeros(2, 3, 64, 64), [(2, 2), (8, 8)])
+    encoder = CodePredictor(2, 4, 16, 3, ImageEncoder(**settings), (64, 64)).eval()
+    seen = encoder(torch.zeros(2, 3, 64, 64), [(2, 2), (8, 8)])
+    outputs = [encoder.outputs(seen, k, None) for k in range(2)]
     assert [tuple(out.shape) for out in outputs] == [(2, 4, 16), (2, 64, 16)]
-    assert present.shape == (2, 3)
+    assert seen.present.shape == (2, 3)
 
 
 def test_segments_are_told_apart_by_colour_where_components_have_colours():
@@ -214,7 +215,8 @@ def test_cached_and_uncached_generation_choose_the_same_codes(name):
     scales = [map_size(codes) for codes in image]
     running = None
     for k, scale in enumerate(scales):
-        cached = writer.outputs(k, running)
+        before = None if running is None else next_input(running, scale)
+        cached = writer.outputs(k, before)
         uncached = method.decoder(scales, seen, seglat, start)[1][k]
         torch.testing.assert_close(cached, uncached, atol=1e-4, rtol=1e-4)
         codes = cached.argmax(-1)
