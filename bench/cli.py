@@ -21,6 +21,7 @@ EXAMPLES = """examples:
   python -m bench run suites/camvid.yaml --data-root ~/data --seed 1
   python -m bench plan suites/robustness.yaml --set protocol.batch_size=16
   python -m bench report results/runs/robustness
+  python -m bench compare results/runs/camvid results/reference/camvid
   python -m bench claims
   python -m bench list corruptions
 """
@@ -74,10 +75,18 @@ def _parser() -> argparse.ArgumentParser:
         verb.set_defaults(verb=function)
         _add_suite_options(verb)
     report = verbs.add_parser("report", help="write tables, plots and the page of finished cells")
-    report.add_argument("results", type=Path, help="a suite's folder, such as results/runs/NAME")
+    text = "a suite's folder, such as results/runs/NAME; several are reported as one"
+    report.add_argument("results", type=Path, nargs="+", help=text)
     report.add_argument("--to", type=Path, help="folder of the report (reports/NAME)")
+    text = "mark rows whose protocol differs, in place of refusing them"
+    report.add_argument("--allow-mixed", action="store_true", help=text)
     report.add_argument("--example", action="store_true", help="say on the page that it is one")
     report.set_defaults(verb=_report)
+    text = "compare two folders of results cell by cell: numbers, protocol and provenance"
+    compare = verbs.add_parser("compare", help=text, description=text)
+    compare.add_argument("first", type=Path)
+    compare.add_argument("second", type=Path)
+    compare.set_defaults(verb=_compare)
     text = "print, for every published statement, whether it holds, with the evidence"
     claims = verbs.add_parser("claims", help=text, description=text)
     claims.add_argument("results", type=Path, nargs="?", help="results to judge by; optional")
@@ -138,7 +147,7 @@ def _run(options: argparse.Namespace) -> int:
         outcome = run(plan, console)
         if not _is_main_process():
             return 0
-        page = _write_report(plan.folder.path, REPORTS / plan.suite.name)
+        page = _write_report([plan.folder.path], REPORTS / plan.suite.name)
         if outcome.failed:
             console.failures(outcome.failed)
         done = len(outcome.records) - len(outcome.failed)
@@ -152,11 +161,11 @@ def _is_main_process() -> bool:
     return int(os.environ.get("RANK", "0")) == 0
 
 
-def _write_report(results: Path, destination: Path, example: bool = False) -> Path:
+def _write_report(results: Sequence[Path], destination: Path, **settings: bool) -> Path:
     from bench import report
-    from bench.store import SuiteFolder
+    from bench.joined import join
 
-    return report.write(SuiteFolder(results), destination, example=example)
+    return report.write(join(results), destination, **settings)
 
 
 def _plan(options: argparse.Namespace) -> int:
@@ -179,8 +188,17 @@ def _plan(options: argparse.Namespace) -> int:
 
 
 def _report(options: argparse.Namespace) -> int:
-    destination = options.to or REPORTS / options.results.name
-    print(_write_report(options.results, destination, options.example))
+    destination = options.to or REPORTS / "+".join(path.name for path in options.results)
+    settings = {"example": options.example, "allow_mixed": options.allow_mixed}
+    print(_write_report(options.results, destination, **settings))
+    return 0
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from bench.joined import join
+    from bench.report.compare import as_text, compare
+
+    print(as_text(compare(join([options.first]), join([options.second]))))
     return 0
 
 

@@ -12,7 +12,8 @@ from rich.console import Console as Terminal
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from bench.metrics import METRICS, Counts
+from bench.counts import Counts
+from bench.metrics import METRICS
 from bench.plan import Cost
 from bench.schema import Record, Stage
 

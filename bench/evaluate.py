@@ -20,9 +20,9 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
 from bench import seeding
+from bench.counts import Counts, ImageCounts, count_all, stack_counts
 from bench.loading import Loaded, Split, resize_label, to_tensors
 from bench.method import Method
-from bench.metrics import Counts, count_image, stack_counts
 from bench.schema import Batch, Condition, Slide, Task
 from bench.store import Preview
 from bench.train import Progress
@@ -41,6 +41,8 @@ class Job(NamedTuple):
     task: Task
     seed: int
     """The suite's seed: root of corruptions and of the method's draws."""
+    sampling_seed: int = 0
+    """Another set of the method's draws, the corruptions being the same."""
 
 
 class Evaluation(NamedTuple):
@@ -54,7 +56,7 @@ class _Scored(NamedTuple):
     """One image's outcome, small enough to travel between processes."""
 
     place: int  # in the split
-    confusion: np.ndarray  # int64 [K + 1, K + 1]
+    counts: ImageCounts
     sample: Loaded | None  # only of the images kept as a preview
     prediction: np.ndarray  # uint8 [h, w], of those images; empty otherwise
 
@@ -107,7 +109,7 @@ def evaluate(
             progress.advance(len(scored))
     if accelerator.num_processes > 1:
         scored = gather_object(scored)
-    return _collect(sorted(scored, key=lambda item: item.place))
+    return _collect(sorted(scored, key=lambda item: item.place), method.data.classes)
 
 
 def _regroup(batches: Iterable[list[Loaded]], rows: int) -> Iterator[list[Loaded]]:
@@ -127,8 +129,9 @@ def _label(
 ) -> np.ndarray:
     """Label one micro-batch, padded with its last image; uint8 [len(samples), h, w]."""
     where = (job.seed, str(job.split.reference), str(job.condition))
+    further = (job.sampling_seed,) if job.sampling_seed else ()
     padded = samples + samples[-1:] * (rows - len(samples))
-    seeds = [seeding.key("predict", *where, sample.id) for sample in padded]
+    seeds = [seeding.key("predict", *where, sample.id, *further) for sample in padded]
     batch = to_tensors(padded, seeds, accelerator.device)
     if job.task == "reconstruct":
         labels = method.reconstruct(batch.label, batch.seeds)
@@ -186,13 +189,13 @@ def _window_scores(method: Method[Any], image: Tensor, seeds: Tensor) -> Tensor:
 
 def _score(place: int, sample: Loaded, label: np.ndarray, num_classes: int) -> _Scored:
     at_truth = resize_label(label.astype(np.int32), sample.truth.shape)
-    confusion = count_image(sample.truth, at_truth, num_classes)
+    counts = count_all(sample.truth, at_truth, num_classes, sample.instance)
     if place >= PREVIEWS:
-        return _Scored(place, confusion, None, np.empty(0, np.uint8))
-    return _Scored(place, confusion, sample, label.astype(np.uint8))
+        return _Scored(place, counts, None, np.empty(0, np.uint8))
+    return _Scored(place, counts, sample, label.astype(np.uint8))
 
 
-def _collect(scored: list[_Scored]) -> Evaluation:
+def _collect(scored: list[_Scored], classes: Sequence[str]) -> Evaluation:
     """Put the images of a split together; a preview shows those of the first one's size."""
     kept = [(item.sample, item.prediction) for item in scored if item.sample is not None]
     shape = kept[0][0].label.shape
@@ -203,4 +206,4 @@ def _collect(scored: list[_Scored]) -> Evaluation:
         label=np.stack([sample.label for sample, _ in kept]),
         prediction=np.stack([prediction for _, prediction in kept]),
     )
-    return Evaluation(stack_counts([item.confusion for item in scored]), preview)
+    return Evaluation(stack_counts([item.counts for item in scored], classes), preview)

@@ -56,4 +56,5 @@ def _metrics() -> Iterator[tuple[str, str]]:
     from bench.metrics import METRICS
 
     for name, metric in METRICS.items():
-        yield name, f"{metric.definition} ({metric.source})"
+        published = f" [{metric.published}]" if metric.published else ""
+        yield name, f"{metric.definition}; {metric.absent} ({metric.source}){published}"

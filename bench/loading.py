@@ -30,6 +30,7 @@ class Loaded(NamedTuple):
     image: np.ndarray  # uint8 [h, w, 3], after resize and corruption
     label: np.ndarray  # uint8 [h, w], at the image's size
     truth: np.ndarray  # uint8 [H, W], at the size at which the protocol scores
+    instance: np.ndarray | None = None  # integers [H, W], beside the truth where it has any
 
 
 class Split:
@@ -87,7 +88,10 @@ class Split:
         if not native:
             image = self._corrupt(image, sample, condition, seed)
         truth = sample.label if self.protocol.score == "native" else label
-        return Loaded(sample.id, image, label, truth)
+        instance = sample.instance
+        if instance is not None:
+            instance = resize_label(instance, truth.shape)
+        return Loaded(sample.id, image, label, truth, instance)
 
     def _corrupt(
         self, image: np.ndarray, sample: Sample, condition: Condition, seed: int

@@ -1,4 +1,4 @@
-"""Counts per image, and the published definitions of a score made from them.
+"""The published definitions of a score, made from the counts per image.
 
 Sums are stored and division happens here, so every dialect of a score comes from the
 same stored numbers.
@@ -11,80 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bench.schema import IGNORE_INDEX
-
-
-class Counts(NamedTuple):
-    """The confusion matrix of every image of a cell, in sparse form.
-
-    Row r says: in image ``image[r]`` there are ``pixels[r]`` pixels of true class
-    ``truth[r]`` that were predicted ``predicted[r]``. The index ``num_classes`` stands for
-    void on either side, so definitions that differ in void can all be had.
-    """
-
-    tp: np.ndarray  # int64 [N, K] true positives; pixels with ignored truth left out of all three
-    fp: np.ndarray  # int64 [N, K] false positives
-    fn: np.ndarray  # int64 [N, K] false negatives; a void prediction counts here
-    image: np.ndarray  # int32 [M]
-    truth: np.ndarray  # int16 [M], 0..K
-    predicted: np.ndarray  # int16 [M], 0..K
-    pixels: np.ndarray  # int64 [M]
-
-    @property
-    def num_images(self) -> int:
-        """Number of images counted."""
-        return int(self.tp.shape[0])
-
-    @property
-    def num_classes(self) -> int:
-        """Number of classes K."""
-        return int(self.tp.shape[1])
-
-
-def count_image(truth: np.ndarray, predicted: np.ndarray, num_classes: int) -> np.ndarray:
-    """Count one image's confusion matrix.
-
-    Args:
-        truth: integers [H, W], classes or IGNORE_INDEX.
-        predicted: integers [H, W], classes or IGNORE_INDEX.
-        num_classes: K.
-
-    Returns:
-        int64 [K + 1, K + 1], rows truth, columns prediction, index K void.
-
-    Raises:
-        ValueError: if the sizes differ or a value is neither a class nor IGNORE_INDEX.
-    """
-    if truth.shape != predicted.shape:
-        raise ValueError(f"label is {truth.shape}, prediction {predicted.shape}")
-    size = num_classes + 1
-    index = []
-    for name, values in (("label", truth), ("prediction", predicted)):
-        values = values.astype(np.int64).ravel()
-        void = values == IGNORE_INDEX
-        if np.any(((values < 0) | (values >= num_classes)) & ~void):
-            wrong = sorted(set(values[((values < 0) | (values >= num_classes)) & ~void].tolist()))
-            raise ValueError(f"{name} holds {wrong[:5]}; classes are 0..{num_classes - 1}")
-        index.append(np.where(void, num_classes, values))
-    return np.bincount(index[0] * size + index[1], minlength=size * size).reshape(size, size)
-
-
-def stack_counts(confusions: list[np.ndarray]) -> Counts:
-    """Make the sparse form of a list of int64 [K + 1, K + 1] confusion matrices."""
-    dense = np.stack(confusions)
-    num_classes = dense.shape[1] - 1
-    image, truth, predicted = np.nonzero(dense)
-    counted = dense[:, :num_classes]  # rows of ignored truth left out
-    tp = np.einsum("nkk->nk", counted[:, :, :num_classes]).copy()
-    return Counts(
-        tp=tp,
-        fp=counted[:, :, :num_classes].sum(axis=1) - tp,
-        fn=counted.sum(axis=2) - tp,
-        image=image.astype(np.int32),
-        truth=truth.astype(np.int16),
-        predicted=predicted.astype(np.int16),
-        pixels=dense[image, truth, predicted],
-    )
+from bench.counts import BAND_DIAGONAL, Counts
 
 
 class Sums(NamedTuple):
@@ -136,6 +63,78 @@ def _mean_of_all(values: np.ndarray) -> np.ndarray:
     return np.asarray(np.nan_to_num(values).mean(axis=-1))
 
 
+def pixels(counts: Counts) -> Sums:
+    """Return the counts of all pixels of each class, float64 [N, K]."""
+    return Sums(*(array.astype(np.float64) for array in counts[:3]))
+
+
+def bands(counts: Counts) -> Sums | None:
+    """Return the counts within the bands at the edges of segments, float64 [N, K]."""
+    if counts.bands is None:
+        return None
+    return Sums(*counts.bands.astype(np.float64).transpose(1, 0, 2))
+
+
+def categories(counts: Counts) -> Sums | None:
+    """Return the counts of categories in place of classes, float64 [N, G].
+
+    A pixel that is given another class of its own category is right.
+    """
+    if counts.categories is None:
+        return None
+    groups, classes = counts.categories.max() + 1, counts.num_classes
+    of = np.append(counts.categories, groups)  # void is a category of its own
+    confusion = np.zeros((counts.num_images, groups, groups + 1))
+    known = counts.truth < classes
+    places = (counts.image, of[counts.truth], of[counts.predicted])
+    np.add.at(confusion, tuple(each[known] for each in places), counts.pixels[known])
+    tp = np.einsum("ngg->ng", confusion[..., :groups]).copy()
+    return Sums(tp, confusion[..., :groups].sum(axis=1) - tp, confusion.sum(axis=2) - tp)
+
+
+def instances(counts: Counts) -> Sums | None:
+    """Return counts in which every instance of a class weighs the same, float64 [N, K].
+
+    True positives and misses of an instance are multiplied by the mean size of its class's
+    instances over its own size; false positives belong to no instance and stay as they
+    are. Classes without instances count nothing. Deviation: cityscapesScripts has the mean
+    sizes of Cityscapes as constants; here they are those of the images that are scored.
+    """
+    if counts.instances is None:
+        return None
+    return _weighted(counts, pixels(counts), np.arange(counts.num_classes))
+
+
+def category_instances(counts: Counts) -> Sums | None:
+    """Return the same of categories, float64 [N, G]; the mean sizes stay those of classes."""
+    whole = categories(counts)
+    if whole is None or counts.instances is None or counts.categories is None:
+        return None
+    return _weighted(counts, whole, counts.categories)
+
+
+def _weighted(counts: Counts, plain: Sums, group: np.ndarray) -> Sums:
+    """Weigh instances equally within their classes, and sum them by group of classes."""
+    assert counts.instances is not None, "the callers have looked"
+    image, number, truth, predicted, size = counts.instances.T
+    most = number.max(initial=0) + 1  # within one image
+    _, member = np.unique(image * most + number, return_inverse=True)
+    whole = np.bincount(member, size)  # pixels of each instance
+    owner = np.zeros(len(whole), int)
+    owner[member] = truth
+    classes = counts.num_classes
+    number_of = np.bincount(owner, minlength=classes).astype(np.float64)
+    mean_size = _ratio(np.bincount(owner, whole, classes), number_of)
+    weight = mean_size[truth] / whole[member]
+    right = np.append(group, -1)[predicted] == group[truth]
+    shape = plain.tp.shape
+    tp, fn = np.zeros(shape), np.zeros(shape)
+    np.add.at(tp, (image[right], group[truth[right]]), (weight * size)[right])
+    np.add.at(fn, (image[~right], group[truth[~right]]), (weight * size)[~right])
+    held = np.isin(np.arange(shape[1]), group[truth])
+    return Sums(tp, np.where(held, plain.fp, 0), fn)
+
+
 class Metric(NamedTuple):
     """One published definition of a score: a fraction, higher is better."""
 
@@ -145,12 +144,25 @@ class Metric(NamedTuple):
     """What becomes of a class that neither truth nor prediction holds."""
     source: str
     score: Callable[[Sums], np.ndarray]
+    published: str = ""
+    """Which of the papers printed this one, and what they call it."""
+    counted: Callable[[Counts], Sums | None] = pixels
+    """What is counted; None where the counts of a cell lack it."""
     per_image: bool = False
     """Whether each image is scored and the scores averaged, instead of the pixels summed."""
 
+    def is_stored(self, counts: Counts) -> bool:
+        """Whether the counts hold what the score is made from."""
+        return self.counted(counts) is not None
+
     def parts(self, counts: Counts) -> np.ndarray:
-        """Return what is summed over images before the score is taken, float64 [N, F]."""
-        each = Sums(*(array.astype(np.float64) for array in counts[:3]))
+        """Return what is summed over images before the score is taken, float64 [N, F].
+
+        All NaN where the counts lack it: so is every score made from them.
+        """
+        each = self.counted(counts)
+        if each is None:
+            return np.full((counts.num_images, 3), np.nan)
         if not self.per_image:
             return np.concatenate(each, axis=1)  # [N, 3 * K]
         values = self.score(each)
@@ -163,7 +175,7 @@ class Metric(NamedTuple):
         return self.score(Sums(*np.split(summed, 3, axis=-1)))
 
     def __call__(self, counts: Counts) -> float:
-        """Score a data set; NaN if it has no labelled pixel."""
+        """Score a data set; NaN if it has no labelled pixel, or the counts lack what is needed."""
         return float(self.of_parts(self.parts(counts).sum(axis=0)))
 
 
@@ -175,14 +187,24 @@ METRICS: Mapping[str, Metric] = {
     "mIoU": Metric(
         "mean over classes of intersection over union, pixels summed over all images",
         _LEFT_OUT,
-        "mmsegmentation 0.x, mmseg/core/evaluation/metrics.py and datasets/custom.py (nanmean)",
+        "mmsegmentation 0.x, mmseg/core/evaluation/metrics.py and datasets/custom.py (nanmean);"
+        " so is the class IoU of cityscapesScripts, evalPixelLevelSemanticLabeling.py",
         lambda sums: _mean_of_present(class_iou(sums)),
+        "GSS: mIoU",
     ),
     "mIoU_mseg": Metric(
         "mIoU with every class of the label space in the mean",
         _ZERO,
         "mseg-semantic, mseg_semantic/utils/avg_meter.py (its 1e-10 in the denominator left out)",
         lambda sums: _mean_of_all(class_iou(sums)),
+        "MSeg: mIoU",
+    ),
+    "mIoU_detectron2": Metric(
+        "mIoU over the classes that the truth has",
+        "classes absent from the truth are left out of the mean, predicted or not",
+        "detectron2, detectron2/evaluation/sem_seg_evaluation.py",
+        lambda sums: _mean_of_present(np.where(sums.tp + sums.fn > 0, class_iou(sums), np.nan)),
+        "Seg-VAR: mIoU (presumably: it has Mask2Former's recipe, which evaluates so)",
     ),
     "mIoU_image": Metric(
         "mIoU of each image over the classes it holds, then the mean over images",
@@ -191,11 +213,41 @@ METRICS: Mapping[str, Metric] = {
         lambda sums: _mean_of_present(class_iou(sums)),
         per_image=True,
     ),
+    "IoU_category": Metric(
+        "mean over Cityscapes' categories of IoU; confusion within a category is right",
+        "absent categories are left out of the mean",
+        "cityscapesScripts, evalPixelLevelSemanticLabeling.py",
+        lambda sums: _mean_of_present(class_iou(sums)),
+        counted=categories,
+    ),
+    "iIoU": Metric(
+        "mean over classes with instances of IoU in which each instance weighs the same",
+        _LEFT_OUT,
+        "cityscapesScripts, evalPixelLevelSemanticLabeling.py (mean instance sizes of these"
+        " images in place of its constants)",
+        lambda sums: _mean_of_present(class_iou(sums)),
+        counted=instances,
+    ),
+    "iIoU_category": Metric(
+        "iIoU of Cityscapes' categories with instances",
+        "absent categories are left out of the mean",
+        "cityscapesScripts, evalPixelLevelSemanticLabeling.py (mean instance sizes as for iIoU)",
+        lambda sums: _mean_of_present(class_iou(sums)),
+        counted=category_instances,
+    ),
+    "boundary_IoU": Metric(
+        f"mIoU within bands at the edges of segments, {BAND_DIAGONAL:.0%} of the diagonal wide",
+        _LEFT_OUT,
+        "arXiv:2103.16562 equation 2, summed over images as mIoU is",
+        lambda sums: _mean_of_present(class_iou(sums)),
+        counted=bands,
+    ),
     "mAcc": Metric(
         "mean over classes of recall",
         "classes absent from the truth are left out of the mean",
-        "mmsegmentation 0.x, mmseg/core/evaluation/metrics.py (GSS calls it pixel-level accuracy)",
+        "mmsegmentation 0.x, mmseg/core/evaluation/metrics.py",
         lambda sums: _mean_of_present(class_accuracy(sums)),
+        'GSS: mAcc, in its text "pixel-level accuracy"',
     ),
     "mAcc_mseg": Metric(
         "mAcc with every class of the label space in the mean",
@@ -208,6 +260,7 @@ METRICS: Mapping[str, Metric] = {
         _NO_WEIGHT,
         "mmsegmentation 0.x, mmseg/core/evaluation/metrics.py",
         pixel_accuracy,
+        "GSS: aAcc",
     ),
     "fwIoU": Metric(
         "mean IoU weighted by each class's share of the labelled pixels",
@@ -216,10 +269,11 @@ METRICS: Mapping[str, Metric] = {
         frequency_weighted_iou,
     ),
     "precision_camseg": Metric(
-        'mean over classes of precision, void dropped on both axes; published as "AP"',
+        "mean over classes of precision, void dropped on both axes",
         "classes never predicted count as 0",
         "mahmed10/CAMSS, validation.ipynb cell 7",
         lambda sums: _mean_of_all(class_precision(sums)),
+        "CAM-Seg: AP",
     ),
 }
 """Every definition by name; each can be had from the counts of any finished cell."""

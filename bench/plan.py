@@ -174,7 +174,8 @@ def _cells(suite: Suite, training: Training, test: TestEntry, limit: int | None)
         if task == "reconstruct" and not training.config.reconstructs:
             continue  # no codec, no ceiling
         corrupt = test.corrupt and task == "predict"  # labels are not corrupted
-        for condition in suite.all_conditions() if corrupt else (CLEAN,):
+        conditions = suite.all_conditions() if corrupt else (CLEAN,)
+        for condition, sampling_seed in itertools.product(conditions, suite.sampling_seeds):
             yield Cell(
                 suite=suite.name,
                 method=training.entry.adapter,
@@ -188,6 +189,7 @@ def _cells(suite: Suite, training: Training, test: TestEntry, limit: int | None)
                 seed=training.seed,
                 protocol=suite.protocol,
                 limit=limit,
+                sampling_seed=sampling_seed,
             )
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     "suite", "method", "label", "preset", "train_on", "test_on", "corruption", "severity",
-    "task", "seed", "metric", "value", "num_images", "limit", "status", "key",
+    "task", "seed", "sampling_seed", "metric", "value", "num_images", "limit", "status", "key",
 )  # fmt: skip
 
 
@@ -59,6 +59,7 @@ def _rows(folder: SuiteFolder, record: Record) -> Iterator[dict[str, Any]]:
             "severity": cell.condition.severity,
             "task": cell.task,
             "seed": cell.seed,
+            "sampling_seed": cell.sampling_seed,
             "metric": name,
             "value": METRICS[name](counts) if counts is not None else float("nan"),
             "num_images": len(record.image_ids),

@@ -118,7 +118,7 @@ class _Runner:
         started = time.monotonic()
         try:
             split = self._split(cell.test_on, cell.limit)
-            job = Job(split, cell.condition, cell.task, cell.seed)
+            job = Job(split, cell.condition, cell.task, cell.seed, cell.sampling_seed)
             result = evaluate(method, job, self.accelerator, self.console)
         except Exception as error:
             self._keep(planned, self._failure(planned, error), None)

@@ -12,7 +12,14 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -216,9 +223,20 @@ class Cell(Frozen):
     protocol: Protocol
     limit: Positive | None = None
     """Only the first images of the test split, when set; stamped on every result."""
+    sampling_seed: int = 0
+    """Another set of a method's own draws at prediction, the training being the same."""
+
+    @model_serializer(mode="wrap")
+    def _first_sampling_unsaid(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave the first sampling seed out, so that cells of before it keep their keys."""
+        content: dict[str, Any] = serialise(self)
+        if not self.sampling_seed:
+            content.pop("sampling_seed", None)
+        return content
 
     def __str__(self) -> str:
-        return f"{self.label} | {self.test_on} | {self.condition} | {self.task} | seed {self.seed}"
+        text = f"{self.label} | {self.test_on} | {self.condition} | {self.task} | seed {self.seed}"
+        return text + (f", sampling seed {self.sampling_seed}" if self.sampling_seed else "")
 
 
 class Provenance(Frozen):

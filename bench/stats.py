@@ -14,11 +14,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bench.metrics import Counts, Metric
+from bench.counts import Counts
+from bench.metrics import Metric
 from bench.seeding import key, numpy_generator
 
 RESAMPLES = 10_000
 LEVEL = 0.95
+MIN_CLUSTERS = 10
+"""With fewer sequences than this a bootstrap over sequences says nothing; images are drawn."""
 _BLOCK_FLOATS = 2_000_000  # bounds the memory of one block of resamples to about 16 MB
 
 
@@ -159,6 +162,14 @@ def replicates(
     return found
 
 
+def usable_clusters(clusters: Sequence[str]) -> tuple[str, ...] | None:
+    """Return the sequence of each image if a bootstrap should draw sequences, else None.
+
+    It should where images share sequences, and there are enough of these to draw from.
+    """
+    return tuple(clusters) if MIN_CLUSTERS <= len(set(clusters)) < len(clusters) else None
+
+
 def _by_cluster(parts: np.ndarray, clusters: Sequence[str] | None) -> np.ndarray:
     """Sum float64 [N, F] over the images of each cluster, [G, F]."""
     if clusters is None:
@@ -183,6 +194,63 @@ def holm(p_values: Sequence[float]) -> list[float]:
         largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[index]))
         adjusted[index] = largest
     return adjusted
+
+
+class Ranks(NamedTuple):
+    """How stable the order of some methods is."""
+
+    probability: np.ndarray
+    """float64 [M, M]: of method i, the share of resamples in which its rank is j + 1."""
+    low: np.ndarray
+    """int64 [M]: end of the interval of ranks, 1 is best."""
+    high: np.ndarray
+
+
+def ranks(estimates: Sequence[Estimate], level: float = LEVEL) -> Ranks:
+    """Rank methods in every resample; higher is better, and ties share the better rank.
+
+    The interval holds the ranks between the tail probabilities of a percentile interval
+    (Hall & Miller 2009, Annals of Statistics 37, on what a bootstrap of ranks can say).
+    """
+    draws = np.stack([estimate.draws for estimate in estimates])
+    better = (draws[None] > draws[:, None]).sum(axis=1)  # [M, R]: methods above each
+    places = np.arange(len(draws))
+    probability = np.stack([(better == place).mean(axis=1) for place in places], axis=1)
+    reached = np.cumsum(probability, axis=1)
+    tail, rounding = (1 - level) / 2, 1e-12
+    low = (reached <= tail + rounding).sum(axis=1) + 1
+    high = (reached < 1 - tail - rounding).sum(axis=1) + 1
+    return Ranks(probability, low, high)
+
+
+class Spread(NamedTuple):
+    """Standard deviations of one cell's number, by what it would change with."""
+
+    training: float
+    """The training seed; NaN with one."""
+    sampling: float
+    """The sampling seed; NaN with one."""
+    images: float
+    """The images, or their sequences."""
+
+
+def spread(scores: np.ndarray, draws: np.ndarray) -> Spread:
+    """Split the variance of a score into training seed, sampling seed and images.
+
+    Sampling seeds are nested in training seeds: the components are those of a balanced
+    one-way random-effects analysis (Searle, Casella & McCulloch 1992, section 3.5), the
+    training one cut off at 0. That of images is the mean bootstrap variance of a cell.
+
+    Args:
+        scores: float64 [T, S], of each training seed and sampling seed.
+        draws: float64 [T, S, R], their replicates.
+    """
+    trainings, samplings = scores.shape
+    within = scores.var(axis=1, ddof=1).mean() if samplings > 1 else np.nan
+    between = scores.mean(axis=1).var(ddof=1) if trainings > 1 else np.nan
+    training = max(0.0, between - np.nan_to_num(within) / samplings) if trainings > 1 else np.nan
+    images = draws.var(axis=-1, ddof=1).mean()
+    return Spread(float(np.sqrt(training)), float(np.sqrt(within)), float(np.sqrt(images)))
 
 
 def minimum_detectable(difference: Estimate, power: float = 0.8, level: float = LEVEL) -> float:

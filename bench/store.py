@@ -24,7 +24,7 @@ from bench.schema import Manifest, Record
 if TYPE_CHECKING:
     import numpy as np
 
-    from bench.metrics import Counts
+    from bench.counts import Counts
 
 
 class StoreError(Exception):
@@ -72,6 +72,15 @@ class SuiteFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
 
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The folders that results are read from."""
+        return (self.path,)
+
+    def stage(self, key: str) -> StageFolder:
+        """Return the folder of a training stage behind a cell."""
+        return StageFolder(self.path.parent, key)
+
     def manifest(self) -> Manifest:
         """Read which cells the latest run asked for."""
         path = self.path / "suite.json"
@@ -97,13 +106,14 @@ class SuiteFolder:
 
         for folder, arrays in (("counts", counts), ("previews", preview)):
             if arrays is not None:
-                save = partial(np.savez_compressed, **arrays._asdict())
+                known = {name: a for name, a in arrays._asdict().items() if a is not None}
+                save = partial(np.savez_compressed, **known)
                 write_atomic(self.path / folder / f"{record.key}.npz", save)
         write_json(self.path / "records" / f"{record.key}.json", record.model_dump_json(indent=1))
 
     def counts(self, key: str) -> Counts:
         """Read a finished cell's per-image counts."""
-        from bench.metrics import Counts
+        from bench.counts import Counts
 
         return Counts(**self._arrays("counts", key))
 

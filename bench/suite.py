@@ -94,6 +94,9 @@ class TestEntry(DataRef):
 TestReference = Annotated[TestEntry, BeforeValidator(partial(_expand, split="val"))]
 
 
+Seeds = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
+
+
 class Suite(Frozen):
     """A suite file's content."""
 
@@ -105,7 +108,9 @@ class Suite(Frozen):
     conditions: tuple[ConditionEntry, ...] = ()
     """Beside the clean images, which are always evaluated."""
     tasks: Annotated[tuple[Task, ...], Field(min_length=1)] = ("predict",)
-    seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = (0,)
+    seeds: Seeds = (0,)
+    sampling_seeds: Seeds = (0,)
+    """Of the draws a trained method makes at prediction: how far sampling moves its score."""
     protocol: Protocol
     reference: str = ""
     """Label of the method against which corruption errors are normalised."""

@@ -14,7 +14,7 @@ from bench.claims.reported import Reported
 from bench.claims.schema import Claim, Term
 from bench.metrics import METRICS
 from bench.schema import Record, fingerprint
-from bench.stats import Estimate, mean_over_seeds, replicates
+from bench.stats import Estimate, mean_over_seeds, replicates, usable_clusters
 from bench.store import SuiteFolder
 
 _PLAIN = {"task": "predict", "condition.corruption": "none"}
@@ -140,7 +140,7 @@ def _match(claim: Claim, term: Term, cells: Sequence[Finished]) -> _Match | str:
     protocol = {**claim.protocol, **term.protocol, "limit": None}
     groups: dict[str, list[Finished]] = {}
     for cell in candidates:
-        fields = cell.record.cell.model_dump(mode="json", exclude={"seed"})
+        fields = cell.record.cell.model_dump(mode="json", exclude={"seed", "sampling_seed"})
         groups.setdefault(fingerprint(fields), []).append(cell)
     compared = [(_differences(group[0], protocol), tuple(group)) for group in groups.values()]
     differences, nearest = min(compared, key=lambda pair: len(pair[0]))
@@ -184,7 +184,7 @@ def _estimate(match: _Match) -> Estimate:
     """Score the cells of a term, averaged over seeds."""
     metric = METRICS[match.metric]
     counts = [cell.folder.counts(cell.record.key) for cell in match.cells]
-    rows = replicates(metric, counts)
+    rows = replicates(metric, counts, usable_clusters(match.cells[0].record.clusters))
     return mean_over_seeds(
         [
             Estimate(metric(each), row, (cell.record.key,))

@@ -11,14 +11,17 @@ from bench.store import SuiteFolder
 PAGE = "index.html"
 
 
-def write(folder: SuiteFolder, destination: Path, *, example: bool = False) -> Path:
+def write(
+    folder: SuiteFolder, destination: Path, *, example: bool = False, allow_mixed: bool = False
+) -> Path:
     """Write the report of a suite's latest run, unless it is there already.
 
     Args:
         folder: the records; missing cells are left out, failed ones are listed.
-        destination: gets ``index.html``, ``tables/`` and ``plots/``; tables and plots of an
+        destination: gets ``index.html``, ``tables/``, ``plots/`` and ``exports/``; those of an
             earlier report there are removed.
         example: stamp the page as one that only shows what a report looks like.
+        allow_mixed: mark rows that differ in protocol from those before, in place of refusing.
 
     Returns:
         The page.
@@ -27,26 +30,28 @@ def write(folder: SuiteFolder, destination: Path, *, example: bool = False) -> P
         StoreError: if the folder holds no run, or cells that cannot stand side by side.
     """
     folder.manifest()
-    page, digest = destination / PAGE, _digest(folder, example)
+    page, digest = destination / PAGE, _digest(folder, example, allow_mixed)
     if not page.exists() or digest not in page.read_text():
         from bench.report.assemble import assemble  # plotting libraries are slow to import
 
-        assemble(folder, destination, digest=digest, example=example)
+        assemble(folder, destination, digest=digest, example=example, allow_mixed=allow_mixed)
     return page
 
 
-def _digest(folder: SuiteFolder, example: bool) -> str:
+def _digest(folder: SuiteFolder, *settings: bool) -> str:
     """Hash all that a report is made from: results, papers, training logs, and the code."""
     bench = Path(__file__).parents[1]
     sources = [
-        *(bench / "metrics.py", bench / "stats.py"),
-        *(bench / "corruptions").glob("*.py"),
-        *Path(__file__).parent.glob("*.*"),
-        *PAPERS.glob("*.csv"),
+        *(bench / "counts.py", bench / "metrics.py", bench / "stats.py"),
+        *sorted((bench / "claims").glob("*.py")),
+        *sorted((bench / "corruptions").glob("*.py")),
+        *sorted(Path(__file__).parent.glob("*.*")),
+        *sorted(PAPERS.glob("*.*")),
     ]
-    logs = folder.path.parent.glob("stages/*/log.jsonl")
-    results = (path for path in folder.path.rglob("*.*") if not path.name.startswith("."))
-    digest = hashlib.sha256(repr(example).encode())
-    for path in (*sorted(sources), *sorted(logs), *sorted(results)):
+    digest = hashlib.sha256(repr(settings).encode())
+    for folder_path in folder.paths:
+        sources += sorted(folder_path.parent.glob("stages/*/log.jsonl"))
+        sources += sorted(p for p in folder_path.rglob("*.*") if not p.name.startswith("."))
+    for path in sources:
         digest.update(f"{path.name} {path.stat().st_size}\n".encode() + path.read_bytes())
     return digest.hexdigest()

@@ -19,7 +19,8 @@ def answer(block: Block) -> list[Sentence]:
     clean = _ranked({label: block.score(label) for label in block.labels})
     if not clean:
         return [("No cell on ", describe(block.first.test_on, "val"), " has finished.")]
-    sentences = [_best(block, clean), *_floor(block), *_corrupted(block), *_ceiling(block)]
+    sentences = [_best(block, clean), *_resolution(block), *_floor(block)]
+    sentences += [*_corrupted(block), *_ceiling(block)]
     failed = len(block.records) - len(block.finished)
     if failed:
         sentences.append((f"{failed} of {len(block.records)} cells failed; see below.",))
@@ -64,6 +65,18 @@ def _versus(second: str, difference: Estimate) -> Sentence:
     if difference.p_value() < ALPHA:
         return (f", ahead of {second} by ", lead)
     return (f"; {second} is within noise of it (difference ", lead, ")")
+
+
+def _resolution(block: Block) -> list[Sentence]:
+    """Say which differences are beyond what the images can tell."""
+    if block.resolution is None:
+        return []
+    least = number(block.resolution, "points", interval=False)
+    return [
+        (f"These {block.num_images} images tell differences of ",
+         least._replace(unit="percent"), " points or more (80% power at 5%); smaller ones are"
+         " noise.")
+    ]  # fmt: skip
 
 
 def _over_floor(block: Block) -> tuple[list[str], list[str]]:

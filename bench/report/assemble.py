@@ -22,14 +22,17 @@ from bench.report.table import Entry, Table, number
 from bench.store import SuiteFolder, write_atomic, write_text
 
 
-def assemble(folder: SuiteFolder, destination: Path, *, digest: str, example: bool) -> None:
+def assemble(
+    folder: SuiteFolder, destination: Path, *, digest: str, example: bool, allow_mixed: bool
+) -> None:
     """Write every table, plot and the page; see :func:`bench.report.write`."""
-    manifest, records = folder.manifest(), list(folder.records())
-    blocks = make_blocks(folder)
+    manifest = folder.manifest()
+    blocks = make_blocks(folder, allow_mixed=allow_mixed)
+    records = [record for block in blocks for record in block.records]
     sections: list[Section] = []
     for block in blocks:
         left = BUDGET_BYTES - sum(section.picture_bytes for section in sections)
-        sections.append(_section(block, blocks, folder.path.parent, left))
+        sections.append(_section(block, blocks, left))
     common = list(_common_tables(blocks))
     for old in ("tables", "plots"):
         shutil.rmtree(destination / old, ignore_errors=True)
@@ -45,7 +48,7 @@ def assemble(folder: SuiteFolder, destination: Path, *, digest: str, example: bo
     write_text(destination / PAGE, page)
 
 
-def _section(block: Block, blocks: Sequence[Block], output: Path, left: int) -> Section:
+def _section(block: Block, blocks: Sequence[Block], left: int) -> Section:
     """Make a block's section with at most so many bytes of pictures as the page has left."""
     sheet, comparison = make_sheet(block, left // 2), make_comparison(block)
     left -= len(sheet.shown.content) if sheet else 0
@@ -59,7 +62,7 @@ def _section(block: Block, blocks: Sequence[Block], output: Path, left: int) -> 
             *([comparison.table()] if comparison else []),
         ],
         plots=[
-            *make_plots(block, output, training=_trained_here(block, blocks)),
+            *make_plots(block, training=_trained_here(block, blocks)),
             *comparison_plots(comparison),
         ],
         sheet=sheet,

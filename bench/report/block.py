@@ -8,16 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from itertools import combinations
 from typing import TypeVar
 
 import numpy as np
 
 from bench.corruptions import Corruption, lookup
+from bench.counts import Counts
 from bench.dataset import DatasetError
 from bench.datasets import load_dataset_class
+from bench.joined import relabelled
 from bench.metrics import METRICS, per_class_iou
 from bench.schema import CLEAN, Condition, DataRef, Record, Task, fingerprint
-from bench.stats import RESAMPLES, Estimate, mean, mean_over_seeds, replicates
+from bench.stats import (
+    RESAMPLES,
+    Estimate,
+    Spread,
+    mean,
+    mean_over_seeds,
+    minimum_detectable,
+    replicates,
+    spread,
+    usable_clusters,
+)
 from bench.store import StoreError, SuiteFolder
 
 T = TypeVar("T")
@@ -26,8 +39,6 @@ PRIMARY = "mIoU"
 """The definition that is followed through all conditions."""
 FLOOR = "position_prior"
 """The adapter that every other method is expected to beat."""
-MIN_CLUSTERS = 10
-"""With fewer sequences than this a bootstrap over sequences says nothing; images are drawn."""
 
 
 class Block:
@@ -51,6 +62,8 @@ class Block:
         manifest = folder.manifest()
         self.reference, self.published = manifest.reference, manifest.published
         self.learned = tuple(label for label in self.labels if label != self.floor)
+        self._record = {record.key: record for record in self.finished}
+        self._counts: dict[str, Counts] = {}
         self._check_images()
 
     def _check_images(self) -> None:
@@ -67,10 +80,7 @@ class Block:
     @cached_property
     def clusters(self) -> tuple[str, ...] | None:
         """The sequence of each image if the bootstrap draws sequences, else None."""
-        if not self.finished:
-            return None
-        clusters = self.finished[0].clusters
-        return clusters if MIN_CLUSTERS <= len(set(clusters)) < len(clusters) else None
+        return usable_clusters(self.finished[0].clusters) if self.finished else None
 
     @property
     def interval_note(self) -> str:
@@ -98,7 +108,7 @@ class Block:
     def of(
         self, label: str, condition: Condition = CLEAN, task: Task = "predict"
     ) -> tuple[Record, ...]:
-        """Return the finished cells of a method under a condition, one a seed."""
+        """Return the finished cells of a method under a condition, one a seed and sampling."""
         return tuple(
             record
             for record in self.finished
@@ -115,7 +125,7 @@ class Block:
         if (metric, record.key) not in self._draws:
             is_clean = record.cell.condition == CLEAN
             batch = [r for r in self.finished if (r.cell.condition == CLEAN) == is_clean]
-            counts = [self.folder.counts(each.key) for each in batch]
+            counts = [self.counts(each.key) for each in batch]
             draws = replicates(METRICS[metric], counts, self.clusters)
             for each, count, row in zip(batch, counts, draws, strict=True):
                 estimate = Estimate(METRICS[metric](count), row, (each.key,))
@@ -129,11 +139,63 @@ class Block:
         condition: Condition = CLEAN,
         task: Task = "predict",
     ) -> Estimate | None:
-        """Score a method under a condition, averaged over the seeds that finished."""
-        records = self.of(label, condition, task)
+        """Score a method under a condition, averaged over the seeds that finished.
+
+        Sampling seeds are averaged within each training seed first.
+        """
+        seeds: dict[int, list[Estimate]] = {}
+        for record in self.of(label, condition, task):
+            seeds.setdefault(record.cell.seed, []).append(self._estimate(metric, record))
+        return mean_over_seeds([mean(each) for each in seeds.values()]) if seeds else None
+
+    def value(self, label: str, metric: str) -> Estimate | None:
+        """Score a method on clean images without resampling them."""
+        records = self.of(label)
         if not records:
             return None
-        return mean_over_seeds([self._estimate(metric, record) for record in records])
+        scores = [METRICS[metric](self.counts(record.key)) for record in records]
+        return Estimate(float(np.mean(scores)), np.empty(0), tuple(r.key for r in records))
+
+    def is_stored(self, label: str, metric: str) -> bool:
+        """Whether a method's clean counts hold what a score is made from."""
+        return all(METRICS[metric].is_stored(self.counts(r.key)) for r in self.of(label))
+
+    def spread(self, label: str) -> Spread | None:
+        """Split the variance of a clean score by what it would change with.
+
+        Returns:
+            None unless every training seed has the same sampling seeds, all finished.
+        """
+        seeds: dict[int, list[Estimate]] = {}
+        for record in self.of(label):
+            seeds.setdefault(record.cell.seed, []).append(self._estimate(PRIMARY, record))
+        if len({len(each) for each in seeds.values()}) != 1:
+            return None
+        scores = np.array([[e.value for e in each] for each in seeds.values()])
+        draws = np.array([[e.draws for e in each] for each in seeds.values()])
+        return spread(scores, draws)
+
+    @cached_property
+    def resolution(self) -> Estimate | None:
+        """Return the least difference of two methods that these images tell, clean.
+
+        The median over pairs, with the cells it rests on; None with fewer than two methods.
+        """
+        known = [score for label in self.labels if (score := self.score(label)) is not None]
+        found = [minimum_detectable(a - b) for a, b in combinations(known, 2)]
+        if not found:
+            return None
+        keys = tuple(key for score in known for key in score.keys)
+        return Estimate(float(np.median(found)), np.empty(0), keys)
+
+    def counts(self, key: str) -> Counts:
+        """Read a cell's counts; those of clean cells, which many scores need, stay in memory."""
+        if key not in self._counts:
+            found = self.folder.counts(key)
+            if self._record[key].cell.condition != CLEAN:
+                return found
+            self._counts[key] = found
+        return self._counts[key]
 
     def mpc(self, label: str, corruption: str | None = None) -> Estimate | None:
         """Average over severities, then over corruptions (mPC of arXiv:1907.07484 eq. 1).
@@ -156,17 +218,27 @@ class Block:
 
     def classes(self, label: str) -> np.ndarray:
         """Return the clean IoU of each class, averaged over seeds; float64 [K], NaN if absent."""
-        each = [per_class_iou(self.folder.counts(record.key)) for record in self.of(label)]
+        each = [per_class_iou(self.counts(record.key)) for record in self.of(label)]
         return np.asarray(np.mean(each, axis=0))
 
 
-def make_blocks(folder: SuiteFolder) -> list[Block]:
-    """Divide the latest run of a suite into blocks, in the suite's order."""
+def make_blocks(folder: SuiteFolder, *, allow_mixed: bool = False) -> list[Block]:
+    """Divide the latest run of a suite into blocks, in the suite's order.
+
+    Args:
+        folder: the records.
+        allow_mixed: mark methods whose protocol is not that of the block's first cell.
+
+    Raises:
+        StoreError: if cells of a block differ in protocol and are not to be marked; if they
+            scored different images.
+    """
     groups: dict[str, list[Record]] = {}
     for record in folder.records():
-        cell = record.cell
-        group = fingerprint(cell.train_on, cell.test_on, cell.protocol, cell.limit)
+        group = fingerprint(record.cell.train_on, record.cell.test_on)
         groups.setdefault(group, []).append(record)
+    for group, records in groups.items():
+        groups[group] = _one_protocol(folder, records, allow_mixed)
     several = len({records[0].cell.train_on.key for records in groups.values()}) > 1
     blocks = []
     for records in groups.values():
@@ -174,6 +246,38 @@ def make_blocks(folder: SuiteFolder) -> list[Block]:
         trained = f", trained on {name(cell.train_on, 'train')}" if several else ""
         blocks.append(Block(folder, records, name(cell.test_on, "val") + trained))
     return blocks
+
+
+def protocol_fields(record: Record) -> dict[str, object]:
+    """Return what must agree before two numbers stand side by side, by dotted names."""
+    cell = record.cell
+    # how many images are loaded together, and which scores are printed, change no number
+    protocol = cell.protocol.model_dump(mode="json", exclude={"batch_size", "metrics"})
+    fields = {f"protocol.{name}": value for name, value in protocol.items()}
+    return {**fields, "limit": cell.limit, "test data": record.test_data or None}
+
+
+def _one_protocol(folder: SuiteFolder, records: list[Record], allow_mixed: bool) -> list[Record]:
+    """Refuse or mark records that differ in protocol from the first finished one."""
+    usual = protocol_fields(next((r for r in records if r.status == "ok"), records[0]))
+    checked = []
+    for record in records:
+        found = protocol_fields(record)
+        if record.status == "failed":
+            found["test data"] = usual["test data"]  # which it did not come to read
+        differing = [name for name in usual if found[name] != usual[name]]
+        if differing and not allow_mixed:
+            values = (f"{name} ({usual[name]} and {found[name]})" for name in differing)
+            where = ", ".join(map(str, folder.paths))
+            message = f"cells on {record.cell.test_on} differ in {', '.join(values)}"
+            raise StoreError(f"{where}: {message}; --allow-mixed puts them side by side, marked")
+        if differing:
+            marks = ", ".join(
+                f"{name.removeprefix('protocol.')}={found[name]}" for name in differing
+            )
+            record = relabelled(record, f"{record.cell.label} [{marks}]")
+        checked.append(record)
+    return checked
 
 
 def name(reference: DataRef, usual: str) -> str:

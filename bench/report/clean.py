@@ -10,7 +10,7 @@ import numpy as np
 from bench.metrics import METRICS
 from bench.report.block import PRIMARY, Block
 from bench.report.table import Entry, Table, number
-from bench.stats import Estimate, holm, minimum_detectable
+from bench.stats import RESAMPLES, Estimate, holm, minimum_detectable, ranks
 
 ALPHA = 0.05
 
@@ -57,6 +57,9 @@ def clean_tables(block: Block) -> Iterator[Table]:
     yield scores(block)
     if len(block.labels) > 1:
         yield comparisons(block)
+        yield order(block)
+    if any(len(block.of(label)) > 1 for label in block.labels):
+        yield variance(block)
     yield definitions(block)
     if any(block.of(label) for label in block.labels):
         yield classes(block)
@@ -80,6 +83,7 @@ def scores(block: Block) -> Table:
     lead = (f"{PRIMARY} over floor",) if block.floor else ()
     caption = block.data_note + absent_note(*names)
     caption += f" {block.interval_note} Bold: separated from every other method (Holm, 5%)."
+    caption += resolution_note(block)
     if block.floor:
         caption += f" Floor: {block.floor}, the most frequent class at each position; difference in"
         caption += " percentage points."
@@ -125,17 +129,82 @@ def comparisons(block: Block) -> Table:
     return Table("comparisons", "Pairs of methods", caption, names, tuple(rows))
 
 
+def order(block: Block) -> Table:
+    """How stable the order of the methods is over resamples of the images."""
+    known = [(label, score) for label in block.labels if (score := block.score(label)) is not None]
+    known.sort(key=lambda pair: -pair[1].value)
+    rows = []
+    if known:
+        found = ranks([score for _, score in known])
+        keys = tuple(key for _, score in known for key in score.keys)
+        for at, (label, score) in enumerate(known):
+            ends = tuple(dict.fromkeys((int(found.low[at]), int(found.high[at]))))
+            shares = (
+                Entry(unit="percent", value=float(p), keys=keys) for p in found.probability[at]
+            )
+            rank = 1 + sum(other.value > score.value for _, other in known)
+            interval = Entry("–".join(map(str, ends)))
+            rows.append(
+                (Entry(label), Entry(unit="count", value=rank, keys=keys), interval, *shares)
+            )
+    caption = f"{block.data_note}Order by clean {PRIMARY}; {METRICS[PRIMARY].absent}. 95% ranks and"
+    caption += (
+        f" the share of {RESAMPLES:,} paired resamples of the images in which a method has each"
+    )
+    caption += " rank, in per cent. Training seeds are averaged, so their luck is not in it."
+    places = (f"Rank {place}" for place in range(1, len(known) + 1))
+    return Table("ranks", "Ranks", caption, ("Method", "Rank", "95% ranks", *places), tuple(rows))
+
+
+def variance(block: Block) -> Table:
+    """Split what a clean score varies with: training seed, sampling seed and images."""
+    rows = []
+    for label in block.labels:
+        found = block.spread(label)
+        keys = tuple(record.key for record in block.of(label))
+        cells = block.of(label)
+        seeds = (len({getattr(r.cell, name) for r in cells}) for name in ("seed", "sampling_seed"))
+        deviations = (
+            Entry("incomplete" if found is None else "one seed", "percent", value, keys=keys)
+            for value in (found or (None, None, None))
+        )
+        counts = (Entry(unit="count", value=count, keys=keys) for count in seeds)
+        rows.append((Entry(label), *counts, *deviations))
+    caption = f"{block.data_note}Standard deviation, in percentage points, of one cell's clean"
+    caption += (
+        f" {PRIMARY} ({METRICS[PRIMARY].absent}) with another training seed, another sampling"
+    )
+    caption += (
+        " seed at prediction, and other images of the same kind (bootstrap); sampling seeds are"
+    )
+    caption += " nested in training seeds. 0.0 for a sampling seed: the method does not sample."
+    names = ("Method", "Training seeds", "Sampling seeds", "From training", "From sampling",
+             "From images")  # fmt: skip
+    return Table("variance", "What a score varies with", caption, names, tuple(rows))
+
+
+def resolution_note(block: Block) -> str:
+    """Say what differences the images can tell, for captions."""
+    least = block.resolution
+    if least is None:
+        return ""
+    points = 100 * least.value
+    note = f" These images tell differences from {points:.1f} points on (80% power at 5%, median"
+    note += " over pairs of methods)"
+    if points > 0.1:
+        note += "; they cannot tell 68.0 from 68.1"
+    return f"{note}."
+
+
 def definitions(block: Block) -> Table:
     """The same clean predictions under every published definition of a score."""
     rows = [
         (
             Entry(name),
-            *(
-                number(block.score(label, name), interval=False, missing=missing(block, label))
-                for label in block.labels
-            ),
+            *(_value(block, label, name) for label in block.labels),
             Entry(metric.definition),
             Entry(metric.absent),
+            Entry(metric.published or "–"),
             Entry(metric.source),
         )
         for name, metric in METRICS.items()
@@ -144,9 +213,18 @@ def definitions(block: Block) -> Table:
     caption += (
         " definition of the score differs: scores of two papers compare only where it is one."
     )
-    names = ("Score", *(f"{label} ↑" for label in block.labels), "Definition", "Absent", "Source")
+    caption += " Not stored: the cell was counted before this was, or the data lack what it needs"
+    caption += " (instances, or the classes of Cityscapes)."
+    scores = (f"{label} ↑" for label in block.labels)
+    names = ("Score", *scores, "Definition", "Absent", "Published", "Source")
     title = "The same predictions, other definitions"
     return Table("definitions", title, caption, names, tuple(rows))
+
+
+def _value(block: Block, label: str, name: str) -> Entry:
+    if block.of(label) and not block.is_stored(label, name):
+        return Entry("not stored", "percent")
+    return number(block.value(label, name), interval=False, missing=missing(block, label))
 
 
 def classes(block: Block) -> Table:

@@ -23,7 +23,6 @@ from matplotlib.ticker import MaxNLocator
 from bench.report.block import PRIMARY, Block
 from bench.report.robust import retained
 from bench.stats import Estimate
-from bench.store import StageFolder
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -99,12 +98,11 @@ def looks(block: Block) -> dict[str, Look]:
     return found
 
 
-def make_plots(block: Block, output: Path, *, training: bool) -> Iterator[Plot]:
+def make_plots(block: Block, *, training: bool) -> Iterator[Plot]:
     """Draw what the block's results allow.
 
     Args:
         block: the results.
-        output: the folder that holds the stages, for their logs.
         training: whether to draw the losses, too.
     """
     with mpl.rc_context(STYLE):
@@ -112,7 +110,7 @@ def make_plots(block: Block, output: Path, *, training: bool) -> Iterator[Plot]:
             yield degradation(block)
             if _compared(block):
                 yield heat_map(block)
-        logs = _logs(block, output) if training else {}
+        logs = _logs(block) if training else {}
         if logs:
             yield losses(block, logs)
 
@@ -252,12 +250,12 @@ def heat_map(block: Block) -> Plot:
     return Plot("heat_map", "What each corruption leaves", caption, figure, (inline_svg(figure),))
 
 
-def _logs(block: Block, output: Path) -> dict[str, list[Mapping[str, object]]]:
+def _logs(block: Block) -> dict[str, list[Mapping[str, object]]]:
     """Read the training log of every stage, by method and stage."""
     logs = {}
     for record in block.finished:
         for key in dict.fromkeys(record.stages):
-            stage = StageFolder(output, key)
+            stage = block.folder.stage(key)
             summary = stage.summary()
             if summary is None or not stage.log.exists():
                 continue

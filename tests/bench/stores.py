@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.metrics import Counts, count_image, stack_counts
+from bench.counts import Counts, count_all, stack_counts
 from bench.schema import (
     CLEAN,
     IGNORE_INDEX,
@@ -76,7 +76,7 @@ def predict(truth: np.ndarray, accuracy: float, name: str) -> np.ndarray:
 def count(truth: np.ndarray, predicted: np.ndarray) -> Counts:
     """Count labels uint8 [N, H, W]."""
     pairs = zip(truth, predicted, strict=True)
-    return stack_counts([count_image(t, p, len(CLASSES)) for t, p in pairs])
+    return stack_counts([count_all(t, p, len(CLASSES)) for t, p in pairs])
 
 
 class Store:

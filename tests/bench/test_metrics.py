@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from bench.metrics import METRICS, Counts, count_image, per_class_iou, stack_counts
+from bench.counts import Counts, count_image, stack_counts
+from bench.metrics import METRICS, per_class_iou
 from bench.schema import IGNORE_INDEX
 
 CLASSES = 4

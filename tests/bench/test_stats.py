@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.metrics import METRICS, Counts, count_image, stack_counts
+from bench.counts import Counts, count_image, stack_counts
+from bench.metrics import METRICS
 from bench.stats import (
     Estimate,
     holm,

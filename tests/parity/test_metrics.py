@@ -3,16 +3,8 @@
 import numpy as np
 import pytest
 
-from bench.metrics import (
-    METRICS,
-    Counts,
-    Sums,
-    class_accuracy,
-    class_iou,
-    class_precision,
-    count_image,
-    stack_counts,
-)
+from bench.counts import Counts, count_image, stack_counts
+from bench.metrics import METRICS, Sums, class_accuracy, class_iou, class_precision
 from bench.schema import IGNORE_INDEX
 from tests.parity.fixture import Fixture, load
 

@@ -143,9 +143,7 @@ def test_one_changed_count_changes_what_rests_on_it_only(
     counts = folder.counts(key)
     changed = counts.tp.copy()
     changed[0, 0] += 5
-    np.savez_compressed(
-        folder.path / "counts" / f"{key}.npz", **counts._replace(tp=changed)._asdict()
-    )
+    folder.write(records[GOOD, CHANGED], counts._replace(tp=changed), None)
     report.write(folder, tmp_path / "report")
     before, after = read_tables(destination), read_tables(tmp_path / "report")
     different = {place for place in before if before[place] != after[place]}

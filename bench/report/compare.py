@@ -1,0 +1,149 @@
+"""Two folders of results cell by cell: what differs, and whether the numbers do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from bench.metrics import METRICS
+from bench.report.block import PRIMARY
+from bench.report.table import Entry, Table, number
+from bench.schema import Record
+from bench.stats import Estimate, holm, replicates, usable_clusters
+from bench.store import SuiteFolder
+
+_SAME_CELL = ("label", "train_on", "test_on", "condition", "task", "seed", "sampling_seed")
+_MADE_OF = ("train_data", "test_data", "weights", "corruption_version", "corruption_probe")
+_SHORT = 48
+"""Letters of a value that are printed; configurations are long."""
+
+
+class Pair(NamedTuple):
+    """One cell in both folders."""
+
+    name: str
+    first: Record
+    second: Record
+    difference: Estimate | None
+    """Second minus first, paired; None if one failed or other images were scored."""
+    fields: tuple[str, ...]
+    """What differs in protocol and provenance, such as ``seed: 0 -> 1``."""
+
+
+class Comparison(NamedTuple):
+    """All cells of two folders."""
+
+    pairs: tuple[Pair, ...]
+    only_first: tuple[str, ...]
+    only_second: tuple[str, ...]
+
+
+def compare(first: SuiteFolder, second: SuiteFolder) -> Comparison:
+    """Compare the latest runs of two folders.
+
+    A cell is the same in both if method's label, training and test set, condition, task and
+    seeds are; all else that a number depends on is compared.
+
+    Raises:
+        StoreError: if a folder holds no run.
+    """
+    left, right = ({_identity(r): r for r in each.records()} for each in (first, second))
+    pairs = [_pair(left[same], right[same], first, second) for same in left if same in right]
+    return Comparison(
+        tuple(pairs),
+        tuple(str(left[same].cell) for same in left if same not in right),
+        tuple(str(right[same].cell) for same in right if same not in left),
+    )
+
+
+def _identity(record: Record) -> str:
+    return str([getattr(record.cell, name) for name in _SAME_CELL])
+
+
+def _pair(a: Record, b: Record, first: SuiteFolder, second: SuiteFolder) -> Pair:
+    difference = None
+    if a.status == b.status == "ok" and a.image_ids == b.image_ids:
+        metric = METRICS[PRIMARY]
+        counts = [first.counts(a.key), second.counts(b.key)]
+        draws = replicates(metric, counts, usable_clusters(a.clusters))
+        values = zip(counts, draws, ((a.key,), (b.key,)), strict=True)
+        before, after = (Estimate(metric(each), row, keys) for each, row, keys in values)
+        difference = after - before
+    theirs = _facts(b)
+    fields = [
+        f"{name}: {_short(value)} -> {_short(theirs.get(name))}"
+        for name, value in _facts(a).items()
+        if value != theirs.get(name)
+    ]
+    fields += [
+        f"{name}: none -> {_short(theirs[name])}" for name in theirs if name not in _facts(a)
+    ]
+    return Pair(str(a.cell), a, b, difference, tuple(fields))
+
+
+def _facts(record: Record) -> dict[str, Any]:
+    """Return, flat, what a number depends on beside its cell's identity."""
+    cell = record.cell.model_dump(mode="json", exclude={"suite", *_SAME_CELL})
+    made = record.provenance.model_dump(mode="json") if record.provenance else {}
+    found = dict(_flat({**cell, **made}))
+    return {**found, **{name: getattr(record, name) for name in _MADE_OF}, "status": record.status}
+
+
+def _flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= _SHORT else f"{text[: _SHORT - 3]}..."
+
+
+def table(comparison: Comparison) -> Table:
+    """Every common cell with its difference; which fields differ is numbered."""
+    known = [p.difference for p in comparison.pairs if p.difference is not None]
+    adjusted = iter(holm([difference.p_value() for difference in known]))
+    numbers = {field: str(at) for at, field in enumerate(_fields(comparison), 1)}
+    rows = []
+    for pair in comparison.pairs:
+        both_done = pair.first.status == pair.second.status == "ok"
+        missing = "other images" if both_done else "failed"
+        known_p = next(adjusted) if pair.difference is not None else None
+        rows.append(
+            (
+                Entry(pair.name),
+                number(pair.difference, "points", missing=missing),
+                Entry(unit="p", value=known_p),
+                Entry(", ".join(numbers[field] for field in pair.fields) or "nothing"),
+            )
+        )
+    caption = f"{PRIMARY} ({METRICS[PRIMARY].absent}), second minus first, in percentage points;"
+    caption += " brackets: 95% intervals, paired bootstrap; p: two-sided, Holm over this table."
+    names = ("Cell", f"{PRIMARY} difference", "p", "Differs in")
+    return Table("compare", "Cells in both", caption, names, tuple(rows))
+
+
+def _fields(comparison: Comparison) -> dict[str, int]:
+    """Return every differing field once, with the number of cells it differs in."""
+    found: dict[str, int] = {}
+    for pair in comparison.pairs:
+        for field in pair.fields:
+            found[field] = found.get(field, 0) + 1
+    return found
+
+
+def as_text(comparison: Comparison) -> str:
+    """Write a comparison for the terminal, in Markdown."""
+    lines = [table(comparison).markdown()] if comparison.pairs else ["No cell is in both.", ""]
+    fields = _fields(comparison)
+    if fields:
+        lines += ["Differs in:", ""]
+        lines += [f"{at}. {name} ({n} cells)" for at, (name, n) in enumerate(fields.items(), 1)]
+        lines.append("")
+    for which, cells in (("first", comparison.only_first), ("second", comparison.only_second)):
+        if cells:
+            lines += [f"Only in the {which}:", "", *(f"- {cell}" for cell in cells), ""]
+    return "\n".join(lines).rstrip()
