@@ -49,6 +49,13 @@ class Counts(NamedTuple):
     truth has no instances."""
     categories: np.ndarray | None = None
     """int64 [K]: number of each class's category; None where classes have none."""
+    segments: np.ndarray | None = None
+    """float64 [N, 4, K]: sum of IoU, true and false positives and false negatives of segments
+    (``bench.segments``); None where the protocol asks for no segments."""
+    things: np.ndarray | None = None
+    """bool [K]: whether the segments of a class are its instances."""
+    precision: np.ndarray | None = None
+    """float64 [2]: instance AP and AP50 of all images; no sum over images makes them."""
 
     @property
     def num_images(self) -> int:
@@ -95,6 +102,7 @@ class ImageCounts(NamedTuple):
     confusion: np.ndarray  # int64 [K + 1, K + 1], see count_image
     bands: np.ndarray | None = None  # int64 [3, K], see count_bands
     instances: np.ndarray | None = None  # int64 [j, 4], see count_instances
+    segments: np.ndarray | None = None  # float64 [4, K], see bench.segments.count_segments
 
 
 def count_all(
@@ -183,6 +191,7 @@ def stack_counts(images: Sequence[ImageCounts | np.ndarray], classes: Sequence[s
     labelled = dense[:, :num_classes]  # rows of ignored truth left out
     tp = np.einsum("nkk->nk", labelled[:, :, :num_classes]).copy()
     bands = [each.bands for each in counted if each.bands is not None]
+    segments = [each.segments for each in counted if each.segments is not None]
     instances = [
         np.insert(each.instances, 0, at, axis=1)
         for at, each in enumerate(counted)
@@ -199,6 +208,7 @@ def stack_counts(images: Sequence[ImageCounts | np.ndarray], classes: Sequence[s
         bands=np.stack(bands) if len(bands) == len(counted) else None,
         instances=np.concatenate(instances) if len(instances) == len(counted) else None,
         categories=category_numbers(classes),
+        segments=np.stack(segments) if len(segments) == len(counted) else None,
     )
 
 

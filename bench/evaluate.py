@@ -24,6 +24,16 @@ from bench.counts import Counts, ImageCounts, count_all, stack_counts
 from bench.loading import Loaded, Split, resize_label, to_tensors
 from bench.method import Method
 from bench.schema import Batch, Condition, Slide, Task
+from bench.segments import (
+    Answer,
+    Objects,
+    Segments,
+    average_precision,
+    connected,
+    count_segments,
+    objects_of,
+    things_of,
+)
 from bench.store import Preview
 from bench.train import Progress
 
@@ -102,10 +112,12 @@ def evaluate(
     scored: list[_Scored] = []
     with torch.inference_mode():
         for samples in _regroup(loader, rows):
-            labels = _label(method, samples, rows, job, accelerator)
-            for sample, label in zip(samples, labels, strict=True):
-                place = indices[len(scored)]
-                scored.append(_score(place, sample, label, method.data.num_classes))
+            answers = _answer(method, samples, rows, job, accelerator)
+            for sample, answer in zip(samples, answers, strict=True):
+                one = _score(indices[len(scored)], sample, answer, method.data.num_classes)
+                if split.protocol.segments:
+                    one = _with_segments(one, sample, answer, method.data.classes)
+                scored.append(one)
             progress.advance(len(scored))
     if accelerator.num_processes > 1:
         scored = gather_object(scored)
@@ -124,26 +136,33 @@ def _regroup(batches: Iterable[list[Loaded]], rows: int) -> Iterator[list[Loaded
         yield waiting
 
 
-def _label(
+def _answer(
     method: Method[Any], samples: list[Loaded], rows: int, job: Job, accelerator: Accelerator
-) -> np.ndarray:
-    """Label one micro-batch, padded with its last image; uint8 [len(samples), h, w]."""
+) -> list[Answer]:
+    """Label one micro-batch, padded with its last image."""
     where = (job.seed, str(job.split.reference), str(job.condition))
     further = (job.sampling_seed,) if job.sampling_seed else ()
     padded = samples + samples[-1:] * (rows - len(samples))
     seeds = [seeding.key("predict", *where, sample.id, *further) for sample in padded]
     batch = to_tensors(padded, seeds, accelerator.device)
-    if job.task == "reconstruct":
+    protocol, found = job.split.protocol, None
+    if job.task == "predict" and protocol.segments:
+        found = method.segments(batch.image, batch.seeds)
+    if found is not None:
+        labels = found.label
+    elif job.task == "reconstruct":
         labels = method.reconstruct(batch.label, batch.seeds)
-    elif job.split.protocol.slide is not None:
-        labels = slide_labels(method, batch, job.split.protocol.slide)
+    elif protocol.slide is not None:
+        labels = slide_labels(method, batch, protocol.slide)
     else:
         labels = method.predict(batch.image, batch.seeds)
     if labels.shape != batch.label.shape or labels.dtype != torch.int64:
         expected = f"int64 {tuple(batch.label.shape)}"
         got = f"{labels.dtype} {tuple(labels.shape)}"
         raise ValueError(f"{type(method).__name__} returned {got}; {expected} is expected")
-    return labels[: len(samples)].cpu().numpy()
+    arrays = (labels,) if found is None else (labels, found.instance, found.score)
+    parts = zip(*(array[: len(samples)].cpu().numpy() for array in arrays), strict=True)
+    return [Answer(*part) for part in parts]
 
 
 def slide_labels(method: Method[Any], batch: Batch, slide: Slide) -> Tensor:
@@ -187,12 +206,35 @@ def _window_scores(method: Method[Any], image: Tensor, seeds: Tensor) -> Tensor:
     return functional.one_hot(labels, classes + 1)[..., :classes].movedim(-1, 1).float()
 
 
-def _score(place: int, sample: Loaded, label: np.ndarray, num_classes: int) -> _Scored:
-    at_truth = resize_label(label.astype(np.int32), sample.truth.shape)
+def _score(place: int, sample: Loaded, answer: Answer, num_classes: int) -> _Scored:
+    at_truth = resize_label(answer.label.astype(np.int32), sample.truth.shape)
     counts = count_all(sample.truth, at_truth, num_classes, sample.instance)
     if place >= PREVIEWS:
         return _Scored(place, counts, None, np.empty(0, np.uint8))
-    return _Scored(place, counts, sample, label.astype(np.uint8))
+    return _Scored(place, counts, sample, answer.label.astype(np.uint8))
+
+
+def _with_segments(
+    scored: _Scored, sample: Loaded, answer: Answer, classes: Sequence[str]
+) -> _Scored:
+    """Count an image's segments too, at the truth's size.
+
+    Raises:
+        ValueError: if the truth has no instances.
+    """
+    if sample.instance is None:
+        raise ValueError(f"{sample.id} has no instances, which protocol.segments needs")
+    things, size = things_of(classes), sample.truth.shape
+    known = Segments(sample.truth, sample.instance)
+    label = resize_label(answer.label.astype(np.int32), size)
+    if answer.instance is None or answer.score is None:
+        found = connected(label, things)
+    else:
+        instance = resize_label(answer.instance.astype(np.int32), size)
+        found = Segments(label, instance, resize_label(answer.score, size))
+    segments = count_segments(found, known, len(classes), things)
+    objects = Objects(objects_of(found, things), objects_of(known, things))
+    return scored._replace(counts=scored.counts._replace(segments=segments), objects=objects)
 
 
 def _collect(scored: list[_Scored], classes: Sequence[str]) -> Evaluation:
@@ -206,4 +248,11 @@ def _collect(scored: list[_Scored], classes: Sequence[str]) -> Evaluation:
         label=np.stack([sample.label for sample, _ in kept]),
         prediction=np.stack([prediction for _, prediction in kept]),
     )
-    return Evaluation(stack_counts([item.counts for item in scored], classes), preview)
+    counts = stack_counts([item.counts for item in scored], classes)
+    objects = [item.objects for item in scored if item.objects is not None]
+    if objects:
+        counts = counts._replace(
+            things=np.isin(np.arange(len(classes)), things_of(classes)),
+            precision=np.array(average_precision(objects)),
+        )
+    return Evaluation(counts, preview)

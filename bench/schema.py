@@ -189,7 +189,17 @@ class Protocol(Frozen):
     """Whose code corrupts images (``bench.corruptions.BACKENDS``)."""
     batch_size: Positive = 8
     """Images the loader hands over at a time; never changes a result."""
+    segments: bool = False
+    """Whether things are told apart and segments counted too, for PQ and instance AP."""
     metrics: tuple[str, ...] = ("mIoU", "mAcc", "aAcc")
+
+    @model_serializer(mode="wrap")
+    def _no_segments_unsaid(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave ``segments`` out unless set, so that cells of before it keep their keys."""
+        content: dict[str, Any] = serialise(self)
+        if not self.segments:
+            content.pop("segments", None)
+        return content
 
     @property
     def input_size(self) -> tuple[int, int]:
@@ -197,6 +207,12 @@ class Protocol(Frozen):
         size = self.crop or self.resize
         assert size is not None, "the validator below requires one"
         return size
+
+    @model_validator(mode="after")
+    def _segments_are_whole(self) -> Protocol:
+        if self.segments and self.slide is not None:
+            raise ValueError("segments of windows are not joined; leave slide or segments out")
+        return self
 
     @model_validator(mode="after")
     def _has_input_size(self) -> Protocol:

@@ -14,6 +14,7 @@ from bench.report.block import PRIMARY, Block, describe, make_blocks
 from bench.report.clean import clean_tables, missing, separated
 from bench.report.images import BUDGET_BYTES, make_strips
 from bench.report.page import Section, render
+from bench.report.panoptic import panoptic_tables
 from bench.report.plots import looks, make_plots, save
 from bench.report.published import comparison_plots, make_comparison
 from bench.report.robust import robust_tables
@@ -58,6 +59,7 @@ def _section(block: Block, blocks: Sequence[Block], left: int) -> Section:
         sentences=answer(block) if block is blocks[0] else brief_answer(block),
         tables=[
             *clean_tables(block),
+            *panoptic_tables(block),
             *robust_tables(block),
             *([comparison.table()] if comparison else []),
         ],

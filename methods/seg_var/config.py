@@ -162,16 +162,16 @@ class Config(MethodConfig):
     latent: Latent | None = Latent()
     """Null: vanilla VAR, whose colours are decoded by nearest colour."""
     encoder: ImageEncoder = ImageEncoder()
-    tokenizer_stage: Stage | None
-    """Trains the tokenizer from scratch; null when it comes with weights."""
+    tokenizer_stage: Stage
+    """Trains the tokenizer from scratch; left out where it comes with weights."""
     seglat_stage: Stage | None
     """Stage 1. Null: codes are predicted by the image encoder alone."""
     latent_stage: Stage | None
     """Stage 2. Null exactly when ``latent`` is."""
     image_stage: Stage | None
     """Stage 3. Null: codes are predicted by the seglat decoder alone."""
-    joint_stage: Stage | None = None
-    """Stages 1 and 3 as one, when neither is staged."""
+    joint: bool = False
+    """Stages 1 and 3 as one, for as long and on the images of stage 3."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Config:
@@ -182,34 +182,35 @@ class Config(MethodConfig):
                 "without a latent decoder nothing tells which class a centroid's colour stands "
                 "for; set colours.cell to class"
             )
-        if not (self.seglat_stage or self.image_stage or self.joint_stage):
-            raise ValueError("one of seglat_stage, image_stage and joint_stage must be given")
-        if self.joint_stage and (self.seglat_stage or self.image_stage):
-            raise ValueError("joint_stage stands in for seglat_stage and image_stage")
-        if self.decoder.classes == "present" and not (self.image_stage or self.joint_stage):
+        if not (self.seglat_stage or self.image_stage):
+            raise ValueError("one of seglat_stage and image_stage must be given")
+        if self.joint and not (self.seglat_stage and self.image_stage):
+            raise ValueError("joint makes one of seglat_stage and image_stage; give both")
+        if self.decoder.classes == "present" and not self.image_stage:
             raise ValueError("decoder.classes: present needs the image encoder to tell which")
-        if (self.tokenizer_stage is None) != (self.tokenizer.weights is not None):
-            raise ValueError("the tokenizer needs either a stage or weights")
         return self
 
     @property
     def generates(self) -> bool:
         """Whether the seglat decoder takes part in prediction."""
-        return bool(self.seglat_stage or self.joint_stage)
+        return self.seglat_stage is not None
 
     @property
     def looks(self) -> bool:
         """Whether the image encoder takes part in prediction."""
-        return bool(self.image_stage or self.joint_stage)
+        return self.image_stage is not None
 
     def stages(self, data: DataSpec) -> tuple[Stage, ...]:
-        given = (
-            self.tokenizer_stage,
-            self.seglat_stage,
+        """Return the stages in the paper's order, a joint one last."""
+        given = [
+            None if self.tokenizer.weights else self.tokenizer_stage,
+            None if self.joint else self.seglat_stage,
             self.latent_stage,
             self.image_stage,
-            self.joint_stage,
-        )
+        ]
+        if self.joint and self.image_stage:
+            both = {"name": "joint", "modules": ("decoder", "image_encoder")}
+            given[-1] = self.image_stage.model_copy(update=both)
         return tuple(stage for stage in given if stage is not None)
 
     def settings_of(self, stage: str) -> Config:
@@ -241,39 +242,31 @@ _OF_STAGE: Mapping[str, set[str]] = {
 _OF_DECODING = ("guidance", "decoding", "top_k", "top_p")
 """Settings of the decoder that no training knows."""
 
+
+def _paper_stage(name: str, *modules: str) -> Stage:
+    """Make a stage as published, as far as it is.
+
+    N: AdamW, 1e-4, weight decay 0.05, jitter of 0.1 to 2.0 (trap T13). Steps and batch sizes
+    are not known; 90k at 16 is Mask2Former's schedule for Cityscapes, whose augmentation the
+    paper takes.
+    """
+    return Stage(
+        name=name,
+        modules=modules,
+        steps=90_000,
+        batch_size=16,
+        lr=1e-4,
+        weight_decay=0.05,
+        augment=Augment(scale=(0.1, 2.0)),
+    )
+
+
 PAPER = Config(
     tokenizer=Tokenizer(weights="vae_ch160v4096z32.pth"),
-    tokenizer_stage=None,
-    # N: AdamW, 1e-4, weight decay 0.05, jitter of 0.1 to 2.0 (trap T13). Steps and batch
-    # sizes are not known; 90k at 16 is Mask2Former's schedule for Cityscapes, whose
-    # augmentation the paper takes.
-    seglat_stage=Stage(
-        name="seglat",
-        modules=("decoder",),
-        steps=90_000,
-        batch_size=16,
-        lr=1e-4,
-        weight_decay=0.05,
-        augment=Augment(scale=(0.1, 2.0)),
-    ),
-    latent_stage=Stage(
-        name="latent",
-        modules=("latent_encoder", "latent_decoder"),
-        steps=90_000,
-        batch_size=16,
-        lr=1e-4,
-        weight_decay=0.05,
-        augment=Augment(scale=(0.1, 2.0)),
-    ),
-    image_stage=Stage(
-        name="image",
-        modules=("image_encoder",),
-        steps=90_000,
-        batch_size=16,
-        lr=1e-4,
-        weight_decay=0.05,
-        augment=Augment(scale=(0.1, 2.0)),
-    ),
+    tokenizer_stage=_paper_stage("tokenizer", "tokenizer"),
+    seglat_stage=_paper_stage("seglat", "decoder"),
+    latent_stage=_paper_stage("latent", "latent_encoder", "latent_decoder"),
+    image_stage=_paper_stage("image", "image_encoder"),
 )
 
 TINY = Config(
@@ -325,4 +318,16 @@ TINY = Config(
     ),
 )
 
-PRESETS = {"tiny": TINY, "paper": PAPER}
+
+def _mini() -> Config:
+    """Return ``tiny`` with a third of its steps, for tables of many trainings."""
+    stages = {name: getattr(TINY, name) for name in type(TINY).model_fields if "_stage" in name}
+    return TINY.model_copy(
+        update={
+            name: stage.model_copy(update={"steps": stage.steps // 3})
+            for name, stage in stages.items()
+        }
+    )
+
+
+PRESETS = {"tiny": TINY, "mini": _mini(), "paper": PAPER}

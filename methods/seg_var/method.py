@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from bench.method import Method
+from bench.method import Method, Segmented
 from bench.schema import IGNORE_INDEX, Batch, DataSpec
 from bench.seeding import derive, seeded, uniform
 from methods._nn.padding import pad_image, pad_label
@@ -24,14 +23,6 @@ from methods.seg_var.seglat import Painter
 from methods.seg_var.tokenizer import SharedTokenizer
 
 Codes = tuple[Tensor, ...]
-
-
-class Segmented(NamedTuple):
-    """A batch of label maps whose segments are told apart."""
-
-    label: Tensor  # int64 [B, H, W]
-    instance: Tensor  # int64 [B, H, W], one more than the cell of the colour; 0 for black
-    score: Tensor  # float32 [B, H, W], probability of the label
 
 
 class SegVAR(Method[Config]):
@@ -90,18 +81,15 @@ class SegVAR(Method[Config]):
     def predict(self, image: Tensor, seeds: Tensor) -> Tensor:
         return self.scores(image, seeds).argmax(1)
 
-    def segments(self, image: Tensor, seeds: Tensor) -> Segmented:
-        """Tell the segments of images float32 [B, 3, H, W] in [0, 1] apart, seeds int64 [B].
+    def segments(self, image: Tensor, seeds: Tensor) -> Segmented | None:
+        """Tell segments apart by what has one class and, in the seglat, one cell's colour.
 
-        A segment is what has one class and, in the generated seglat, one cell's colour. So
-        instances of a class need colours of their own in training: centroid cells, and
-        components as masks, since training batches hold no instances.
-
-        Raises:
-            ValueError: if colours stand for classes.
+        So instances of a class need colours of their own in training: centroid cells, and
+        components as masks, since training batches hold no instances. None where a colour
+        stands for all of a class.
         """
         if self.config.colours.masks != "component":
-            raise ValueError("colours.masks is class: instances of a class share a colour")
+            return None
         seglat = self.tokenizer.decode(self._generate(pad_image(image, self.stride), seeds))
         share = self._classify(seglat).softmax(1)[:, :, : image.shape[2], : image.shape[3]]
         score, label = share.max(1)

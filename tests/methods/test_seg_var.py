@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.discover import load_method, merge, resolve_config
-from bench.schema import IGNORE_INDEX, Batch, DataSpec
+from bench.schema import IGNORE_INDEX, Batch, DataSpec, fingerprint
 from bench.seeding import derive, seeded, uniform
 from methods._nn.colour import fill_void
+from methods._nn.padding import pad_image, pad_label
 from methods._nn.var_quantizer import ResidualQuantiser, map_size, next_input
 from methods.seg_var.codes import sample
 from methods.seg_var.config import PRESETS, Config, ImageEncoder, Tokenizer
@@ -44,11 +45,7 @@ ABLATIONS = {
     "vanilla": {"latent": None, "latent_stage": None},
     "without stage 1": {"seglat_stage": None},
     "without stage 3": {"image_stage": None},
-    "unstaged": {
-        "seglat_stage": None,
-        "image_stage": None,
-        "joint_stage": {"name": "joint", "modules": ("decoder", "image_encoder"), "steps": 4},
-    },
+    "unstaged": {"joint": True},
     "vqgan": {"tokenizer": {"kind": "vqgan"}},
     "dvae": {"tokenizer": {"kind": "dvae"}},
     "kl": {"tokenizer": {"kind": "kl"}},
@@ -164,6 +161,62 @@ def test_labels_do_not_depend_on_the_batch(name):
 
 
 @torch.no_grad()
+def test_a_scale_is_to_code_what_own_choices_left_over(monkeypatch):
+    """However wrong the encoder's choices, codes that then obey the targets make good for them."""
+    method, batch = build(ABLATIONS["vanilla"]), make_batch(2)
+    batch = Batch(pad_image(batch.image, 4), pad_label(batch.label, 4), batch.seeds)
+    seen = {}
+    monkeypatch.setattr(
+        "methods.seg_var.method.divergence",
+        lambda outputs, truth: seen.update(outputs=outputs, truth=truth) or torch.zeros(()),
+    )
+    method("image", batch)
+    quantiser = method.tokenizer.quantiser
+    latent = method.tokenizer.latent(method.painter(batch.label).colours)
+    grid = latent.shape[2:]
+    rest = latent
+    for k, (outputs, truth) in enumerate(zip(seen["outputs"], seen["truth"], strict=True)):
+        assert torch.equal(quantiser.code(rest, k), truth)
+        chosen = outputs.argmax(-1).reshape(truth.shape)
+        assert not torch.equal(chosen, truth)  # untrained, so its choices are wrong
+        rest = rest - quantiser.contribution(chosen, k, grid)
+
+
+def stage_keys(overrides):
+    """What tells the stages of a configuration apart, as the plan chains it."""
+    config, key = resolve_config("seg_var", "tiny", overrides), ""
+    keys = {}
+    for stage in config.stages(DATA):
+        key = keys[stage.name] = fingerprint(key, stage, config.settings_of(stage.name))
+    return keys
+
+
+@pytest.mark.parametrize(
+    ("name", "shared"),
+    [
+        ("sampled", {"tokenizer", "seglat", "latent", "image"}),
+        ("vanilla", {"tokenizer", "seglat"}),
+        ("without stage 3", {"tokenizer", "seglat", "latent"}),
+        ("without stage 1", {"tokenizer"}),
+        ("unstaged", {"tokenizer"}),
+        ("component", set()),
+        ("vqgan", set()),
+    ],
+)
+def test_ablations_share_the_stages_before_they_differ(name, shared):
+    full, ablation = stage_keys({}), stage_keys(ABLATIONS[name])
+    assert {stage for stage, key in ablation.items() if full.get(stage) == key} == shared
+
+
+def test_a_module_starts_alike_whichever_others_there_are():
+    full = build().state_dict()
+    for name in ("vanilla", "without stage 1", "without stage 3", "unstaged"):
+        for key, value in build(ABLATIONS[name]).state_dict().items():
+            if "modulate" not in key:  # which build draws anew
+                assert torch.equal(value, full[key]), (name, key)
+
+
+@torch.no_grad()
 @pytest.mark.parametrize("backbone", ["small", "resnet10t", "swin_tiny_patch4_window7_224"])
 def test_the_image_encoder_takes_backbones_of_either_layout(backbone):
     settings = {"backbone": backbone, "pretrained": False, "width": 8, "heads": 2, "depth": 1}
@@ -188,8 +241,7 @@ def test_segments_are_told_apart_by_colour_where_components_have_colours():
     for one, label in zip(cells, batch.label, strict=True):
         coloured = grid.encode(method.painter.split(fill_void(label[None])[0]))
         assert torch.equal(grid.paint(one), coloured.colours)
-    with pytest.raises(ValueError, match="share a colour"):
-        build().segments(batch.image, batch.seeds)
+    assert build().segments(batch.image, batch.seeds) is None  # a colour is all of a class
 
 
 def test_sampling_follows_the_seed_alone():
@@ -305,7 +357,8 @@ def test_training_of_the_codebook_resumes_from_its_buffers():
         ({"latent": None}, "latent_stage"),
         ({"latent": None, "latent_stage": None, "colours": {"cell": "centroid"}}, "centroid"),
         ({"seglat_stage": None, "image_stage": None}, "must be given"),
-        ({"tokenizer_stage": None}, "stage or weights"),
+        ({"seglat_stage": None, "joint": True}, "give both"),
+        ({"encoder": {"sees": "image"}}, "sees: scales"),
         ({"decoder": {"image_loss": 1.0}}, "image_sees"),
         ({"image_stage": None, "decoder": {"classes": "present"}}, "image encoder"),
     ],
