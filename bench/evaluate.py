@@ -69,6 +69,7 @@ class _Scored(NamedTuple):
     counts: ImageCounts
     sample: Loaded | None  # only of the images kept as a preview
     prediction: np.ndarray  # uint8 [h, w], of those images; empty otherwise
+    objects: Objects | None = None  # where the protocol has segments
 
 
 class _Images(Dataset[Loaded]):
