@@ -117,6 +117,9 @@ class Latent(Frozen):
     patch: Positive = 16
     loss: Literal["l2", "ce"] = "l2"
     """Between decoded and true masks: squared distance (N: a norm), or cross-entropy."""
+    colour_weight: Weight = 0.0
+    """Of the decoded seglat's squared distance from the colour map, in stage 2. Above 0 it keeps
+    the colours by which instances are told apart; classes alone do not need them."""
 
 
 class ImageEncoder(Frozen):

@@ -158,14 +158,19 @@ class SegVAR(Method[Config]):
     def _latent_losses(self, batch: Batch) -> dict[str, Tensor]:
         """Stage 2: masks to seglat to codes to seglat to masks, the tokenizer frozen."""
         assert self.config.latent is not None, "the configuration has this stage with latent only"
-        scores = self._classify(self.tokenizer.through(self._seglat(batch.label)).image)
+        seglat = self.tokenizer.through(self._seglat(batch.label)).image
+        scores = self._classify(seglat)
         if self.config.latent.loss == "ce":
             away = F.cross_entropy(scores, batch.label, ignore_index=IGNORE_INDEX, reduction="none")
         else:
             truth = self.painter(batch.label).masks
             away = (scores.softmax(1) - truth).square().sum(1)
         labelled = batch.label != IGNORE_INDEX
-        return {"masks": (away * labelled).sum() / labelled.sum().clamp(min=1)}
+        losses = {"masks": (away * labelled).sum() / labelled.sum().clamp(min=1)}
+        if self.config.latent.colour_weight > 0:
+            kept = F.mse_loss(seglat, self.painter(batch.label).colours)
+            losses["colours"] = self.config.latent.colour_weight * kept
+        return losses
 
     def _image_losses(self, batch: Batch) -> dict[str, Tensor]:
         """Stage 3: the codes of all scales from the image.

@@ -41,7 +41,10 @@ ABLATIONS = {
     "joint tokens": {"decoder": {"image_sees": "previous", "image_loss": 1.0}},
     "guided": {"decoder": {"guidance": 1.5, "class_dropout": 0.2, "classes": "present"}},
     "centroid": {"colours": {"cell": "centroid", "void": "background"}},
-    "component": {"colours": {"cell": "centroid", "masks": "component", "grid": 5}},
+    "component": {
+        "colours": {"cell": "centroid", "masks": "component", "grid": 5},
+        "latent": {"colour_weight": 1.0},
+    },
     "vanilla": {"latent": None, "latent_stage": None},
     "without stage 1": {"seglat_stage": None},
     "without stage 3": {"image_stage": None},
