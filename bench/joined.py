@@ -33,15 +33,16 @@ class JoinedFolder(SuiteFolder):
         manifests = [folder.manifest() for folder in self.folders]
         labels = {record.cell.label for record in self._records.values()}
         reference = manifests[0].reference
-        return Manifest(
-            suite=" + ".join(manifest.suite for manifest in manifests),
-            question=" ".join(dict.fromkeys(" ".join(m.question.split()) for m in manifests)),
-            keys=tuple(self._records),
-            reference=reference if reference in labels else "",
-            published=manifests[0].published,
-            source="---\n".join(manifest.source for manifest in manifests),
-            command="; ".join(manifest.command for manifest in manifests),
-        )
+        joined = {
+            "suite": " + ".join(manifest.suite for manifest in manifests),
+            "question": " ".join(dict.fromkeys(" ".join(m.question.split()) for m in manifests)),
+            "keys": tuple(self._records),
+            "reference": reference if reference in labels else "",
+            "source": "---\n".join(manifest.source for manifest in manifests),
+            "command": "; ".join(manifest.command for manifest in manifests),
+            "references": "\n".join(manifest.references for manifest in manifests),
+        }
+        return manifests[0].model_copy(update=joined)
 
     def record(self, key: str) -> Record | None:
         """Read a cell's record, its label made unique."""

@@ -181,8 +181,16 @@ class _Runner:
                 published=self.plan.suite.published,
                 source=self.plan.source,
                 command=self.plan.settings.command,
+                references=_references(self.plan),
             )
         )
+
+
+def _references(plan: Plan) -> str:
+    """List in BibTeX the data sets and methods of a plan, each once."""
+    datasets = (dataset.citation for dataset in plan.datasets.values())
+    methods = (training.config.citation for training in plan.trainings)
+    return "\n".join(dict.fromkeys(filter(None, (*datasets, *methods))))
 
 
 def _probe(cell: Cell) -> str:

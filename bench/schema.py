@@ -115,6 +115,8 @@ class MethodConfig(Frozen):
     """Of the method; raised whenever its results would change."""
     reconstructs: ClassVar[bool] = False
     """Whether the method has a codec between labels and latents, and so a ceiling."""
+    citation: ClassVar[str] = ""
+    """BibTeX of the method's publications."""
 
     def stages(self, data: DataSpec) -> tuple[Stage, ...]:
         """Return the training stages in order."""
@@ -329,6 +331,8 @@ class Manifest(Frozen):
     """The suite file's text, with overrides already applied."""
     command: str
     """What reproduces the run."""
+    references: str = ""
+    """BibTeX of the data sets and methods used; empty in runs of before it was kept."""
 
 
 def fingerprint(*parts: Any) -> str:

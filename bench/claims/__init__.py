@@ -9,9 +9,9 @@ from pathlib import Path
 from bench.claims.reported import PAPERS, ClaimsError, find_reported, load_reported
 from bench.claims.schema import load_claims
 from bench.claims.verdict import Judgement, Verdict, finished_cells, judge
-from bench.store import suite_folders
+from bench.store import SuiteFolder, suite_folders
 
-__all__ = ["ClaimsError", "Judgement", "Verdict", "as_text", "claims_report"]
+__all__ = ["ClaimsError", "Judgement", "Verdict", "as_text", "claims_report", "judge_claims"]
 
 
 def claims_report(store: Path | None = None, papers: Path = PAPERS) -> list[Judgement]:
@@ -28,8 +28,13 @@ def claims_report(store: Path | None = None, papers: Path = PAPERS) -> list[Judg
         ClaimsError: if claims or reported numbers cannot be read.
         StoreError: if the store holds no results.
     """
+    return judge_claims(suite_folders(store) if store is not None else [], papers)
+
+
+def judge_claims(folders: Sequence[SuiteFolder], papers: Path = PAPERS) -> list[Judgement]:
+    """Judge every claim by the finished cells of some suites; see :func:`claims_report`."""
     numbers = load_reported(papers)
-    cells = finished_cells(suite_folders(store)) if store is not None else []
+    cells = finished_cells(folders)
     judgements = []
     for claim in load_claims(papers / "claims.yaml"):
         try:

@@ -71,12 +71,9 @@ def _resolution(block: Block) -> list[Sentence]:
     """Say which differences are beyond what the images can tell."""
     if block.resolution is None:
         return []
-    least = number(block.resolution, "points", interval=False)
-    return [
-        (f"These {block.num_images} images tell differences of ",
-         least._replace(unit="percent"), " points or more (80% power at 5%); smaller ones are"
-         " noise.")
-    ]  # fmt: skip
+    least = Entry(f"{100 * block.resolution.value:.1f} points", keys=block.resolution.keys)
+    start = f"These {block.num_images} images tell differences of "
+    return [(start, least, " or more (80% power at 5%); smaller ones are noise.")]
 
 
 def _over_floor(block: Block) -> tuple[list[str], list[str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -11,7 +10,9 @@ from bench.metrics import METRICS
 from bench.report import PAGE
 from bench.report.answer import answer, brief_answer
 from bench.report.block import PRIMARY, Block, describe, make_blocks
+from bench.report.claims import claims_table
 from bench.report.clean import clean_tables, missing, separated
+from bench.report.exports import slug, write_exports
 from bench.report.images import BUDGET_BYTES, make_strips
 from bench.report.page import Section, render
 from bench.report.panoptic import panoptic_tables
@@ -34,8 +35,8 @@ def assemble(
     for block in blocks:
         left = BUDGET_BYTES - sum(section.picture_bytes for section in sections)
         sections.append(_section(block, blocks, left))
-    common = list(_common_tables(blocks))
-    for old in ("tables", "plots"):
+    common = list(_common_tables(blocks, folder))
+    for old in ("tables", "plots", "exports"):
         shutil.rmtree(destination / old, ignore_errors=True)
     for section in sections:
         stem = f"{section.anchor}-" if len(sections) > 1 else ""
@@ -45,6 +46,7 @@ def assemble(
         if section.sheet:
             _write_picture(section.sheet.large, destination / "plots" / f"{stem}{SLUG}.jpg")
     _write_tables(common, destination / "tables", "")
+    write_exports(blocks, destination / "exports")
     page = render(manifest, sections, records, common, digest=digest, example=example)
     write_text(destination / PAGE, page)
 
@@ -54,7 +56,7 @@ def _section(block: Block, blocks: Sequence[Block], left: int) -> Section:
     sheet, comparison = make_sheet(block, left // 2), make_comparison(block)
     left -= len(sheet.shown.content) if sheet else 0
     return Section(
-        anchor=re.sub(r"[^a-z0-9]+", "-", block.title.lower()).strip("-"),
+        anchor=slug(block.title),
         block=block,
         sentences=answer(block) if block is blocks[0] else brief_answer(block),
         tables=[
@@ -79,9 +81,12 @@ def _trained_here(block: Block, blocks: Sequence[Block]) -> bool:
     return next(same) is block
 
 
-def _common_tables(blocks: Sequence[Block]) -> Iterable[Table]:
+def _common_tables(blocks: Sequence[Block], folder: SuiteFolder) -> Iterable[Table]:
     if len(blocks) > 1:
         yield overview(blocks)
+    claims = claims_table(folder)
+    if claims is not None:
+        yield claims
     if any(len(block.finished) < len(block.records) for block in blocks):
         yield failures(blocks)
 

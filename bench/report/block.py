@@ -89,6 +89,8 @@ class Block:
         if self.clusters is not None:
             units = f"{len(set(self.clusters))} sequences ({units})"
         note = f"Brackets: 95% intervals, paired bootstrap over {units}, {RESAMPLES:,} resamples."
+        if len(self.seeds) > 1:
+            note += " ±: standard deviation over training seeds."
         sequences = len(set(self.finished[0].clusters)) if self.finished else 0
         if self.clusters is None and sequences < self.num_images:
             note += f" The images come from only {sequences} sequence(s), within which they are"

@@ -65,7 +65,6 @@ def render(
     )
     position = {record.key: index for index, record in enumerate(records)}
     environment.globals["sources"] = lambda entry: _sources(entry, position)
-    environments = _environments(records)
     return environment.get_template(TEMPLATE).render(
         manifest=manifest,
         digest=digest,
@@ -73,8 +72,7 @@ def render(
         sections=sections,
         common=common,
         records=records,
-        facts={record.key: facts(record, manifest, environments) for record in records},
-        environments=environments,
+        facts={record.key: facts(record, manifest) for record in records},
         void_colour=VOID_COLOUR,
     )
 
@@ -107,20 +105,13 @@ def stamps(records: Sequence[Record], *, example: bool) -> list[str]:
     return found
 
 
-def _environments(records: Sequence[Record]) -> list[tuple[tuple[str, str], ...]]:
-    """List the distinct sets of packages that cells ran with."""
-    found = [tuple(sorted(r.provenance.packages.items())) for r in records if r.provenance]
-    return list(dict.fromkeys(found))
-
-
-def facts(
-    record: Record, manifest: Manifest, environments: Sequence[tuple[tuple[str, str], ...]]
-) -> list[Fact]:
+def facts(record: Record, manifest: Manifest) -> list[Fact]:
     """Return the provenance of a cell, for whoever asks where its number comes from."""
     cell = record.cell
     found = [
         Fact("Cell", record.key),
-        Fact("Method", f"{cell.method}, preset {cell.preset}, seed {cell.seed}"),
+        Fact("Method", f"{cell.method}, preset {cell.preset}"),
+        Fact("Seeds", f"training {cell.seed}, sampling {cell.sampling_seed}"),
         Fact("Configuration", json.dumps(dict(cell.config), sort_keys=True, default=str)),
         Fact("Trained on", f"{cell.train_on} (content {record.train_data or 'unknown'})"),
         Fact("Tested on", f"{cell.test_on} (content {record.test_data or 'unknown'})"),
@@ -135,12 +126,12 @@ def facts(
     ]
     made = record.provenance
     if made is not None:
-        packages = tuple(sorted(made.packages.items()))
+        packages = (f"{name} {version}" for name, version in sorted(made.packages.items()))
         state = "with uncommitted changes" if made.dirty else "clean"
         found += [
             Fact("Commit", f"{made.commit} ({state})"),
             Fact("Device", f"{made.device}, {made.threads} threads, {made.platform}"),
-            Fact("Packages", f"environment {environments.index(packages) + 1}"),
+            Fact("Packages", ", ".join(packages)),
         ]
     if record.error:
         found.append(Fact("Error", record.error))

@@ -166,7 +166,8 @@ class Comparison:
 
     def _measured_on(self) -> str:
         """Say which data and score the measured numbers are of."""
-        note = f"Measured: {self.metric} ({METRICS[self.metric].definition})."
+        metric = METRICS[self.metric]
+        note = f"Measured: {self.metric} ({metric.definition}; {metric.absent})."
         note += f" {self.block.data_note}".rstrip()
         if is_generated(self.block.first.test_on):
             note += " These data are a stand-in: only the shapes of the curves compare."

@@ -55,10 +55,11 @@ def errors(block: Block) -> Table:
             for each in (plain, beyond)
         ]
         rows.append((Entry(label), *(number(e, missing=why) for e in (*means, *plain))))
-    caption = f"{block.data_note}Error 1 - {PRIMARY} summed over severities, in per cent of that of"
-    caption += f" {block.reference} (CE, also called CD; mCE: mean over corruptions). Relative mCE"
-    caption += " counts only the error beyond that of clean images; of a corruption that hardly"
-    caption += f" costs {block.reference} anything it says nothing. {block.interval_note}"
+    caption = f"{block.data_note}{absent_note(PRIMARY)} Error 1 - {PRIMARY} summed over"
+    caption += f" severities, in per cent of that of {block.reference} (CE, also called CD; mCE:"
+    caption += " mean over corruptions). Relative mCE counts only the error beyond that of clean"
+    caption += f" images; of a corruption that hardly costs {block.reference} anything it says"
+    caption += f" nothing. {block.interval_note}"
     names = ("Method", "mCE ↓", "relative mCE ↓", *block.corruptions)
     return Table("errors", f"Errors against {block.reference}", caption, names, tuple(rows))
 

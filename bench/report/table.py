@@ -16,6 +16,10 @@ from bench.stats import Estimate
 Unit = Literal["text", "percent", "points", "count", "seconds", "p"]
 
 _CSV_SUFFIX: dict[Unit, str] = {"percent": "_fraction", "points": "_fraction"}
+_WRAPPED_LETTERS = 30
+"""Text longer than this is wrapped in LaTeX, as the page wraps it."""
+_WRAPPED_SHARE = 0.75
+"""Of a line's width, for all wrapped columns together."""
 _LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
     "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
@@ -132,15 +136,27 @@ class Table(NamedTuple):
         return text.getvalue()
 
     def latex(self) -> str:
-        """Write a booktabs table; bold only where the paired test separates the best."""
-        align = "".join("l" if unit == "text" else "r" for unit in self.units())
+        """Write a booktabs table; bold only where the paired test separates the best.
+
+        Columns of long text are wrapped.
+        """
+        columns = list(zip(self.units(), zip(*self.rows, strict=True), strict=False))
+        wrapped = [_is_long(entries) for _, entries in columns]
+        width = _WRAPPED_SHARE / max(1, sum(wrapped))
+        paragraph = rf">{{\raggedright\arraybackslash}}p{{{width:.2f}\linewidth}}"
+        kinds = zip(self.units(), wrapped or [False] * len(self.columns), strict=True)
+        align = "".join(
+            paragraph if is_long else "l" if unit == "text" else "r" for unit, is_long in kinds
+        )
         rows = [" & ".join(map(_latex, row)) + r" \\" for row in self.rows]
         return "\n".join([
-            "% needs \\usepackage{booktabs}",
+            "% needs \\usepackage{array,booktabs}",
             r"\begin{table}",
             r"\centering",
             rf"\caption{{\textbf{{{escape(self.title)}.}} {escape(self.caption)}}}",
             rf"\label{{tab:{self.slug}}}",
+            r"\medskip",
+            r"\scriptsize" if any(wrapped) else r"\small",
             rf"\begin{{tabular}}{{{align}}}",
             r"\toprule",
             " & ".join(map(escape, self.columns)) + r" \\",
@@ -151,6 +167,10 @@ class Table(NamedTuple):
             r"\end{table}",
             "",
         ])  # fmt: skip
+
+
+def _is_long(entries: Sequence[Entry]) -> bool:
+    return any(entry.unit == "text" and len(entry.text) > _WRAPPED_LETTERS for entry in entries)
 
 
 def escape(text: str) -> str:

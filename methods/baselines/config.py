@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -39,6 +39,22 @@ class DeepLabV3Plus(Frozen):
 
 class Config(MethodConfig):
     """One architecture, trained with cross-entropy per pixel."""
+
+    citation: ClassVar[str] = """\
+@inproceedings{xie2021segformer,
+  title = {{SegFormer}: Simple and Efficient Design for Semantic Segmentation with Transformers},
+  author = {Xie, Enze and Wang, Wenhai and Yu, Zhiding and Anandkumar, Anima and
+    Alvarez, Jose M. and Luo, Ping},
+  booktitle = {Advances in Neural Information Processing Systems},
+  year = {2021}
+}
+@inproceedings{chen2018deeplabv3plus,
+  title = {Encoder-Decoder with Atrous Separable Convolution for Semantic Image Segmentation},
+  author = {Chen, Liang-Chieh and Zhu, Yukun and Papandreou, George and Schroff, Florian and
+    Adam, Hartwig},
+  booktitle = {European Conference on Computer Vision},
+  year = {2018}
+}"""
 
     architecture: Literal["segformer", "deeplabv3plus"]
     segformer: Segformer = Segformer()

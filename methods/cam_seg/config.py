@@ -99,6 +99,14 @@ class Config(MethodConfig):
     """CAM-Seg at one size."""
 
     reconstructs: ClassVar[bool] = True
+    citation: ClassVar[str] = """\
+@article{ahmed2025camseg,
+  title = {{CAM-Seg}: A Continuous-valued Embedding Approach for Semantic Image Generation},
+  author = {Ahmed, Masud and Hasan, Zahid and Haque, Syed Arefinul and Faridee, Abu Zaher Md and
+    Purushotham, Sanjay and You, Suya and Roy, Nirmalya},
+  journal = {arXiv preprint arXiv:2503.15617},
+  year = {2025}
+}"""
 
     palette: Literal["released", "dataset", "maximin"] = "maximin"
     """Colours of the maskige: CAM-Seg's 19 of Cityscapes, with its own sky; the dataset's;

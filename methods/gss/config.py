@@ -60,6 +60,13 @@ class Config(MethodConfig):
     """One of the method's variants at one size."""
 
     reconstructs: ClassVar[bool] = True
+    citation: ClassVar[str] = """\
+@inproceedings{chen2023gss,
+  title = {Generative Semantic Segmentation},
+  author = {Chen, Jiaqi and Lu, Jiachen and Zhu, Xiatian and Zhang, Li},
+  booktitle = {IEEE/CVF Conference on Computer Vision and Pattern Recognition},
+  year = {2023}
+}"""
 
     variant: Variant = "FF"
     """First letter: is the colouring trained; second: is its inverse. -R colours at random,

@@ -158,6 +158,13 @@ class Config(MethodConfig):
     """Seg-VAR and its ablations. A stage set to null is left out."""
 
     reconstructs: ClassVar[bool] = True
+    citation: ClassVar[str] = """\
+@article{zheng2025segvar,
+  title = {{Seg-VAR}: Image Segmentation with Visual Autoregressive Modeling},
+  author = {Zheng, Rongkun and Qi, Lu and Chen, Xi and Wang, Yi and Wang, Kun and Zhao, Hengshuang},
+  journal = {arXiv preprint arXiv:2511.12594},
+  year = {2025}
+}"""
 
     colours: Colours = Colours()
     tokenizer: Tokenizer = Tokenizer()

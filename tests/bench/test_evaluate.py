@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 from bench import evaluate as evaluation
 from bench.dataset import Dataset, LabelSpace, NoOptions, Sample
+from bench.datasets.scenes import SceneOptions, Scenes
 from bench.evaluate import Job, evaluate, slide_labels
 from bench.loading import Split
-from bench.schema import CLEAN, Batch, Condition, DataRef, Protocol, Slide
+from bench.metrics import METRICS
+from bench.schema import CLEAN, Batch, Condition, DataRef, DataSpec, Protocol, Slide
 from bench.store import SuiteFolder
 from bench.train import make_accelerator
 from tests.methods.test_contract import DATA, SIZE, every_method, learned
@@ -71,8 +73,8 @@ def split(images=11, size=SIZE, **settings):
     return Split(Drawn(images, size), DataRef(dataset="drawn", split="val"), protocol)
 
 
-def counts(method, a_split, condition=NOISE, task="predict", seed=0):
-    job = Job(a_split, condition, task, seed)
+def counts(method, a_split, condition=NOISE, task="predict", seed=0, sampling_seed=0):
+    job = Job(a_split, condition, task, seed, sampling_seed)
     result = evaluate(method, job, make_accelerator(), Silent())
     return [array.tolist() for array in result.counts if array is not None]
 
@@ -182,3 +184,47 @@ def test_two_processes_give_the_counts_of_one(world):
         ]
         assert len(found[processes]) == 3
     assert found[1] == found[2]
+
+
+class Sampler(torch.nn.Module):
+    """Says what its seeds say, and keeps what it was given."""
+
+    data = DATA
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def predict(self, image, seeds):
+        self.seen.append(image)
+        classes = seeds % len(DATA.classes)
+        return classes[:, None, None].expand(-1, *image.shape[-2:])
+
+
+def test_a_sampling_seed_changes_the_methods_draws_and_not_the_corruption():
+    method = Sampler()
+    first, again, other = (
+        counts(method, split(images=4), sampling_seed=seed) for seed in (0, 0, 1)
+    )
+    assert first == again
+    assert first != other
+    assert torch.equal(method.seen[0], method.seen[2])
+
+
+def test_bands_and_instances_are_counted_at_the_size_that_is_scored():
+    images = 3
+    world = Split(
+        Scenes("val", "city", None, SceneOptions(images=images, height=48, width=96)),
+        DataRef(dataset="scenes", split="val"),
+        Protocol(resize=SIZE, score="native"),
+    )
+    space = world.dataset.label_space
+    method = Sampler()
+    method.data = DataSpec(classes=space.classes, palette=space.palette, size=SIZE)
+    result = evaluate(method, Job(world, CLEAN, "predict", 0), make_accelerator(), Silent())
+    found = result.counts
+    assert found.bands.shape == (images, 3, 19)
+    assert all(metric.is_stored(found) for metric in METRICS.values())
+    truths = [world.sample(index) for index in range(images)]
+    inside = sum(((t.instance > 0) & (t.label != 255)).sum() for t in truths)
+    assert found.instances[:, 4].sum() == inside > 0

@@ -43,6 +43,15 @@ def test_cells_are_the_product_but_for_what_makes_no_sense(plan_of):
     assert len({planned.key() for planned in plan.cells}) == len(plan.cells) == 3 * 5
 
 
+def test_sampling_seeds_share_training_and_the_first_keeps_its_key(plan_of):
+    plain, sampled = plan_of(), plan_of(TEXT.replace("tasks:", "sampling_seeds: [0, 7]\ntasks:"))
+    assert len(sampled.cells) == 2 * len(plain.cells)
+    assert [keys(t) for t in sampled.trainings] == [keys(t) for t in plain.trainings]
+    first = [p.key() for p in sampled.cells if p.cell.sampling_seed == 0]
+    assert first == [p.key() for p in plain.cells]
+    assert len({p.key() for p in sampled.cells}) == len(sampled.cells)
+
+
 def test_settings_of_prediction_share_training_and_others_do_not(plan_of):
     one, many, other = plan_of().trainings
     assert keys(one) == keys(many)

@@ -11,7 +11,10 @@ from bench.stats import (
     mean,
     mean_over_seeds,
     minimum_detectable,
+    ranks,
     replicates,
+    spread,
+    usable_clusters,
 )
 
 MIOU = METRICS["mIoU"]
@@ -132,3 +135,62 @@ def test_holm_is_between_raw_and_bonferroni(p_values: list[float]) -> None:
 def test_minimum_detectable_difference_is_2_8_standard_errors() -> None:
     draws = np.random.default_rng(0).normal(size=20_000)
     assert minimum_detectable(Estimate(0.0, draws)) == pytest.approx(2.8016, rel=0.02)
+
+
+def test_ranks_by_hand() -> None:
+    """Three methods, four resamples: a wins thrice, b once; c is always last, once tied."""
+    draws = ([5, 5, 5, 1], [3, 3, 1, 4], [1, 2, 1, 0])
+    found = ranks([Estimate(float(np.mean(row)), np.array(row)) for row in draws])
+    expected = [[0.75, 0.25, 0], [0.25, 0.75, 0], [0, 0.25, 0.75]]
+    np.testing.assert_array_equal(found.probability, expected)
+    assert found.low.tolist() == [1, 1, 2]
+    assert found.high.tolist() == [2, 2, 3]
+
+
+def test_rank_intervals_leave_out_the_tails() -> None:
+    rare = np.where(np.arange(1000) < 24, 3.0, 1.0)  # first in 2.4% of the resamples
+    found = ranks([Estimate(2.0, np.full(1000, 2.0)), Estimate(1.0, rare)])
+    assert found.low.tolist() == found.high.tolist() == [1, 2]
+    often = np.where(np.arange(1000) < 26, 3.0, 1.0)
+    found = ranks([Estimate(2.0, np.full(1000, 2.0)), Estimate(1.0, often)])
+    assert (found.low.tolist(), found.high.tolist()) == ([1, 1], [2, 2])
+
+
+@given(st.lists(st.lists(st.integers(0, 3), min_size=6, max_size=6), min_size=1, max_size=4))
+def test_every_method_has_some_rank_in_every_resample(rows: list[list[int]]) -> None:
+    found = ranks([Estimate(float(np.mean(row)), np.array(row)) for row in rows])
+    np.testing.assert_allclose(found.probability.sum(axis=1), 1)
+    assert (found.low <= found.high).all()
+    assert (found.low >= 1).all()
+    assert (found.high <= len(rows)).all()
+
+
+def test_variance_is_split_into_its_sources() -> None:
+    """Of scores made with known deviations, many simulations return these."""
+    rng, trainings, samplings, simulations = np.random.default_rng(0), 4, 3, 3000
+    training, sampling, images = 0.03, 0.02, 0.01
+    found = []
+    for _ in range(simulations):
+        scores = rng.normal(0, training, (trainings, 1)) + rng.normal(
+            0, sampling, (trainings, samplings)
+        )
+        draws = rng.normal(0, images, (trainings, samplings, 50))
+        found.append(spread(scores, draws))
+    variances = np.square(found).mean(axis=0)
+    np.testing.assert_allclose(np.sqrt(variances), [training, sampling, images], rtol=0.05)
+
+
+def test_a_source_with_one_seed_is_unknown() -> None:
+    draws = np.zeros((2, 1, 5))
+    found = spread(np.array([[0.5], [0.7]]), draws)
+    assert found.training == pytest.approx(np.std([0.5, 0.7], ddof=1))
+    assert np.isnan(found.sampling)
+    assert np.isnan(spread(np.array([[0.5, 0.7]]), draws.reshape(1, 2, 5)).training)
+    assert spread(np.array([[0.5, 0.7], [0.5, 0.7]]), np.zeros((2, 2, 5))).training == 0
+
+
+def test_clusters_are_used_where_there_are_enough() -> None:
+    assert usable_clusters(["a", "b"]) is None  # every image its own
+    assert usable_clusters(["a"] * 50) is None
+    names = [f"{index // 2}" for index in range(40)]
+    assert usable_clusters(names) == tuple(names)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from bench import report
+from bench.metrics import METRICS
 from bench.schema import CLEAN, Condition, DataRef, Record
 from bench.store import StageFolder, StoreError, SuiteFolder
 from tests.bench.stores import CLASSES, Store, make_cell, predict
@@ -131,35 +132,6 @@ def test_cells_equal_hand_counts(
     assert float(places["errors", FLOOR, "mCE_fraction"]) == pytest.approx(1)
     lead = mean[GOOD, CLEAN] - mean[FLOOR, CLEAN]
     assert float(places["scores", GOOD, "mIoU over floor_fraction"]) == pytest.approx(lead)
-
-
-def test_one_changed_count_changes_what_rests_on_it_only(
-    made: tuple[Path, Path, dict[tuple[str, Condition], Record]], tmp_path: Path
-) -> None:
-    output, destination, records = made
-    shutil.copytree(output, tmp_path / "output")
-    folder = SuiteFolder(tmp_path / "output" / "robustness")
-    key = records[GOOD, CHANGED].key
-    counts = folder.counts(key)
-    changed = counts.tp.copy()
-    changed[0, 0] += 5
-    folder.write(records[GOOD, CHANGED], counts._replace(tp=changed), None)
-    report.write(folder, tmp_path / "report")
-    before, after = read_tables(destination), read_tables(tmp_path / "report")
-    different = {place for place in before if before[place] != after[place]}
-    assert before.keys() == after.keys()
-    assert {place[:2] for place in different} == {
-        ("conditions", "fog 3"),
-        ("retention", "fog 3"),
-        ("robustness", GOOD),
-        ("errors", GOOD),
-    }
-    means = ("robustness", "errors")
-    columns = {column for table, _, column in different if table not in means}
-    assert columns == {f"{GOOD}_fraction", f"{GOOD}_low", f"{GOOD}_high"}
-    averaged = {column for table, _, column in different if table in means}
-    assert {"mPC_fraction", "rPC_fraction", "mCE_fraction", "fog_fraction"} <= averaged
-    assert not any(column.startswith(("Clean", "motion_blur")) for column in averaged)
 
 
 def test_unchanged_results_are_not_reported_twice(
@@ -284,6 +256,80 @@ def test_different_images_are_refused(tmp_path: Path) -> None:
         report.write(store.folder, tmp_path / "report")
 
 
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
+def test_every_table_compiles_under_pdflatex(
+    made: tuple[Path, Path, object], tmp_path: Path
+) -> None:
+    tables = sorted((made[1] / "tables").glob("*.tex"))
+    head = ["\\documentclass{article}", "\\usepackage{array,booktabs}", "\\begin{document}"]
+    body = [f"{path.read_text()}\\clearpage" for path in tables]
+    (tmp_path / "all.tex").write_text("\n".join([*head, *body, "\\end{document}"]))
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "all.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=120)
+    log = done.stdout.decode(errors="replace")
+    assert done.returncode == 0, log[-2000:]
+    assert f"({len(tables)} pages" in log
+
+
+def test_ranks_and_variance_are_reported(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for label, accuracy in ((GOOD, 0.9), (WEAK, 0.5)):
+        for seed in (0, 1):
+            for sampling in (0, 1):
+                cell = make_cell(label, seed=seed, sampling_seed=sampling)
+                store.add(cell, accuracy + seed / 50)
+    report.write(store.folder, tmp_path / "report")
+    tables = tmp_path / "report" / "tables"
+    ranks, variance = (
+        list(csv.DictReader((tables / f"{name}.csv").read_text().splitlines()))
+        for name in ("ranks", "variance")
+    )
+    assert [row["Method"] for row in ranks] == [GOOD, WEAK]
+    assert [row["95% ranks"] for row in ranks] == ["1", "2"]
+    assert [float(row["Rank 1_fraction"]) for row in ranks] == [1, 0]
+    for row in variance:
+        assert (row["Training seeds"], row["Sampling seeds"]) == ("2", "2")
+        assert all(0 <= float(row[f"From {name}_fraction"]) < 0.1 for name in
+                   ("training", "sampling", "images"))  # fmt: skip
+        assert float(row["From training_fraction"]) > 0
+
+
+def test_what_the_images_can_tell_is_said(made: tuple[Path, Path, object], page: str) -> None:
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", page))
+    told = re.search(r"These 12 images tell differences of ([\d.]+) points or more", text)
+    assert told is not None
+    caption = (made[1] / "tables" / "scores.md").read_text().splitlines()[0]
+    assert f"tell differences from {told[1]} points on" in caption
+    assert "cannot tell 68.0 from 68.1" in caption
+
+
+def test_definitions_name_who_published_which(made: tuple[Path, Path, object]) -> None:
+    with (made[1] / "tables" / "definitions.csv").open() as file:
+        rows = {row["Score"]: row for row in csv.DictReader(file)}
+    assert rows.keys() == METRICS.keys()
+    for paper, name in (("GSS", "mIoU"), ("MSeg", "mIoU_mseg"), ("CAM-Seg", "precision_camseg"),
+                        ("Seg-VAR", "mIoU_detectron2")):  # fmt: skip
+        assert rows[name]["Published"].startswith(paper)
+    assert all(row["Absent"] for row in rows.values())
+    assert rows["iIoU"][f"{GOOD}_status"] == "not stored"
+    assert float(rows["boundary_IoU"][f"{GOOD}_fraction"]) > 0
+
+
+def test_every_table_of_scores_names_its_policy_for_absent_classes(
+    made: tuple[Path, Path, object],
+) -> None:
+    for path in (made[1] / "tables").glob("*.md"):
+        if path.stem not in ("cost", "failures", "claims"):
+            assert re.search(r"absent (classes )?.*(left out|count as 0|no weight)",
+                             path.read_text()), path.stem  # fmt: skip
+
+
+def test_claims_are_on_the_page(page: str) -> None:
+    assert 'id="claims"' in page
+    assert "inconsistent in its source" in page
+    assert re.search(r"\d+ published statements are tested", page)
+
+
 EXERCISE = """
 <script>
 const method = document.querySelector("#scenes-city-scores tbody");
@@ -300,15 +346,20 @@ slider.value = 0; slider.dispatchEvent(new Event("input"));
 result.frames = [...slider.closest(".strip").querySelectorAll(".frame")].map((f) => f.hidden);
 result.broken = [...document.images].filter((image) => !image.naturalWidth).length;
 result.images = document.images.length;
+const requests = performance.getEntriesByType("resource").map((entry) => entry.name);
+result.requests = requests.filter((name) => !name.startsWith("data:"));
+result.overflow = document.documentElement.scrollWidth - document.documentElement.clientWidth;
 document.body.innerHTML = `<pre id="result">${JSON.stringify(result)}</pre>`;
 </script>
 """
 
 
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Chromium")
-def test_page_works_in_a_browser(page: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("width", [400, 1400])
+def test_page_works_in_a_browser(page: str, tmp_path: Path, width: int) -> None:
     """Sorting, the provenance dialog, sliders and pictures, with no error on the way."""
-    watch = "<script>failures = []; addEventListener('error', (e) => failures.push(e))</script>"
+    watch = "<script>failures = []; addEventListener('error', (e) => failures.push(e.message));"
+    watch += " console.error = console.warn = (...text) => failures.push(text.join(' '));</script>"
     loaded = EXERCISE.replace("<script>", '<script>addEventListener("load", () => {', 1)
     loaded = loaded.replace("</script>", "});</script>")
     page = page.replace("<head>", f"<head>{watch}", 1).replace("</body>", f"{loaded}</body>")
@@ -316,6 +367,7 @@ def test_page_works_in_a_browser(page: str, tmp_path: Path) -> None:
     quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
     done = subprocess.run(
         ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", *quiet,
+         f"--window-size={width},900",
          f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", f"file://{tmp_path}/page.html"],
         capture_output=True, text=True, timeout=120, check=True,
     )  # fmt: skip
@@ -331,3 +383,5 @@ def test_page_works_in_a_browser(page: str, tmp_path: Path) -> None:
     assert result["frames"] == [False, True]
     assert result["images"] > 10
     assert result["broken"] == 0
+    assert result["requests"] == []
+    assert result["overflow"] <= 0

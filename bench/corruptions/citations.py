@@ -1,0 +1,26 @@
+"""What to cite for a corruption, by what its ``source`` in the catalogue names."""
+
+CITATIONS = {
+    "imagecorruptions": """\
+@article{michaelis2019imagecorruptions,
+  title = {Benchmarking Robustness in Object Detection: Autonomous Driving when Winter is Coming},
+  author = {Michaelis, Claudio and Mitzkus, Benjamin and Geirhos, Robert and Rusak, Evgenia and
+    Bringmann, Oliver and Ecker, Alexander S. and Bethge, Matthias and Brendel, Wieland},
+  journal = {arXiv preprint arXiv:1907.07484},
+  year = {2019}
+}
+@inproceedings{hendrycks2019robustness,
+  title = {Benchmarking Neural Network Robustness to Common Corruptions and Perturbations},
+  author = {Hendrycks, Dan and Dietterich, Thomas},
+  booktitle = {International Conference on Learning Representations},
+  year = {2019}
+}""",
+    "CAM-Seg": """\
+@article{ahmed2025camseg,
+  title = {{CAM-Seg}: A Continuous-valued Embedding Approach for Semantic Image Generation},
+  author = {Ahmed, Masud and Hasan, Zahid and Haque, Syed Arefinul and Faridee, Abu Zaher Md and
+    Purushotham, Sanjay and You, Suya and Roy, Nirmalya},
+  journal = {arXiv preprint arXiv:2503.15617},
+  year = {2025}
+}""",
+}

@@ -1,0 +1,192 @@
+"""The same numbers for other tools: lm-evaluation-harness, model cards, BibTeX."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ruamel.yaml import YAML
+
+from bench.corruptions import CATALOGUE
+from bench.corruptions.citations import CITATIONS
+from bench.dataset import DatasetError
+from bench.datasets import load_dataset_class
+from bench.metrics import METRICS
+from bench.report.block import PRIMARY, Block
+from bench.report.clean import metric_names
+from bench.schema import CLEAN, Condition, Record, Task
+from bench.stats import RESAMPLES, Estimate
+from bench.store import write_text
+
+
+def write_exports(blocks: Sequence[Block], folder: Path) -> None:
+    """Write ``lm-eval-LABEL.json`` of each method, ``model-index.yml`` and ``references.bib``."""
+    for label in _labels(blocks):
+        content = json.dumps(lm_eval(blocks, label), indent=2)
+        write_text(folder / f"lm-eval-{slug(label)}.json", content + "\n")
+    write_text(folder / "model-index.yml", model_index(blocks))
+    write_text(folder / "references.bib", references(blocks))
+
+
+def slug(text: str) -> str:
+    """Turn a label into part of a file name."""
+    return re.sub(r"[^a-z0-9+]+", "-", text.lower()).strip("-")
+
+
+def _labels(blocks: Sequence[Block]) -> list[str]:
+    return list(dict.fromkeys(label for b in blocks for label in b.labels if b.of(label)))
+
+
+def _tasks(block: Block, label: str) -> Iterator[tuple[Record, Condition, Task]]:
+    """Yield a finished record of each condition and task of a method."""
+    for condition in (CLEAN, *block.conditions):
+        for task in ("predict", "reconstruct"):
+            for record in block.of(label, condition, task)[:1]:
+                yield record, condition, record.cell.task
+
+
+def _scores(
+    block: Block, label: str, condition: Condition, task: Task
+) -> Iterator[tuple[str, Estimate]]:
+    """Yield what is reported of a condition: of corrupted images the primary score alone."""
+    for name in metric_names(block) if condition == CLEAN else (PRIMARY,):
+        score = block.score(label, name, condition, task)
+        if score is not None and not np.isnan(score.value):
+            yield name, score
+
+
+def lm_eval(blocks: Sequence[Block], label: str) -> dict[str, Any]:
+    """Lay a method's results out as lm-evaluation-harness does (its ``results_*.json``).
+
+    A task is a test set under a condition; the standard error is that of the bootstrap
+    over images. ``original`` under ``n-samples`` is left out of limited runs: a record
+    does not know how many images there would have been.
+    """
+    found: dict[str, dict[str, Any]] = {
+        name: {} for name in ("results", "configs", "versions", "n-samples", "higher_is_better")
+    }
+    used: list[Record] = []
+    for block in blocks:
+        for record, condition, task in _tasks(block, label):
+            cell = record.cell
+            used += block.of(label, condition, task)
+            name = "_".join((slug(block.title), slug(str(condition)), task))
+            scores = dict(_scores(block, label, condition, task))
+            found["results"][name] = {"alias": f"{block.title}, {condition}, {task}"}
+            for metric, score in scores.items():
+                found["results"][name][f"{metric},none"] = score.value
+                found["results"][name][f"{metric}_stderr,none"] = float(np.std(score.draws, ddof=1))
+            found["configs"][name] = {
+                "task": name,
+                "dataset_path": cell.test_on.dataset,
+                "dataset_name": cell.test_on.subset,
+                "test_split": cell.test_on.split,
+                "metric_list": [
+                    {"metric": metric, "definition": METRICS[metric].definition,
+                     "absent": METRICS[metric].absent, "higher_is_better": True}
+                    for metric in scores
+                ],
+                "metadata": {
+                    "condition": str(condition),
+                    "task": task,
+                    "train_on": cell.train_on.model_dump(mode="json"),
+                    "protocol": cell.protocol.model_dump(mode="json"),
+                    "test_data": record.test_data,
+                    "cells": [each.key for each in block.of(label, condition, task)],
+                },
+            }  # fmt: skip
+            found["versions"][name] = record.corruption_version
+            original = {} if cell.limit else {"original": len(record.image_ids)}
+            found["n-samples"][name] = {**original, "effective": len(record.image_ids)}
+            found["higher_is_better"][name] = dict.fromkeys(scores, True)
+    return {**found, **_run(label, used)}
+
+
+def _run(label: str, records: Sequence[Record]) -> dict[str, Any]:
+    """Say what was run, with lm-evaluation-harness's names."""
+    first = records[0]
+    latest = max(record.finished for record in records)
+    return {
+        "model_name": label,
+        "config": {
+            "model": first.cell.method,
+            "model_args": {"preset": first.cell.preset, **first.cell.config},
+            "model_num_parameters": first.parameters,
+            "model_sha": ",".join(first.weights),
+            "limit": first.cell.limit,
+            "bootstrap_iters": RESAMPLES,
+            "seeds": sorted({record.cell.seed for record in records}),
+        },
+        "git_hash": first.provenance.commit if first.provenance else None,
+        "date": datetime.fromisoformat(latest).timestamp() if latest else None,
+    }
+
+
+def model_index(blocks: Sequence[Block]) -> str:
+    """Write the ``model-index`` of a Hugging Face model card, one model a method.
+
+    Values are fractions on clean images. ``verified`` is not set: it says that the Hugging
+    Face Hub itself ran the evaluation.
+    """
+    models = []
+    for label in _labels(blocks):
+        results = []
+        for block in blocks:
+            records = block.of(label)
+            if not records:
+                continue
+            cell = records[0].cell
+            metrics = []
+            for name, score in _scores(block, label, CLEAN, "predict"):
+                low, high = score.interval()
+                arguments = {"interval_95": [low, high], "absent": METRICS[name].absent}
+                kind = "mean_iou" if name == "mIoU" else slug(name)
+                metrics.append(
+                    {"type": kind, "value": score.value, "name": name, "args": arguments}
+                )
+            dataset: dict[str, Any] = {
+                "type": cell.test_on.dataset,
+                "name": _title(cell.test_on.dataset),
+                "split": cell.test_on.split,
+                "args": {
+                    "fingerprint": records[0].test_data,
+                    "limit": cell.limit,
+                    "protocol": cell.protocol.model_dump(mode="json", exclude={"metrics"}),
+                },
+            }
+            if cell.test_on.subset:
+                dataset["config"] = cell.test_on.subset
+            task = {"type": "image-segmentation", "name": "Semantic Segmentation"}
+            results.append({"task": task, "dataset": dataset, "metrics": metrics})
+        models.append({"name": label, "results": results})
+    yaml, text = YAML(), io.StringIO()
+    yaml.dump({"model-index": models}, text)
+    return text.getvalue()
+
+
+def _title(dataset: str) -> str:
+    try:
+        return load_dataset_class(dataset).title
+    except DatasetError:  # records may come from an installation with further data sets
+        return dataset
+
+
+def references(blocks: Sequence[Block]) -> str:
+    """List in BibTeX what the run used: data sets, methods and corruptions, each once."""
+    run = blocks[0].folder.manifest().references if blocks else ""
+    used = {condition.corruption for block in blocks for condition in block.conditions}
+    sources = {CATALOGUE[name].source for name in used if name in CATALOGUE}
+    corruptions = (text for name, text in CITATIONS.items() if any(name in s for s in sources))
+    entries: dict[str, str] = {}
+    for entry in re.split(r"(?m)^(?=@)", "\n".join((run, *corruptions))):
+        found = re.match(r"@\w+\{([^,]+),", entry)
+        if found is not None:
+            entries.setdefault(found[1], entry.strip())
+    head = [] if run else ["% The run kept no references of its data sets and methods."]
+    return "\n\n".join([*head, *entries.values()]) + "\n"
