@@ -29,7 +29,7 @@ def panoptic_tables(block: Block) -> Iterator[Table]:
         )
         for label in block.labels
     ]
-    caption = f"{block.data_note}All of one pass, per cent. {absent_note(PRIMARY)}"
+    caption = f"{block.data_note}All of one pass. {absent_note(PRIMARY, *_SCORES)}"
     caption += " Methods that tell no instances have connected components in their place, all"
     caption += f" of one rank. {block.interval_note} AP is no sum over images: it has none."
     names = ("Method", *(f"{name} ↑" for name in (PRIMARY, *_SCORES, "AP", "AP50")))
