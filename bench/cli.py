@@ -1,7 +1,8 @@
 """The command line: ``python -m bench <verb>``.
 
-Exit status: 0 if every cell has its number, 1 if some failed, 2 if what was asked for is
-wrong or missing, 130 if interrupted.
+Exit status of ``run``: 0 if every cell has its number, 1 if some failed or need data or weights
+that are not here. Of all verbs: 2 if what was asked for is wrong, or nothing of it can be done
+for want of data, 130 if interrupted. ``plan`` ends with 0 and says what is missing.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,14 +18,18 @@ from pathlib import Path
 OUTPUT = Path("results/runs")
 REFERENCE = Path("results/reference")
 REPORTS = Path("reports")
+WEIGHTS = Path("results/weights")
 EXAMPLES = """examples:
   python -m bench run suites/robustness.yaml
   python -m bench run suites/camvid.yaml --data-root ~/data --seed 1
   python -m bench plan suites/robustness.yaml --set protocol.batch_size=16
+  python -m bench run suites/papers/gss_table1.yaml --stand-in
   python -m bench report results/runs/robustness
   python -m bench compare results/runs/camvid results/reference/camvid
   python -m bench claims
+  python -m bench data check cityscapes --root ~/data
   python -m bench list corruptions
+  python -m bench weights convert gss CHECKPOINT --preset paper_cityscapes
 """
 
 
@@ -54,9 +60,10 @@ def _is_users(error: Exception) -> bool:
     from bench.plan import PlanError
     from bench.store import StoreError
     from bench.suite import SuiteError
+    from bench.weights import WeightsError
 
     ours = ClaimsError | DatasetError | PlanError | StoreError | SuiteError | UnknownMethod
-    return isinstance(error, ours)
+    return isinstance(error, ours | WeightsError)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -91,12 +98,42 @@ def _parser() -> argparse.ArgumentParser:
     claims = verbs.add_parser("claims", help=text, description=text)
     claims.add_argument("results", type=Path, nargs="?", help="results to judge by; optional")
     claims.set_defaults(verb=_claims)
+    _add_data(verbs)
     listing = verbs.add_parser("list", help="list what there is")
     listing.add_argument(
         "kind", choices=["methods", "datasets", "suites", "corruptions", "metrics"]
     )
     listing.set_defaults(verb=_list)
+    _add_weights(verbs)
     return parser
+
+
+def _add_data(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    data = verbs.add_parser("data", help="check copies of datasets")
+    deeds = data.add_subparsers(required=True, metavar="DEED")
+    text = "say in seconds whether a copy of a dataset is complete and sane"
+    check = deeds.add_parser("check", help=text, description=text)
+    check.add_argument("name", help="a dataset, such as cityscapes (python -m bench list datasets)")
+    check.add_argument("--root", type=Path, default=os.environ.get("BENCH_DATA"), help="its folder")
+    check.add_argument("--subset", default="", help="a variant; the first one by default")
+    check.add_argument("--split", default="", help="one split; all of them by default")
+    check.add_argument("--full", action="store_true", help="decode and hash every file again")
+    check.set_defaults(verb=_data_check)
+
+
+def _add_weights(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    weights = verbs.add_parser("weights", help="make released checkpoints usable")
+    actions = weights.add_subparsers(title="actions", required=True, metavar="ACTION")
+    text = "write released checkpoints as weights of a method's stages, and say what is left over"
+    convert = actions.add_parser("convert", help=text, description=text)
+    convert.add_argument("method", help="the adapter, such as gss")
+    convert.add_argument("checkpoints", type=Path, nargs="+", metavar="CHECKPOINT")
+    convert.add_argument(
+        "--preset", "--config", required=True, metavar="NAME", help="whose sizes they have"
+    )
+    convert.add_argument("--to", type=Path, default=WEIGHTS, help=f"folder ({WEIGHTS})")
+    convert.add_argument("--section", help="of the checkpoints, such as model_ema")
+    convert.set_defaults(verb=_convert)
 
 
 def _add_suite_options(verb: argparse.ArgumentParser) -> None:
@@ -116,6 +153,11 @@ def _add_suite_options(verb: argparse.ArgumentParser) -> None:
         help="replace a value of the suite, such as methods.0.preset=tiny; may be repeated",
     )
     verb.add_argument("--limit", type=_positive, help="only the first N test images; stamped")
+    verb.add_argument(
+        "--stand-in",
+        action="store_true",
+        help="with generated data and tiny sizes in place of the suite's, named so throughout",
+    )
     verb.add_argument("--seed", type=int, help="one seed in place of the suite's")
 
 
@@ -132,7 +174,7 @@ def _make_plan(options: argparse.Namespace):  # type: ignore[no-untyped-def]
     overrides = list(options.set)
     if options.seed is not None:
         overrides.append(f"seeds=[{options.seed}]")
-    loaded = read_suite(options.suite, overrides)
+    loaded = read_suite(options.suite, overrides, options.stand_in)
     command = shlex.join(["python", "-m", "bench", *sys.argv[1:]])
     root = Path(options.data_root) if options.data_root else None
     return make_plan(loaded, Settings(options.output, root, options.limit, command))
@@ -141,6 +183,7 @@ def _make_plan(options: argparse.Namespace):  # type: ignore[no-untyped-def]
 def _run(options: argparse.Namespace) -> int:
     plan = _make_plan(options)
     from bench.console import Console
+    from bench.health import examine
     from bench.run import run
 
     with Console(plan.suite.protocol.metrics[0], _is_main_process()) as console:
@@ -150,10 +193,15 @@ def _run(options: argparse.Namespace) -> int:
         page = _write_report([plan.folder.path], REPORTS / plan.suite.name)
         if outcome.failed:
             console.failures(outcome.failed)
-        done = len(outcome.records) - len(outcome.failed)
-        console.say(f"{outcome.computed} cells computed now; {done} of {len(plan.cells)} done")
+        console.unavailable(plan.unavailable)
+        done = [record for record in outcome.records if record.status == "ok"]
+        if findings := examine(done, plan.folder.counts):
+            console.findings(findings)
+        cells = f"{len(done)} of {len(plan.cells) + len(plan.unavailable)} done"
+        console.say(f"{outcome.computed} cells computed now; {cells}")
         console.say(f"records: {plan.folder.path}\nreport:  {page}")
-    return 1 if outcome.failed else 0
+    missed = [cell for cell in plan.unavailable if not cell.optional]
+    return 1 if outcome.failed or missed else 0
 
 
 def _is_main_process() -> bool:
@@ -171,19 +219,27 @@ def _write_report(results: Sequence[Path], destination: Path, **settings: bool) 
 def _plan(options: argparse.Namespace) -> int:
     plan = _make_plan(options)
     from bench.console import Console, duration
-    from bench.plan import disk_bytes, estimate
+    from bench.cost import disk_bytes, estimate
+    from bench.preflight import count
 
     console = Console(plan.suite.protocol.metrics[0])
     costs = estimate(plan, REFERENCE)
-    console.costs(costs)
+    console.unavailable(plan.unavailable)
+    if costs:
+        console.costs(costs)
     times = [t for cost in costs for t in (cost.train_seconds, cost.evaluate_seconds)]
     known = sum(t for t in times if t is not None)
     more = "" if None not in times else ", and what was not measured yet"
     missing = sum(cost.cells_missing for cost in costs)
-    console.say(f"{missing} of {len(plan.cells)} cells to do: about {duration(known)}{more}")
+    total = len(plan.cells) + len(plan.unavailable)
+    console.say(f"{missing} of {total} cells to do: about {duration(known)}{more}")
     size = disk_bytes(plan, REFERENCE)
     disk = "not measured yet" if size is None else f"about {size / 2**20:.0f} MiB more"
     console.say(f"disk: {disk} under {plan.settings.output}")
+    for dataset in plan.datasets.values():
+        finding = count(dataset)
+        if finding.level != "ok":
+            console.say(f"{dataset.title}, {dataset.split}: {finding.check}: {finding.text}")
     return 0
 
 
@@ -205,8 +261,19 @@ def _compare(options: argparse.Namespace) -> int:
 def _claims(options: argparse.Namespace) -> int:
     from bench.claims import as_text, claims_report
 
-    print(as_text(claims_report(options.results)))
+    width = min(shutil.get_terminal_size((100, 0)).columns, 100)
+    print(as_text(claims_report(options.results), width))
     return 0
+
+
+def _data_check(options: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from bench.preflight.table import Request, check
+
+    root = Path(options.root) if options.root else None
+    request = Request(options.name, root, options.subset, options.split, options.full)
+    return 0 if check(request, Console()) else 2
 
 
 def _list(options: argparse.Namespace) -> int:
@@ -214,4 +281,12 @@ def _list(options: argparse.Namespace) -> int:
 
     for name, text in rows(options.kind):
         print(f"{name:<24} {text}")
+    return 0
+
+
+def _convert(options: argparse.Namespace) -> int:
+    from bench.weights import as_text, convert
+
+    done = convert(options.method, options.checkpoints, options.preset, options.to, options.section)
+    print(as_text(done, options.method, options.preset))
     return 0

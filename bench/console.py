@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from types import TracebackType
 
 from rich import box
 from rich.console import Console as Terminal
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from bench.cost import Cost
 from bench.counts import Counts
+from bench.health import Finding
+from bench.manifest import Unavailable
 from bench.metrics import METRICS
-from bench.plan import Cost
+from bench.plan import all_needs
 from bench.schema import Record, Stage
 
 
@@ -69,6 +74,7 @@ class Console:
         cell = record.cell
         where = f"{cell.label:<24.24} {cell.test_on!s:<18} {cell.condition!s:<22}"
         where += "" if cell.task == "predict" else f" {cell.task}"
+        where += f" {cell.mapping}" if cell.mapping else ""
         if counts is None:
             self._line(f"{where} [red]failed[/red]")
         else:
@@ -94,10 +100,38 @@ class Console:
             table.add_row(label, str(count), error)
         self.terminal.print(table)
 
+    def unavailable(self, cells: Sequence[Unavailable]) -> None:
+        """Print which cells cannot be tried, what each needs, and where that is to be had."""
+        if not cells:
+            return
+        table = Table(title="Not run", box=box.SIMPLE_HEAD, title_justify="left")
+        table.add_column("method")
+        table.add_column("test set", overflow="fold")
+        table.add_column("cells", justify="right")
+        table.add_column("what is missing", overflow="fold")
+        rows = Counter((each.cell.label, str(each.cell.test_on), each.reason) for each in cells)
+        for (label, test_on, reason), count in rows.items():
+            table.add_row(label, test_on, str(count), reason)
+        self.terminal.print(table)
+        for need in all_needs(cells):
+            self.terminal.print(f"  [bold]{escape(need.what)}[/bold]: {escape(need.remedy)}")
+        self.terminal.print()
+
+    def findings(self, findings: Sequence[Finding]) -> None:
+        """Print the closing table of codecs that collapsed or lose classes."""
+        table = Table(title="Codecs to mend", box=box.SIMPLE_HEAD, title_justify="left")
+        for name in ("method", "trained on", "seed", "fault"):
+            table.add_column(name)
+        table.add_column("what was measured", overflow="fold")
+        for record, kind, text in findings:
+            cell = record.cell
+            table.add_row(cell.label, str(cell.train_on), str(cell.seed), kind, text)
+        self.terminal.print(table)
+
     def costs(self, costs: Sequence[Cost]) -> None:
         """Print what a plan still has to do."""
         table = Table(box=box.SIMPLE_HEAD)
-        table.add_column("method")
+        table.add_column("method", min_width=16, overflow="fold")
         for name in (
             "seed",
             "stages to train",

@@ -12,6 +12,11 @@ from bench.schema import IGNORE_INDEX
 BAND_DIAGONAL = 0.02
 """Width of the bands of boundary IoU as a fraction of the image's diagonal."""
 
+SIZES = ("small", "medium", "large")
+SIZE_LIMITS = (32**2 / (640 * 480), 96**2 / (640 * 480))
+"""Least share of the image that makes an object of the truth medium, and large: COCO's 32 and
+96 pixels squared (cocoapi, pycocotools/cocoeval.py) of its usual 640 x 480."""
+
 CATEGORIES = {
     "road": "flat", "sidewalk": "flat",
     "building": "construction", "wall": "construction", "fence": "construction",
@@ -56,6 +61,12 @@ class Counts(NamedTuple):
     """bool [K]: whether the segments of a class are its instances."""
     precision: np.ndarray | None = None
     """float64 [2]: instance AP and AP50 of all images; no sum over images makes them."""
+    fallen: np.ndarray | None = None
+    """int64 [N]: pixels of labelled truth that are class 0 because nothing they were predicted
+    to be has a class in the test set (``bench.mapping``); None where none were mapped."""
+    sizes: np.ndarray | None = None
+    """int64 [N, 3, 3, K]: tp, fp and fn among the pixels that lie in a small, a medium and a
+    large object of the truth; None in records of before they were counted."""
 
     @property
     def num_images(self) -> int:
@@ -103,6 +114,8 @@ class ImageCounts(NamedTuple):
     bands: np.ndarray | None = None  # int64 [3, K], see count_bands
     instances: np.ndarray | None = None  # int64 [j, 4], see count_instances
     segments: np.ndarray | None = None  # float64 [4, K], see bench.segments.count_segments
+    fallen: int | None = None  # pixels that no mapping reached, where predictions were mapped
+    sizes: np.ndarray | None = None  # int64 [3, 3, K], see count_sizes
 
 
 def count_all(
@@ -123,6 +136,7 @@ def count_all(
         count_image(truth, predicted, num_classes),
         count_bands(truth, predicted, num_classes),
         None if instance is None else count_instances(truth, instance, predicted, num_classes),
+        sizes=count_sizes(truth, predicted, num_classes, instance),
     )
 
 
@@ -177,6 +191,53 @@ def count_instances(
     return np.column_stack([number, outcomes // size % size, outcomes % size, pixels])
 
 
+def count_sizes(
+    truth: np.ndarray,
+    predicted: np.ndarray,
+    num_classes: int,
+    instance: np.ndarray | None = None,
+) -> np.ndarray:
+    """Count by the size of the truth's object that a pixel lies in; see ``SIZE_LIMITS``.
+
+    An object is an instance where the truth has one, else a connected component (of eight
+    neighbours) of a class. A false positive is counted with the object it lies in, which is
+    of another class: no object of its own class could own it.
+
+    Returns:
+        int64 [3, 3, K]: for small, medium and large objects tp, fp and fn.
+    """
+    size = np.digitize(_object_pixels(truth, instance) / truth.size, SIZE_LIMITS)
+    found = np.zeros((len(SIZES), 3, num_classes), np.int64)
+    known = truth != IGNORE_INDEX
+    for at in range(len(SIZES)):
+        inside = known & (size == at)
+        sure, said = truth[inside], predicted[inside]
+        tp, was, told = (
+            np.bincount(each, minlength=IGNORE_INDEX + 1)[:num_classes]
+            for each in (sure[sure == said], sure, said)
+        )
+        found[at] = tp, told - tp, was - tp
+    return found
+
+
+def _object_pixels(truth: np.ndarray, instance: np.ndarray | None) -> np.ndarray:
+    """Return at each pixel the number of pixels of its object, int64 [H, W]."""
+    import cv2  # slow to import, and a suite is read without it
+
+    pixels = np.zeros(truth.shape, np.int64)
+    for label in np.flatnonzero(np.bincount(truth.ravel())):
+        own = (truth == label).astype(np.uint8)
+        x, y, width, height = cv2.boundingRect(own)
+        area = np.s_[y : y + height, x : x + width]
+        _, member, stats, _ = cv2.connectedComponentsWithStats(own[area])
+        stats[0] = 0  # what is around the components
+        pixels[area] += stats[:, cv2.CC_STAT_AREA][member]
+    if instance is not None:
+        counts = np.bincount(instance.ravel().astype(np.int64))
+        pixels = np.where(instance > 0, counts[instance], pixels)
+    return pixels
+
+
 def stack_counts(images: Sequence[ImageCounts | np.ndarray], classes: Sequence[str] = ()) -> Counts:
     """Put the counts of all images together, in sparse form.
 
@@ -197,6 +258,8 @@ def stack_counts(images: Sequence[ImageCounts | np.ndarray], classes: Sequence[s
         for at, each in enumerate(counted)
         if each.instances is not None
     ]
+    fallen = [each.fallen for each in counted if each.fallen is not None]
+    sizes = [each.sizes for each in counted if each.sizes is not None]
     return Counts(
         tp=tp,
         fp=labelled[:, :, :num_classes].sum(axis=1) - tp,
@@ -209,6 +272,8 @@ def stack_counts(images: Sequence[ImageCounts | np.ndarray], classes: Sequence[s
         instances=np.concatenate(instances) if len(instances) == len(counted) else None,
         categories=category_numbers(classes),
         segments=np.stack(segments) if len(segments) == len(counted) else None,
+        fallen=np.array(fallen, dtype=np.int64) if len(fallen) == len(counted) else None,
+        sizes=np.stack(sizes) if len(sizes) == len(counted) else None,
     )
 
 

@@ -8,6 +8,7 @@ layout on disk. Resizing, cropping and corruption belong to the protocol.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
@@ -19,6 +20,15 @@ if TYPE_CHECKING:
 
 class DatasetError(Exception):
     """Data are missing or wrong: one line that names the file and the remedy."""
+
+
+class DatasetMissing(DatasetError):
+    """No copy of some data is here at all; what else is wrong with data is not this error."""
+
+    def __init__(self, remedies: Mapping[str, str]) -> None:
+        super().__init__("\n".join(remedies.values()))
+        self.remedies = dict(remedies)
+        """By dataset, in one line, where to get it and where to put it."""
 
 
 class LabelSpace(Frozen):
@@ -39,6 +49,17 @@ class Sample(NamedTuple):
     depth: np.ndarray | None = None  # float32 [H, W], metres
 
 
+class Raw(NamedTuple):
+    """One image with its label as stored, before label values are given a meaning."""
+
+    id: str
+    image: np.ndarray  # uint8 [H, W, 3], RGB
+    values: np.ndarray  # integers [H, W]
+    image_name: str
+    """What errors call the image, such as its path."""
+    label_name: str
+
+
 class NoOptions(Frozen):
     """A dataset without settings of its own."""
 
@@ -50,6 +71,8 @@ class Dataset(ABC):
     licence: ClassVar[str]
     citation: ClassVar[str]
     homepage: ClassVar[str] = ""
+    access: ClassVar[str] = ""
+    """Where a copy comes from, and whether one has to register; one sentence, no full stop."""
     splits: ClassVar[tuple[str, ...]]
     subsets: ClassVar[tuple[str, ...]] = ("",)
     """Domains or variants; the first is the default."""
@@ -57,12 +80,33 @@ class Dataset(ABC):
     """Whether files must be present; if so the root is ``--data-root`` (or the
     variable BENCH_DATA), or the folder of the dataset's name in it."""
     Options: ClassVar[type[Frozen]] = NoOptions
+    published: ClassVar[Mapping[str, int]] = {}
+    """Number of images as published, by split, or by ``subset/split`` where subsets differ."""
+    image_size: ClassVar[tuple[int, int] | None] = None
+    """Height and width of every image as published, where all have one."""
+    shares: ClassVar[Mapping[str, float]] = {}
+    """Share of the labelled pixels that each class has in the training split, as published."""
 
     def __init__(self, split: str, subset: str, root: Path | None, options: Frozen) -> None:
         self.split = split
         self.subset = subset or self.subsets[0]
         self.root = root
         self.options = options
+
+    @classmethod
+    def is_drawn(cls, options: Frozen) -> bool:
+        """Whether the images come from code instead of the world: a stand-in."""
+        return not cls.needs_root
+
+    @property
+    def published_images(self) -> int | None:
+        """Number of images that the complete split has, if that was published."""
+        return self.published.get(f"{self.subset}/{self.split}", self.published.get(self.split))
+
+    @classmethod
+    def contents(cls, options: Frozen) -> str:
+        """Say what it is made of, where its name does not."""
+        return ""
 
     @property
     @abstractmethod

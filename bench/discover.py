@@ -12,7 +12,7 @@ import difflib
 import importlib
 import importlib.util
 import pkgutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import entry_points
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from bench.schema import MethodConfig
 
 if TYPE_CHECKING:
     from bench.method import Method
+    from bench.weights import Checkpoints, Conversion
 
 GROUP = "bench.methods"
 MANY = 16
@@ -68,6 +69,10 @@ def _is_package(module: str) -> bool:
     return spec is not None and spec.submodule_search_locations is not None
 
 
+def _converts(module: str) -> bool:
+    return _is_package(module) and importlib.util.find_spec(f"{module}.convert") is not None
+
+
 def config_is_light(name: str) -> bool:
     """Whether a method's configuration can be had without importing its class."""
     return _is_package(method_modules()[name])
@@ -98,6 +103,20 @@ def load_method(name: str) -> type[Method[Any]]:
         names = [c.__name__ for c in classes]
         raise UnknownMethod(f"{module.__file__}: one Method subclass expected, found {names}")
     return classes[0]
+
+
+def load_converter(name: str) -> Callable[[Checkpoints, MethodConfig], Conversion]:
+    """Return a method's ``convert``, from the ``convert.py`` of its package.
+
+    Raises:
+        UnknownMethod: if there is no such method, or it has none.
+    """
+    modules = method_modules()
+    if name in modules and not _converts(modules[name]):
+        able = ", ".join(other for other, module in modules.items() if _converts(module))
+        raise UnknownMethod(f"{name} has no convert.py: it knows no released weights; {able} do")
+    converter: Callable[[Checkpoints, MethodConfig], Conversion] = _part(name, "convert").convert
+    return converter
 
 
 def resolve_config(name: str, preset: str, overrides: Mapping[str, Any]) -> MethodConfig:

@@ -8,6 +8,7 @@ loader's batch size, the number of processes and resumption change nothing.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -16,16 +17,15 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import gather_object
 from torch import Tensor
-from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
-from bench import seeding
+from bench import perturbations, seeding
 from bench.counts import Counts, ImageCounts, count_all, stack_counts
+from bench.inference import check_labels, infer
 from bench.loading import Loaded, Split, resize_label, to_tensors
 from bench.method import Method
-from bench.schema import Batch, Condition, Slide, Task
+from bench.schema import CLEAN, IGNORE_INDEX, Batch, Condition, LabelMapping, Task
 from bench.segments import (
-    Answer,
     Objects,
     Segments,
     average_precision,
@@ -35,6 +35,7 @@ from bench.segments import (
     things_of,
 )
 from bench.store import Preview
+from bench.taxonomy import Projection
 from bench.train import Progress
 
 MICRO_BATCH = 8
@@ -51,6 +52,9 @@ class Job(NamedTuple):
     task: Task
     seed: int
     """The suite's seed: root of corruptions and of the method's draws."""
+    mapping: LabelMapping = ""
+    projection: Projection | None = None
+    """How predictions become labels of the split, where it has not the method's classes."""
     sampling_seed: int = 0
     """Another set of the method's draws, the corruptions being the same."""
 
@@ -72,6 +76,15 @@ class _Scored(NamedTuple):
     objects: Objects | None = None  # where the protocol has segments
 
 
+class _Answer(NamedTuple):
+    """What a method says of one image."""
+
+    label: np.ndarray  # uint8 [h, w]
+    fallen: np.ndarray  # bool [h, w], where no mapping reached
+    instance: np.ndarray | None = None  # integers [h, w]; None where it tells no instances
+    score: np.ndarray | None = None  # float [h, w], confidence, beside the instances
+
+
 class _Images(Dataset[Loaded]):
     """The images of some indices under a job's condition, for a loader."""
 
@@ -82,8 +95,13 @@ class _Images(Dataset[Loaded]):
         return len(self.indices)
 
     def __getitem__(self, position: int) -> Loaded:
-        job = self.job
-        return job.split.load(self.indices[position], job.condition, job.seed)
+        return _load(self.job, self.indices[position])
+
+
+def _load(job: Job, index: int) -> Loaded:
+    """Return an image under a job's condition; what is reconstructed has no image to corrupt."""
+    condition = job.condition if job.task == "predict" else CLEAN
+    return job.split.load(index, condition, job.seed)
 
 
 def evaluate(
@@ -109,20 +127,54 @@ def evaluate(
     indices = [i for start in mine for i in range(start, min(start + rows, len(split)))]
     images = _Images(job, indices)
     loader = DataLoader(images, batch_size=split.protocol.batch_size, collate_fn=list)
+    classes = job.projection.space.classes if job.projection else method.data.classes
     progress.begin("evaluating", len(indices))
     scored: list[_Scored] = []
     with torch.inference_mode():
         for samples in _regroup(loader, rows):
             answers = _answer(method, samples, rows, job, accelerator)
             for sample, answer in zip(samples, answers, strict=True):
-                one = _score(indices[len(scored)], sample, answer, method.data.num_classes)
+                place = indices[len(scored)]
+                lost = answer.fallen if job.mapping else None
+                one = _score(place, sample, answer.label, lost, len(classes))
                 if split.protocol.segments:
-                    one = _with_segments(one, sample, answer, method.data.classes)
+                    one = _with_segments(one, sample, answer, classes)
                 scored.append(one)
             progress.advance(len(scored))
     if accelerator.num_processes > 1:
         scored = gather_object(scored)
-    return _collect(sorted(scored, key=lambda item: item.place), method.data.classes)
+    return _collect(sorted(scored, key=lambda item: item.place), classes)
+
+
+def measure(method: Method[Any], job: Job, accelerator: Accelerator) -> dict[str, float]:
+    """Return what a trained method measures of itself on a split; the same in every process.
+
+    Raises:
+        ValueError: if a number is not finite, naming it.
+    """
+    method.to(accelerator.device).eval()
+    with torch.inference_mode():
+        measured = {name: float(x) for name, x in method.measure(_whole(job, accelerator)).items()}
+    if wrong := {name: x for name, x in measured.items() if not math.isfinite(x)}:
+        raise ValueError(f"{type(method).__name__} measured {wrong}; finite numbers are expected")
+    return measured
+
+
+def _whole(job: Job, accelerator: Accelerator) -> Iterator[Batch]:
+    """Yield every image of a split in micro-batches, the last as short as it is."""
+    split = job.split
+    rows = MICRO_BATCH if split.protocol.resize else 1
+    for start in range(0, len(split), rows):
+        indices = range(start, min(start + rows, len(split)))
+        samples = [_load(job, index) for index in indices]
+        yield to_tensors(samples, _seeds(job, samples), accelerator.device)
+
+
+def _seeds(job: Job, samples: Iterable[Loaded]) -> list[int]:
+    """Return the root of a method's draws for each image."""
+    where = (job.seed, str(job.split.reference), str(job.condition))
+    further = (job.sampling_seed,) if job.sampling_seed else ()
+    return [seeding.key("predict", *where, sample.id, *further) for sample in samples]
 
 
 def _regroup(batches: Iterable[list[Loaded]], rows: int) -> Iterator[list[Loaded]]:
@@ -139,84 +191,52 @@ def _regroup(batches: Iterable[list[Loaded]], rows: int) -> Iterator[list[Loaded
 
 def _answer(
     method: Method[Any], samples: list[Loaded], rows: int, job: Job, accelerator: Accelerator
-) -> list[Answer]:
+) -> list[_Answer]:
     """Label one micro-batch, padded with its last image."""
-    where = (job.seed, str(job.split.reference), str(job.condition))
-    further = (job.sampling_seed,) if job.sampling_seed else ()
     padded = samples + samples[-1:] * (rows - len(samples))
-    seeds = [seeding.key("predict", *where, sample.id, *further) for sample in padded]
-    batch = to_tensors(padded, seeds, accelerator.device)
+    batch = to_tensors(padded, _seeds(job, padded), accelerator.device)
     protocol, found = job.split.protocol, None
-    if job.task == "predict" and protocol.segments:
+    if protocol.segments and job.task == "predict" and job.projection is None:
         found = method.segments(batch.image, batch.seeds)
-    if found is not None:
-        labels = found.label
-    elif job.task == "reconstruct":
-        labels = method.reconstruct(batch.label, batch.seeds)
-    elif protocol.slide is not None:
-        labels = slide_labels(method, batch, protocol.slide)
+    if job.task == "reconstruct":
+        label = _reconstruct(method, batch, job.condition)
+    elif found is not None:
+        label = found.label
     else:
-        labels = method.predict(batch.image, batch.seeds)
-    if labels.shape != batch.label.shape or labels.dtype != torch.int64:
-        expected = f"int64 {tuple(batch.label.shape)}"
-        got = f"{labels.dtype} {tuple(labels.shape)}"
-        raise ValueError(f"{type(method).__name__} returned {got}; {expected} is expected")
-    arrays = (labels,) if found is None else (labels, found.instance, found.score)
-    parts = zip(*(array[: len(samples)].cpu().numpy() for array in arrays), strict=True)
-    return [Answer(*part) for part in parts]
+        mapped = infer(method, batch, protocol.slide, job.mapping, job.projection)
+        return _per_image(mapped, len(samples))
+    check_labels(method, label, batch)
+    said = (label, torch.zeros_like(label, dtype=torch.bool))
+    return _per_image(said if found is None else (*said, *found[1:]), len(samples))
 
 
-def slide_labels(method: Method[Any], batch: Batch, slide: Slide) -> Tensor:
-    """Label images by windows, as mmsegmentation's ``slide_inference`` places them.
-
-    Windows overlap; the last of a row or column is moved back to end at the border. Scores
-    are averaged where the method has them, else one-hot votes (ties to the lowest class),
-    which is what GSS-FF does. Images smaller than a window are padded with zeros.
-
-    Returns:
-        int64 [B, H, W].
-    """
-    height, width = batch.image.shape[-2:]
-    grow = [max(0, w - have) for w, have in zip(slide.window, (height, width), strict=True)]
-    image = functional.pad(batch.image, (0, grow[1], 0, grow[0]))
-    total = torch.zeros(len(image), method.data.num_classes, *image.shape[-2:], device=image.device)
-    places = [
-        _window_starts(size, window, stride)
-        for size, window, stride in zip(image.shape[-2:], slide.window, slide.stride, strict=True)
-    ]
-    for top in places[0]:
-        for left in places[1]:
-            area = (..., slice(top, top + slide.window[0]), slice(left, left + slide.window[1]))
-            seeds = seeding.derive(batch.seeds, "window", top, left)
-            total[area] += _window_scores(method, image[area], seeds)
-    return total[..., :height, :width].argmax(dim=1)
+def _per_image(arrays: Iterable[Tensor], count: int) -> list[_Answer]:
+    parts = (array[:count].cpu().numpy() for array in arrays)
+    return [_Answer(*part) for part in zip(*parts, strict=True)]
 
 
-def _window_starts(size: int, window: int, stride: int) -> list[int]:
-    """Return where windows begin, so that they cover the side and none leaves it."""
-    return sorted({min(start, size - window) for start in range(0, size, stride)})
+def _reconstruct(method: Method[Any], batch: Batch, condition: Condition) -> Tensor:
+    if condition == CLEAN:
+        return method.reconstruct(batch.label, batch.seeds)
+    strength = perturbations.CATALOGUE[condition.corruption].grid[condition.severity - 1]
+    return method.reconstruct_perturbed(batch.label, batch.seeds, condition.corruption, strength)
 
 
-def _window_scores(method: Method[Any], image: Tensor, seeds: Tensor) -> Tensor:
-    """Return a method's scores, or votes where it has none; a void pixel votes for nothing."""
-    scores = method.scores(image, seeds)
-    if scores is not None:
-        return scores
-    classes = method.data.num_classes
-    labels = method.predict(image, seeds).clamp(max=classes)
-    return functional.one_hot(labels, classes + 1)[..., :classes].movedim(-1, 1).float()
-
-
-def _score(place: int, sample: Loaded, answer: Answer, num_classes: int) -> _Scored:
-    at_truth = resize_label(answer.label.astype(np.int32), sample.truth.shape)
+def _score(
+    place: int, sample: Loaded, label: np.ndarray, fallen: np.ndarray | None, num_classes: int
+) -> _Scored:
+    at_truth = resize_label(label.astype(np.int32), sample.truth.shape)
     counts = count_all(sample.truth, at_truth, num_classes, sample.instance)
+    if fallen is not None:
+        lost = resize_label(fallen.astype(np.uint8), sample.truth.shape) > 0
+        counts = counts._replace(fallen=int((lost & (sample.truth != IGNORE_INDEX)).sum()))
     if place >= PREVIEWS:
         return _Scored(place, counts, None, np.empty(0, np.uint8))
-    return _Scored(place, counts, sample, answer.label.astype(np.uint8))
+    return _Scored(place, counts, sample, label.astype(np.uint8))
 
 
 def _with_segments(
-    scored: _Scored, sample: Loaded, answer: Answer, classes: Sequence[str]
+    scored: _Scored, sample: Loaded, answer: _Answer, classes: Sequence[str]
 ) -> _Scored:
     """Count an image's segments too, at the truth's size.
 

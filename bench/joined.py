@@ -8,7 +8,8 @@ from functools import cached_property
 from pathlib import Path
 
 from bench.counts import Counts
-from bench.schema import Manifest, Record
+from bench.manifest import Manifest
+from bench.schema import Record
 from bench.store import Preview, StageFolder, SuiteFolder, suite_folders
 
 
@@ -33,16 +34,18 @@ class JoinedFolder(SuiteFolder):
         manifests = [folder.manifest() for folder in self.folders]
         labels = {record.cell.label for record in self._records.values()}
         reference = manifests[0].reference
-        joined = {
-            "suite": " + ".join(manifest.suite for manifest in manifests),
-            "question": " ".join(dict.fromkeys(" ".join(m.question.split()) for m in manifests)),
-            "keys": tuple(self._records),
-            "reference": reference if reference in labels else "",
-            "source": "---\n".join(manifest.source for manifest in manifests),
-            "command": "; ".join(manifest.command for manifest in manifests),
-            "references": "\n".join(manifest.references for manifest in manifests),
-        }
-        return manifests[0].model_copy(update=joined)
+        return Manifest(
+            suite=" + ".join(manifest.suite for manifest in manifests),
+            question=" ".join(dict.fromkeys(" ".join(m.question.split()) for m in manifests)),
+            keys=tuple(self._records),
+            reference=reference if reference in labels else "",
+            published=manifests[0].published,
+            stand_in="; ".join(dict.fromkeys(m.stand_in for m in manifests if m.stand_in)),
+            unavailable=tuple(each for m in manifests for each in m.unavailable),
+            source="---\n".join(manifest.source for manifest in manifests),
+            command="; ".join(manifest.command for manifest in manifests),
+            references="\n".join(manifest.references for manifest in manifests),
+        )
 
     def record(self, key: str) -> Record | None:
         """Read a cell's record, its label made unique."""

@@ -46,10 +46,13 @@ def _suites() -> Iterator[tuple[str, str]]:
 
 
 def _corruptions() -> Iterator[tuple[str, str]]:
+    from bench import perturbations
     from bench.corruptions import CATALOGUE
 
     for name, corruption in CATALOGUE.items():
         yield name, f"{corruption.family}: {corruption.summary}"
+    for name, perturbation in perturbations.CATALOGUE.items():
+        yield name, f"latents: {perturbation.summary}"
 
 
 def _metrics() -> Iterator[tuple[str, str]]:

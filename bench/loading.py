@@ -82,9 +82,8 @@ class Split:
         native = self.protocol.apply == "native"
         if native:
             image = self._corrupt(image, sample, condition, seed)
-        if self.protocol.resize is not None:
-            image = resize_image(image, self.protocol.resize)
-            label = resize_label(label, self.protocol.resize)
+        size = self.protocol.size_of(*label.shape)
+        image, label = resize_image(image, size), resize_label(label, size)
         if not native:
             image = self._corrupt(image, sample, condition, seed)
         truth = sample.label if self.protocol.score == "native" else label

@@ -67,9 +67,50 @@ class Method(nn.Module, ABC, Generic[C]):
         """
         return None
 
+    def probabilities(self, image: Tensor, seeds: Tensor) -> Tensor:
+        """Return class probabilities, float32 [B, K, H, W] with a sum of 1 over the classes.
+
+        Called only where ``Config.gives_probabilities``; the softmax of the scores, unless a
+        method has it otherwise.
+        """
+        scores = self.scores(image, seeds)
+        if scores is None:
+            raise TypeError(f"{type(self).__name__} has no scores to make probabilities of")
+        return scores.softmax(dim=1)
+
     def reconstruct(self, label: Tensor, seeds: Tensor) -> Tensor:
         """Return int64 labels [B, H, W] after encoding and decoding the truth.
 
         The ceiling of a generative method: what it would score with a perfect prior.
         """
         raise TypeError(f"{type(self).__name__} has no latent code to reconstruct from")
+
+    def reconstruct_perturbed(
+        self, label: Tensor, seeds: Tensor, perturbation: str, strength: float
+    ) -> Tensor:
+        """Return the same with latents perturbed between encoding and decoding.
+
+        Args:
+            label: int64 [B, H, W].
+            seeds: int64 [B], roots of the perturbation's draws, too.
+            perturbation: one that the configuration lists (``bench.perturbations``).
+            strength: the entry of its grid.
+        """
+        raise TypeError(f"{type(self).__name__} has no latents that suffer {perturbation!r}")
+
+    def measure(self, batches: Iterable[Batch]) -> dict[str, float]:
+        """Return finite numbers that no confusion matrix holds, such as a codec's rate.
+
+        Reports know ``stride``, ``bits_per_pixel``, ``entropy_bits_per_pixel``,
+        ``codebook_use``, ``perplexity`` (``methods/_nn/rate.py``), ``kl_bits_per_latent`` and
+        ``codebook_parameters``; they list any other name as it is.
+
+        Called once for each clean test split that is reconstructed; the numbers are kept in
+        ``Record.measured``, beside the counts.
+
+        Args:
+            batches: every image of the split once, in order, with the seeds that
+                ``reconstruct`` is given. The same batches come whatever the loader's batch
+                size and in every process.
+        """
+        return {}

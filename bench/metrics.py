@@ -7,11 +7,12 @@ same stored numbers.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
-from bench.counts import BAND_DIAGONAL, Counts
+from bench.counts import BAND_DIAGONAL, SIZE_LIMITS, SIZES, Counts
 
 
 class Sums(NamedTuple):
@@ -73,6 +74,13 @@ def bands(counts: Counts) -> Sums | None:
     if counts.bands is None:
         return None
     return Sums(*counts.bands.astype(np.float64).transpose(1, 0, 2))
+
+
+def of_size(counts: Counts, size: int) -> Sums | None:
+    """Return the counts among pixels of objects of one of ``SIZES``, float64 [N, K]."""
+    if counts.sizes is None:
+        return None
+    return Sums(*counts.sizes[:, size].astype(np.float64).transpose(1, 0, 2))
 
 
 def categories(counts: Counts) -> Sums | None:
@@ -279,6 +287,18 @@ METRICS: Mapping[str, Metric] = {
         lambda sums: _mean_of_present(class_iou(sums)),
         counted=bands,
     ),
+    **{
+        f"mIoU_{name}": Metric(
+            f"mIoU among the pixels that lie in {name} objects of the truth (instances or"
+            f" connected components; the limits are {SIZE_LIMITS[0]:.2%} and"
+            f" {SIZE_LIMITS[1]:.1%} of the image)",
+            _LEFT_OUT,
+            "sizes: COCO's, cocoapi, pycocotools/cocoeval.py, of its usual 640 x 480 pixels",
+            lambda sums: _mean_of_present(class_iou(sums)),
+            counted=partial(of_size, size=at),
+        )
+        for at, name in enumerate(SIZES)
+    },
     "mAcc": Metric(
         "mean over classes of recall",
         "classes absent from the truth are left out of the mean",

@@ -7,30 +7,35 @@ run of a finished suite ends at once.
 from __future__ import annotations
 
 import itertools
-import statistics
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from bench import corruptions, datasets
-from bench.dataset import Dataset, LabelSpace
+from bench import corruptions, datasets, perturbations, taxonomy
+from bench.dataset import Dataset, DatasetMissing, LabelSpace
 from bench.discover import resolve_config
+from bench.manifest import Need, Unavailable
 from bench.schema import (
     CLEAN,
     Cell,
+    Condition,
     DataRef,
     DataSpec,
+    LabelMapping,
     MethodConfig,
     Record,
     Stage,
+    Task,
     fingerprint,
 )
 from bench.store import StageFolder, SuiteFolder
 from bench.suite import LoadedSuite, MethodEntry, Suite, TestEntry
+from bench.taxonomy import Projection, TaxonomyError
+from bench.weights import digests
 
 
 class PlanError(Exception):
-    """A valid suite that cannot be run on these data."""
+    """A valid suite that cannot be run on these data or with these weights."""
 
 
 class Settings(NamedTuple):
@@ -52,6 +57,9 @@ class Training(NamedTuple):
     train_data: str
     seed: int
     stages: tuple[tuple[Stage, StageFolder], ...]
+    given: Mapping[str, str]
+    """By stage, the SHA-256 of the file that takes the place of its training; empty if there
+    is no such file."""
 
     def weights(self) -> tuple[str, ...] | None:
         """Return the digest of every stage's weights, or None if a stage is missing."""
@@ -68,13 +76,24 @@ class Planned(NamedTuple):
     training: Training
     test_data: str
     """Content fingerprint of the test split."""
+    space: LabelSpace
+    """Of the test split."""
+    projection: Projection | None = None
+    """From the classes that were trained to those of the test split, where they differ."""
 
     def key(self, weights: tuple[str, ...] | None = None) -> str:
         """Return the name of the cell's record; without its weights, of its failure."""
-        version = 0 if self.cell.condition == CLEAN else corruptions.VERSION
+        version = condition_version(self.cell)
         return fingerprint(
             "cell", self.cell, self.training.config.version, self.test_data, version, weights
         )
+
+
+def condition_version(cell: Cell) -> int:
+    """Return the version of what made a cell's condition; 0 for clean."""
+    if cell.condition == CLEAN:
+        return 0
+    return corruptions.VERSION if cell.task == "predict" else perturbations.VERSION
 
 
 class Plan(NamedTuple):
@@ -88,6 +107,10 @@ class Plan(NamedTuple):
     cells: tuple[Planned, ...]
     datasets: Mapping[str, Dataset]
     """Every split in use, by the key of its reference."""
+    unavailable: tuple[Unavailable, ...] = ()
+    """Cells of the suite that cannot be tried, for want of data or weights."""
+    stand_in: str = ""
+    """What stands in for the suite's data and sizes, if something does."""
 
     def done(self, planned: Planned) -> Record | None:
         """Return a cell's finished record, or None if it is to be computed."""
@@ -101,195 +124,197 @@ class Plan(NamedTuple):
 
 
 def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
-    """Resolve a suite into cells.
+    """Resolve a suite into cells, and those that cannot be tried because something is missing.
 
     Raises:
-        DatasetError: if data are missing.
-        PlanError: if a test set has other classes than the training set, or a corruption
-            needs what is not installed.
+        DatasetError: if data are there but not as they must be.
+        PlanError: if nothing can be tried and no published table is to be shown, or if a
+            test set has other classes than the training set, a corruption needs what is
+            not installed, or a method can do none of the tasks.
+        WeightsError: if weights are given for what is no stage.
     """
     suite = loaded.suite
-    for entry in suite.conditions:
-        if lacking := corruptions.missing(entry.corruption):
-            raise PlanError(f"{entry.corruption}: {lacking}")
+    for condition in suite.conditions:
+        if why := corruptions.missing(condition.corruption):
+            raise PlanError(f"{condition.corruption}: {why}")
     references = (*suite.train_on, *(test.reference() for test in suite.test_on))
-    opened = {reference.key: _open(reference, settings.data_root) for reference in references}
-    content = {key: dataset.fingerprint() for key, dataset in opened.items()}
+    splits = {reference.key: _open(reference, settings.data_root) for reference in references}
     trainings: list[Training] = []
     cells: list[Planned] = []
-    for method, seed, train_on in itertools.product(suite.methods, suite.seeds, suite.train_on):
-        space = opened[train_on.key].label_space
-        training = _training(suite, method, train_on, space, content[train_on.key], seed, settings)
-        trainings.append(training)
-        for test in suite.test_on:
-            key = test.reference().key
-            _same_classes(train_on, space, test, opened[key].label_space)
-            cells += [
-                Planned(cell, training, content[key])
-                for cell in _cells(suite, training, test, settings.limit)
-            ]
+    unavailable: list[Unavailable] = []
+    for entry, seed, train_on in itertools.product(suite.methods, suite.seeds, suite.train_on):
+        training = _training(suite, entry, train_on, splits[train_on.key], seed, settings)
+        found = list(_resolved(suite, training, splits, settings.limit))
+        ready = [each for each in found if isinstance(each, Planned)]
+        if not found:
+            raise PlanError(_nothing_to_do(suite, training))
+        if ready:
+            trainings.append(training)
+        cells += ready
+        unavailable += [each for each in found if isinstance(each, Unavailable)]
+    if not cells and suite.paper is None:
+        raise PlanError("\n".join(need.remedy for need in all_needs(unavailable)))
     folder = SuiteFolder(settings.output / suite.name)
-    return Plan(suite, loaded.source, settings, folder, tuple(trainings), tuple(cells), opened)
+    opened = {key: split.dataset for key, split in splits.items() if not split.needs}
+    return Plan(
+        *(suite, loaded.source, settings, folder, tuple(trainings), tuple(cells), opened),
+        *(tuple(unavailable), loaded.stand_in),
+    )
 
 
-def _open(reference: DataRef, root: Path | None) -> Dataset:
-    """Open a split and check that its files are there."""
+def _resolved(
+    suite: Suite, training: Training, splits: Mapping[str, _Split], limit: int | None
+) -> Iterable[Planned | Unavailable]:
+    """Yield the cells that need a training: ready, or with what they lack."""
+    trained = splits[training.train_on.key]
+    weights = tuple(_missing_files(training.config))
+    for test in suite.tests_of(training.train_on):
+        tested = splits[test.reference().key]
+        space = tested.dataset.label_space
+        projection = _projection(training.train_on, trained.dataset.label_space, test, space)
+        lacking = (*trained.needs, *weights)
+        needs = tuple(dict.fromkeys((*lacking, *tested.needs)))
+        for cell in _cells(suite, training, test, limit, projection is not None):
+            if needs:
+                yield Unavailable(cell=cell, needs=needs, optional=test.optional and not lacking)
+            else:
+                yield Planned(cell, training, tested.content, space, projection)
+
+
+def _nothing_to_do(suite: Suite, training: Training) -> str:
+    able = "reconstruct" if training.config.reconstructs else "predict"
+    message = f"{training.entry.title} has nothing to do in tasks {list(suite.tasks)}"
+    return f"{message}: the method {training.entry.adapter} can only {able}"
+
+
+def all_needs(unavailable: Iterable[Unavailable]) -> tuple[Need, ...]:
+    """List what is missing, each thing once."""
+    return tuple(dict.fromkeys(need for each in unavailable for need in each.needs))
+
+
+class _Split(NamedTuple):
+    """A split as it was found: whole, or missing altogether."""
+
+    dataset: Dataset
+    content: str
+    """Content fingerprint; empty if it is missing."""
+    needs: tuple[Need, ...] = ()
+
+
+def _open(reference: DataRef, root: Path | None) -> _Split:
+    """Open a split and check that its files are there, if any of the dataset's are."""
     dataset_class = datasets.load_dataset_class(reference.dataset)
     options = dataset_class.Options.model_validate(reference.options)
     dataset = dataset_class(reference.split, reference.subset, root, options)
-    dataset.check()
-    return dataset
+    try:
+        dataset.check()
+    except DatasetMissing as error:
+        needs = (Need(what=name, remedy=remedy) for name, remedy in error.remedies.items())
+        return _Split(dataset, "", tuple(needs))
+    return _Split(dataset, dataset.fingerprint())
 
 
-def _same_classes(
+def _missing_files(config: MethodConfig) -> Iterable[Need]:
+    for stage, path in config.weights.items():
+        if not Path(path).is_file():
+            remedy = f"{path}: no such file; `python -m bench weights convert` makes one"
+            yield Need(what=f"weights of stage {stage!r}", remedy=remedy)
+
+
+def _projection(
     train_on: DataRef, trained: LabelSpace, test_on: DataRef, tested: LabelSpace
-) -> None:
-    if trained.classes != tested.classes:
+) -> Projection | None:
+    """Return how predictions become labels of a test set; None if they are that already.
+
+    Raises:
+        PlanError: if they cannot become such.
+    """
+    if trained.classes == tested.classes:
+        return None
+    universal = taxonomy.of_space(trained.name)
+    if universal is None:
         spaces = f"{trained.name!r}; {test_on} is labelled in {tested.name!r}"
-        raise PlanError(f"{train_on} is labelled in {spaces}: test on a set of the same space")
+        remedy = "test on a set of the same space, or train on a mixture in a universal one"
+        raise PlanError(f"{train_on} is labelled in {spaces}: {remedy}")
+    try:
+        return universal.to_space(tested)
+    except TaxonomyError as error:
+        raise PlanError(f"{test_on}: {error}") from error
 
 
 def _training(
     suite: Suite,
     entry: MethodEntry,
     train_on: DataRef,
-    space: LabelSpace,
-    train_data: str,
+    trained: _Split,
     seed: int,
     settings: Settings,
 ) -> Training:
+    space, train_data = trained.dataset.label_space, trained.content
     config = resolve_config(entry.adapter, entry.preset, entry.config)
     size = suite.protocol.input_size
     data = DataSpec(classes=space.classes, palette=space.palette, size=size)
-    key = fingerprint(entry.adapter, config.version, data, train_data, suite.protocol.resize, seed)
+    resize = suite.protocol.resize or suite.protocol.short_side
+    key = fingerprint(entry.adapter, config.version, data, train_data, resize, seed)
+    given = digests(entry.title, config, data)
     stages = []
     for stage in config.stages(data):
-        key = fingerprint("stage", key, stage, config.settings_of(stage.name))
+        if not set(stage.tasks) & set(suite.tasks):
+            continue
+        # Where a file lies changes nothing, what is in it does.
+        relevant = config.settings_of(stage.name).model_dump(mode="json", exclude={"weights"})
+        if digest := given.get(stage.name):
+            stage = stage.model_copy(update={"steps": 0})
+            key = fingerprint("stage", key, stage, relevant, digest)
+        else:
+            key = fingerprint("stage", key, stage, relevant)
         stages.append((stage, StageFolder(settings.output, key)))
-    return Training(entry, config, data, train_on, train_data, seed, tuple(stages))
+    return Training(entry, config, data, train_on, train_data, seed, tuple(stages), given)
 
 
-def _cells(suite: Suite, training: Training, test: TestEntry, limit: int | None) -> Iterable[Cell]:
+def _cells(
+    suite: Suite, training: Training, test: TestEntry, limit: int | None, mapped: bool
+) -> Iterable[Cell]:
     for task in suite.tasks:
-        if task == "reconstruct" and not training.config.reconstructs:
-            continue  # no codec, no ceiling
-        corrupt = test.corrupt and task == "predict"  # labels are not corrupted
-        conditions = suite.all_conditions() if corrupt else (CLEAN,)
-        for condition, sampling_seed in itertools.product(conditions, suite.sampling_seeds):
+        if task == "reconstruct" and mapped:
+            continue  # labels of another space than the codec's
+        config = training.config.model_dump(mode="json", exclude={"weights"})
+        if training.given:
+            config["weights"] = dict(training.given)
+        ways = itertools.product(
+            _conditions(suite, training.config, test, task),
+            suite.protocols(),
+            mappings(suite, training.config) if mapped else ("",),
+            suite.sampling_seeds,
+        )
+        for condition, protocol, mapping, sampling_seed in ways:
             yield Cell(
                 suite=suite.name,
                 method=training.entry.adapter,
                 label=training.entry.title,
                 preset=training.entry.preset,
-                config=training.config.model_dump(mode="json"),
+                config=config,
                 train_on=training.train_on,
                 test_on=test.reference(),
                 condition=condition,
                 task=task,
                 seed=training.seed,
-                protocol=suite.protocol,
+                protocol=protocol,
                 limit=limit,
+                mapping=mapping,
                 sampling_seed=sampling_seed,
             )
 
 
-class Cost(NamedTuple):
-    """What is left to do for one training and its cells, in seconds where measured."""
-
-    label: str
-    seed: int
-    stages: int
-    stages_missing: int
-    cells: int
-    cells_missing: int
-    train_seconds: float | None
-    evaluate_seconds: float | None
+def _conditions(suite: Suite, config: MethodConfig, test: TestEntry, task: Task) -> list[Condition]:
+    """Return the conditions of a method's task: images are corrupted, latents perturbed."""
+    if not (config.predicts if task == "predict" else config.reconstructs):
+        return []
+    suffered = corruptions.NAMES if task == "predict" else config.perturbations()
+    found = [c for c in suite.all_conditions() if c == CLEAN or c.corruption in suffered]
+    return found if test.corrupt else [CLEAN]
 
 
-def estimate(plan: Plan, references: Path) -> list[Cost]:
-    """Estimate what a plan still costs, from speeds measured in earlier runs.
-
-    Args:
-        plan: the plan.
-        references: a folder of committed results, asked where the store has no speed.
-    """
-    speeds = _Speeds([plan.settings.output, references])
-    costs = []
-    for training in plan.trainings:
-        missing = [stage for stage, folder in training.stages if folder.summary() is None]
-        cells = plan.cells_of(training)
-        todo = [p for p in cells if plan.done(p) is None]
-        images = sum(_num_images(plan, p) for p in todo)
-        per_image = speeds.per_image(training.entry) if todo else 0.0
-        costs.append(
-            Cost(
-                label=training.entry.title,
-                seed=training.seed,
-                stages=len(training.stages),
-                stages_missing=len(missing),
-                cells=len(cells),
-                cells_missing=len(todo),
-                train_seconds=speeds.training(training.entry.adapter, missing),
-                evaluate_seconds=None if per_image is None else per_image * images,
-            )
-        )
-    return costs
-
-
-def _num_images(plan: Plan, planned: Planned) -> int:
-    images = len(plan.datasets[planned.cell.test_on.key])
-    return min(images, planned.cell.limit or images)
-
-
-class _Speeds:
-    """Measured seconds a step and seconds an image, by method."""
-
-    def __init__(self, outputs: list[Path]) -> None:
-        self._steps: dict[tuple[str, str], list[float]] = {}
-        self._images: dict[tuple[str, str], list[float]] = {}
-        for output in outputs:
-            for path in sorted(output.glob("**/stages/*/stage.json")):
-                self._read_stage(StageFolder(path.parents[2], path.parent.name))
-            for path in sorted(output.glob("**/records/*.json")):
-                self._read_record(SuiteFolder(path.parents[1]).record(path.stem))
-
-    def _read_stage(self, folder: StageFolder) -> None:
-        summary: Any = folder.summary()
-        stage = Stage.model_validate(summary["stage"])
-        speed = summary["seconds"] / max(1, stage.steps)
-        self._steps.setdefault((summary["method"], stage.name), []).append(speed)
-
-    def _read_record(self, record: Record | None) -> None:
-        if record is not None and record.status == "ok":
-            key = (record.cell.method, record.cell.preset)
-            speed = record.evaluate_seconds / max(1, len(record.image_ids))
-            self._images.setdefault(key, []).append(speed)
-
-    def training(self, method: str, stages: list[Stage]) -> float | None:
-        """Return the seconds of some stages, or None if one was never measured."""
-        total = 0.0
-        for stage in stages:
-            measured = self._steps.get((method, stage.name))
-            if measured is None:
-                return None
-            total += statistics.median(measured) * max(1, stage.steps)
-        return total
-
-    def per_image(self, entry: MethodEntry) -> float | None:
-        """Return the seconds an image, or None if never measured."""
-        measured = self._images.get((entry.adapter, entry.preset))
-        return None if measured is None else statistics.median(measured)
-
-
-def disk_bytes(plan: Plan, references: Path) -> int | None:
-    """Estimate the bytes that the missing cells and stages will take, or None if unknown."""
-    outputs = [plan.settings.output, references]
-    records = [path for output in outputs for path in output.glob("**/records/*.json")]
-    arrays = [path for output in outputs for path in output.glob("**/counts/*.npz")]
-    missing = sum(plan.done(planned) is None for planned in plan.cells)
-    if missing and not (records and arrays):
-        return None
-    cell = sum(
-        statistics.fmean(p.stat().st_size for p in kind) for kind in (records, arrays) if kind
-    )
-    return round(missing * cell)
+def mappings(suite: Suite, config: MethodConfig) -> tuple[LabelMapping, ...]:
+    """Return those of a suite's mappings that a method has: without probabilities hard alone."""
+    return tuple(m for m in suite.mappings if m == "hard" or config.gives_probabilities)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import time
 import traceback
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench import corruptions, seeding
+from bench import corruptions, preflight, seeding
 from bench.console import Console
 from bench.discover import load_method
 from bench.env import provenance
-from bench.evaluate import Evaluation, Job, evaluate
+from bench.evaluate import Evaluation, Job, evaluate, measure
 from bench.loading import Split
+from bench.manifest import Manifest
 from bench.method import Method
-from bench.plan import Plan, Planned, Training
-from bench.schema import CLEAN, Cell, DataRef, Manifest, Record
+from bench.plan import Plan, Planned, Training, condition_version
+from bench.schema import CLEAN, Cell, DataRef, Protocol, Record, fingerprint
 from bench.train import Lesson, agree, load_stage, make_accelerator, train_stage
 
 
@@ -36,9 +39,13 @@ class Outcome(NamedTuple):
 def run(plan: Plan, console: Console) -> Outcome:
     """Compute every cell of a plan that has no finished record."""
     todo = [planned for planned in plan.cells if plan.done(planned) is None]
-    if not todo:
-        return Outcome([record for p in plan.cells if (record := plan.done(p))], 0)
-    return _Runner(plan, console).run()
+    if todo:
+        return _Runner(plan, console).run()
+    records = [record for planned in plan.cells if (record := plan.done(planned))]
+    manifest = _manifest(plan, records)
+    if not plan.folder.exists() or plan.folder.manifest() != manifest:
+        plan.folder.write_manifest(manifest)
+    return Outcome(records, 0)
 
 
 class _Runner:
@@ -47,12 +54,13 @@ class _Runner:
     def __init__(self, plan: Plan, console: Console) -> None:
         self.plan, self.console = plan, console
         self.accelerator = make_accelerator()
-        self.splits: dict[tuple[str, int | None], Split] = {}
+        self.splits: dict[tuple[str, int | None, str], Split] = {}
         self.records: list[Record] = []
         self.computed = 0
 
     def run(self) -> Outcome:
         plan = self.plan
+        self._preflight()
         self._preload()
         for training in plan.trainings:
             cells = plan.cells_of(training)
@@ -63,11 +71,24 @@ class _Runner:
             self._write_manifest()
         return Outcome(self.records, self.computed)
 
+    def _preflight(self) -> None:
+        """Check the splits that will be used; data that mean nothing stop the run here."""
+        used: dict[str, DataRef] = {}
+        for planned in self.plan.cells:
+            if self.plan.done(planned) is None:
+                for reference in (planned.cell.test_on, planned.training.train_on):
+                    used[reference.key] = reference
+        for key in used:
+            dataset = self.plan.datasets[key]
+            if not dataset.is_drawn(dataset.options):
+                preflight.require(dataset, self.console.say)
+
     def _preload(self) -> None:
         """Open and read the splits that will be used; damaged data stop the run here."""
         for planned in self.plan.cells:
             if self.plan.done(planned) is None:
-                self._split(planned.cell.test_on, planned.cell.limit).preload()
+                cell = planned.cell
+                self._split(cell.test_on, cell.limit, cell.protocol).preload()
                 if planned.training.weights() is None:
                     self._split(planned.training.train_on).preload()
 
@@ -98,28 +119,44 @@ class _Runner:
             if folder.summary() is None or not folder.weights.exists():
                 split = self._split(training.train_on)
                 self.console.stage(training.entry.title, stage)
-                lesson = Lesson(training.entry.adapter, stage, split, training.seed, folder)
+                given = training.config.weights.get(stage.name)
+                lesson = Lesson(
+                    training.entry.adapter,
+                    stage,
+                    split,
+                    training.seed,
+                    folder,
+                    Path(given) if given else None,
+                )
                 train_stage(method, lesson, self.accelerator, self.console)
             load_stage(method, stage, folder)
             summary: Any = folder.summary()
             seconds += summary["seconds"]
         return method, seconds
 
-    def _split(self, reference: DataRef, limit: int | None = None) -> Split:
+    def _split(
+        self, reference: DataRef, limit: int | None = None, protocol: Protocol | None = None
+    ) -> Split:
         """Return a split; its samples stay in memory for the cells to come."""
-        place = (reference.key, limit)
+        protocol = protocol or self.plan.suite.protocol
+        place = (reference.key, limit, fingerprint(protocol))
         if place not in self.splits:
             dataset = self.plan.datasets[reference.key]
-            self.splits[place] = Split(dataset, reference, self.plan.suite.protocol, limit)
+            self.splits[place] = Split(dataset, reference, protocol, limit)
         return self.splits[place]
 
     def _run_cell(self, planned: Planned, method: Method[Any], train_seconds: float) -> None:
         cell = planned.cell
         started = time.monotonic()
         try:
-            split = self._split(cell.test_on, cell.limit)
-            job = Job(split, cell.condition, cell.task, cell.seed, cell.sampling_seed)
+            split = self._split(cell.test_on, cell.limit, cell.protocol)
+            job = Job(
+                *(split, cell.condition, cell.task, cell.seed),
+                *(cell.mapping, planned.projection, cell.sampling_seed),
+            )
             result = evaluate(method, job, self.accelerator, self.console)
+            clean_codec = (cell.task, cell.condition) == ("reconstruct", CLEAN)
+            measured = measure(method, job, self.accelerator) if clean_codec else {}
         except Exception as error:
             self._keep(planned, self._failure(planned, error), None)
             return
@@ -131,15 +168,18 @@ class _Runner:
             cell=cell,
             image_ids=split.ids,
             clusters=split.clusters,
-            classes=training.data.classes,
-            palette=training.data.palette,
+            classes=planned.space.classes,
+            palette=planned.space.palette,
+            unreachable=planned.projection.unreachable if planned.projection else (),
+            unmapped=planned.projection.unmapped if planned.projection else 0,
             parameters=sum(p.numel() for p in method.parameters()),
             train_data=training.train_data,
             test_data=planned.test_data,
             stages=tuple(folder.key for _, folder in training.stages),
             weights=weights or (),
-            corruption_version=0 if cell.condition == CLEAN else corruptions.VERSION,
+            corruption_version=condition_version(cell),
             corruption_probe=_probe(cell),
+            measured=measured,
             train_seconds=train_seconds,
             evaluate_seconds=time.monotonic() - started,
             finished=_now(),
@@ -170,20 +210,26 @@ class _Runner:
         )
 
     def _write_manifest(self) -> None:
-        if not self.accelerator.is_main_process:
-            return
-        self.plan.folder.write_manifest(
-            Manifest(
-                suite=self.plan.suite.name,
-                question=self.plan.suite.question,
-                keys=tuple(record.key for record in self.records),
-                reference=self.plan.suite.reference,
-                published=self.plan.suite.published,
-                source=self.plan.source,
-                command=self.plan.settings.command,
-                references=_references(self.plan),
-            )
-        )
+        if self.accelerator.is_main_process:
+            self.plan.folder.write_manifest(_manifest(self.plan, self.records))
+
+
+def _manifest(plan: Plan, records: Sequence[Record]) -> Manifest:
+    suite = plan.suite
+    return Manifest(
+        suite=suite.name,
+        question=suite.question,
+        keys=tuple(record.key for record in records),
+        reference=suite.reference,
+        published=suite.published,
+        contrasts=suite.contrasts,
+        paper=suite.paper,
+        stand_in=plan.stand_in,
+        unavailable=plan.unavailable,
+        source=plan.source,
+        command=plan.settings.command,
+        references=_references(plan),
+    )
 
 
 def _references(plan: Plan) -> str:
@@ -195,7 +241,7 @@ def _references(plan: Plan) -> str:
 
 def _probe(cell: Cell) -> str:
     corruption, severity = cell.condition.corruption, cell.condition.severity
-    if cell.condition == CLEAN:
+    if cell.condition == CLEAN or cell.task == "reconstruct":
         return ""
     return corruptions.probe_hash(corruption, severity, cell.protocol.backend)
 

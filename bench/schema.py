@@ -28,6 +28,8 @@ IGNORE_INDEX = 255
 """The label of a pixel that no score and no loss counts."""
 
 Task = Literal["predict", "reconstruct"]
+LabelMapping = Literal["", "soft", "hard"]
+"""How predictions in universal classes become labels of a test set (``bench.mapping``)."""
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[int, Field(gt=0)]
 
@@ -36,6 +38,17 @@ class Frozen(BaseModel):
     """Base of every value object: immutable, and unknown keys are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    later: ClassVar[frozenset[str]] = frozenset()
+    """Fields that came after the first results. They are not written where they have their
+    default, so that the keys of earlier cells stay what they are."""
+
+    @model_serializer(mode="wrap")
+    def _write(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content: dict[str, Any] = write(self)
+        for name in self.later:
+            if getattr(self, name) == type(self).model_fields[name].default:
+                content.pop(name, None)
+        return content
 
 
 class Batch(NamedTuple):
@@ -85,7 +98,8 @@ class Stage(Frozen):
     """One training step of a method: which submodules learn, for how long, and how.
 
     All modules not named are frozen and in evaluation mode. ``steps=0`` marks a
-    stage in closed form, for which the harness calls ``Method.fit``.
+    stage in closed form, for which the harness calls ``Method.fit``, or one whose weights
+    come from a file.
     """
 
     name: str
@@ -106,6 +120,8 @@ class Stage(Frozen):
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None
     """Decay of the weight average that is kept in place of the last weights."""
     augment: Augment = Augment()
+    tasks: Annotated[tuple[Task, ...], Field(exclude=True)] = ("predict", "reconstruct")
+    """What needs it; a suite with none of these tasks does not train it. Not part of its key."""
 
 
 class MethodConfig(Frozen):
@@ -117,10 +133,24 @@ class MethodConfig(Frozen):
     """Whether the method has a codec between labels and latents, and so a ceiling."""
     citation: ClassVar[str] = ""
     """BibTeX of the method's publications."""
+    predicts: ClassVar[bool] = True
+    """Whether the method labels images; a codec by itself sees none."""
+
+    weights: Mapping[str, str] = {}
+    """By stage, a safetensors file that takes the place of its training."""
+
+    @property
+    def gives_probabilities(self) -> bool:
+        """Whether ``Method.probabilities`` works; if not, predictions are mapped hard only."""
+        return False
 
     def stages(self, data: DataSpec) -> tuple[Stage, ...]:
         """Return the training stages in order."""
         raise TypeError(f"{type(self).__module__}.{type(self).__name__} does not define stages")
+
+    def perturbations(self) -> tuple[str, ...]:
+        """Return which of ``bench.perturbations`` the method's latents can suffer."""
+        return ()
 
     def settings_of(self, stage: str) -> MethodConfig:
         """Return what a stage's weights depend on: all settings, unless a method knows less.
@@ -132,7 +162,10 @@ class MethodConfig(Frozen):
 
 
 class Condition(Frozen):
-    """A corruption and its severity; ``none`` at severity 0 is the clean image."""
+    """A corruption and its severity; ``none`` at severity 0 is the clean image.
+
+    Images are corrupted for ``predict``; for ``reconstruct`` it is a perturbation of latents.
+    """
 
     corruption: str = "none"
     severity: Annotated[int, Field(ge=0)] = 0
@@ -168,16 +201,23 @@ class DataRef(Frozen):
 class Slide(Frozen):
     """Sliding-window inference (Zhao et al., arXiv:1612.01105, and mmsegmentation)."""
 
+    later = frozenset({"average"})
     window: tuple[Positive, Positive]
     stride: tuple[Positive, Positive]
+    average: Literal["scores", "votes"] = "scores"
+    """What overlapping windows add up: scores where the method has them, or one vote a pixel."""
 
 
 class Protocol(Frozen):
     """Everything that is between a file on disk and a score, the method apart."""
 
+    later = frozenset({"short_side", "segments"})
     resize: tuple[Positive, Positive] | None = None
     """Height and width every image is resized to (bilinear, antialiased); labels
     follow by nearest neighbour. Absent: images keep their own size."""
+    short_side: Positive | None = None
+    """Pixels that the shorter side of every image is resized to, in place of ``resize``; the
+    longer one follows. 512 in GSS, one of 360, 720 and 1080 in MSeg."""
     crop: tuple[Positive, Positive] | None = None
     """Height and width of the random crops trained on; absent: ``resize``."""
     slide: Slide | None = None
@@ -195,20 +235,24 @@ class Protocol(Frozen):
     """Whether things are told apart and segments counted too, for PQ and instance AP."""
     metrics: tuple[str, ...] = ("mIoU", "mAcc", "aAcc")
 
-    @model_serializer(mode="wrap")
-    def _no_segments_unsaid(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave ``segments`` out unless set, so that cells of before it keep their keys."""
-        content: dict[str, Any] = serialise(self)
-        if not self.segments:
-            content.pop("segments", None)
-        return content
-
     @property
     def input_size(self) -> tuple[int, int]:
         """Height and width of what a method is trained on, in pixels."""
         size = self.crop or self.resize
         assert size is not None, "the validator below requires one"
         return size
+
+    def size_of(self, height: int, width: int) -> tuple[int, int]:
+        """Return the height and width that an image of this size is resized to.
+
+        A short side scales both and rounds half up, as mmcv's ``rescale_size`` does.
+        """
+        if self.resize is not None:
+            return self.resize
+        if self.short_side is None:
+            return height, width
+        factor = self.short_side / min(height, width)
+        return int(height * factor + 0.5), int(width * factor + 0.5)
 
     @model_validator(mode="after")
     def _segments_are_whole(self) -> Protocol:
@@ -218,6 +262,8 @@ class Protocol(Frozen):
 
     @model_validator(mode="after")
     def _has_input_size(self) -> Protocol:
+        if self.resize is not None and self.short_side is not None:
+            raise ValueError("resize and short_side are both given; one fixes the size")
         if self.crop is None and self.resize is None:
             raise ValueError("neither resize nor crop is given; one must fix the input size")
         return self
@@ -226,13 +272,15 @@ class Protocol(Frozen):
 class Cell(Frozen):
     """One number's worth of work, all names resolved."""
 
+    later = frozenset({"mapping", "sampling_seed"})
     suite: str
     method: str
     """The adapter: the file name under ``methods``."""
     label: str
     preset: str
     config: Mapping[str, Any]
-    """The method's resolved configuration, defaults included."""
+    """The method's resolved configuration, defaults included; files of weights, where it
+    names some, by their SHA-256."""
     train_on: DataRef
     test_on: DataRef
     condition: Condition
@@ -241,19 +289,14 @@ class Cell(Frozen):
     protocol: Protocol
     limit: Positive | None = None
     """Only the first images of the test split, when set; stamped on every result."""
+    mapping: LabelMapping = ""
+    """Of predictions in a universal label space to the test set's; empty where they share one."""
     sampling_seed: int = 0
     """Another set of a method's own draws at prediction, the training being the same."""
 
-    @model_serializer(mode="wrap")
-    def _first_sampling_unsaid(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave the first sampling seed out, so that cells of before it keep their keys."""
-        content: dict[str, Any] = serialise(self)
-        if not self.sampling_seed:
-            content.pop("sampling_seed", None)
-        return content
-
     def __str__(self) -> str:
-        text = f"{self.label} | {self.test_on} | {self.condition} | {self.task} | seed {self.seed}"
+        tested = f"{self.test_on} ({self.mapping})" if self.mapping else str(self.test_on)
+        text = f"{self.label} | {tested} | {self.condition} | {self.task} | seed {self.seed}"
         return text + (f", sampling seed {self.sampling_seed}" if self.sampling_seed else "")
 
 
@@ -283,6 +326,10 @@ class Record(Frozen):
     """Of each image: the sequence or city within which images are correlated."""
     classes: tuple[str, ...] = ()
     palette: tuple[tuple[int, int, int], ...] = ()
+    unreachable: tuple[str, ...] = ()
+    """Classes of the test set that no prediction in the trained classes can become."""
+    unmapped: int = 0
+    """How many of the trained classes have no class in the test set."""
     parameters: int = 0
     """Number of the method's parameters."""
     train_data: str = ""
@@ -297,42 +344,13 @@ class Record(Frozen):
     """Of the corruptions' specification; 0 for clean images."""
     corruption_probe: str = ""
     """Hash of the corrupted probe image, which shows a drift of the libraries beneath."""
+    measured: Mapping[str, float] = {}
+    """What ``Method.measure`` found on the split; of clean reconstructions only."""
     train_seconds: float = 0.0
     evaluate_seconds: float = 0.0
     finished: str = ""
     """ISO 8601 time, UTC."""
     provenance: Provenance | None = None
-
-
-class Published(Frozen):
-    """Reported numbers to show beside the measured: which of ``results/papers``."""
-
-    paper: str
-    """The file's name, without its ending."""
-    method: str
-    metric: str
-
-
-class Manifest(Frozen):
-    """What a run of a suite consists of: the cells it asked for, in the suite's order.
-
-    A folder may hold records of earlier forms of a suite; reports read only these.
-    """
-
-    version: Literal[1] = 1
-    suite: str
-    question: str
-    keys: tuple[str, ...]
-    reference: str = ""
-    """Label of the method whose corruption errors are the unit of the others'."""
-    published: Published | None = None
-    """Curves of a publication that the report shows beside the measured ones."""
-    source: str
-    """The suite file's text, with overrides already applied."""
-    command: str
-    """What reproduces the run."""
-    references: str = ""
-    """BibTeX of the data sets and methods used; empty in runs of before it was kept."""
 
 
 def fingerprint(*parts: Any) -> str:

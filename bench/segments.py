@@ -18,14 +18,6 @@ from bench.counts import CATEGORIES
 _COUNTABLE = {"human", "vehicle"}
 
 
-class Answer(NamedTuple):
-    """What a method says of one image."""
-
-    label: np.ndarray  # integers [h, w], classes or IGNORE_INDEX
-    instance: np.ndarray | None = None  # integers [h, w]; None where it tells no instances
-    score: np.ndarray | None = None  # float [h, w], confidence; beside the instances
-
-
 class Segments(NamedTuple):
     """A label map whose things are told apart."""
 

@@ -74,6 +74,10 @@ class Estimate:
     def __truediv__(self, other: Estimate) -> Estimate:
         return self._with(other, _divide)
 
+    def towards(self, other: Estimate, share: float) -> Estimate:
+        """Interpolate between this and another number, linearly."""
+        return self._with(other, lambda a, b: (1 - share) * a + share * b)
+
     def complement(self) -> Estimate:
         """Return one minus the number: the error of an accuracy."""
         flipped = tuple(1 - value for value in self.by_seed)

@@ -19,7 +19,8 @@ from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, NamedTuple
 
-from bench.schema import Manifest, Record
+from bench.manifest import Manifest
+from bench.schema import Record
 
 if TYPE_CHECKING:
     import numpy as np
@@ -84,9 +85,13 @@ class SuiteFolder:
     def manifest(self) -> Manifest:
         """Read which cells the latest run asked for."""
         path = self.path / "suite.json"
-        if not path.exists():
+        if not self.exists():
             raise StoreError(f"{path}: no such file; `python -m bench run` writes it")
         return Manifest.model_validate_json(path.read_text())
+
+    def exists(self) -> bool:
+        """Whether a run has left its manifest."""
+        return (self.path / "suite.json").exists()
 
     def write_manifest(self, manifest: Manifest) -> None:
         """Write which cells this run asks for."""

@@ -11,15 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from io import StringIO
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError
 
-from bench import corruptions, datasets
-from bench.claims.reported import PAPERS, ClaimsError, load_reported
+from bench import corruptions, datasets, perturbations
 from bench.dataset import DatasetError
 from bench.discover import (
     UnknownMethod,
@@ -29,10 +27,15 @@ from bench.discover import (
     resolve_config,
     suggest,
 )
+from bench.faults import Fault, Loc, as_lines, structure_faults
+from bench.manifest import Contrast, PaperTable, Published
 from bench.metrics import METRICS
-from bench.schema import CLEAN, Condition, DataRef, Frozen, Protocol, Published, Task
+from bench.paper import curve_faults, paper_faults
+from bench.schema import CLEAN, Condition, DataRef, Frozen, Positive, Protocol, Task
+from bench.stand_in import StandIn, put_in_place
 
-Loc = tuple[str | int, ...]
+SEVERITIES: Mapping[str, range] = {**corruptions.SEVERITIES, **perturbations.SEVERITIES}
+"""Of every condition: corruptions of images, and perturbations of latents."""
 
 
 class SuiteError(Exception):
@@ -56,15 +59,15 @@ class MethodEntry(Frozen):
 
 
 class ConditionEntry(Frozen):
-    """A corruption at several severities."""
+    """A corruption, or a perturbation of latents, at several severities."""
 
     corruption: str
     severities: tuple[int, ...] = ()
-    """All that the corruption has, when absent."""
+    """All that it has, when absent."""
 
     def expand(self) -> Iterator[Condition]:
         """Return one condition a severity."""
-        for severity in self.severities or corruptions.SEVERITIES[self.corruption]:
+        for severity in self.severities or SEVERITIES[self.corruption]:
             yield Condition(corruption=self.corruption, severity=severity)
 
 
@@ -85,10 +88,12 @@ class TestEntry(DataRef):
     __test__ = False  # not a pytest class
     corrupt: bool = True
     """False: evaluated clean only, as for a domain that is a condition by itself."""
+    optional: bool = False
+    """Left out where its data are missing, and a run is complete without it."""
 
     def reference(self) -> DataRef:
         """Return the split alone."""
-        return DataRef.model_validate(self.model_dump(exclude={"corrupt"}))
+        return DataRef.model_validate(self.model_dump(exclude={"corrupt", "optional"}))
 
 
 TestReference = Annotated[TestEntry, BeforeValidator(partial(_expand, split="val"))]
@@ -105,17 +110,49 @@ class Suite(Frozen):
     methods: Annotated[tuple[MethodEntry, ...], Field(min_length=1)]
     train_on: Annotated[tuple[TrainReference, ...], Field(min_length=1)]
     test_on: Annotated[tuple[TestReference, ...], Field(min_length=1)]
+    paired: bool = False
+    """Test sets and training sets go together one by one, instead of each with each."""
     conditions: tuple[ConditionEntry, ...] = ()
     """Beside the clean images, which are always evaluated."""
     tasks: Annotated[tuple[Task, ...], Field(min_length=1)] = ("predict",)
     seeds: Seeds = (0,)
     sampling_seeds: Seeds = (0,)
     """Of the draws a trained method makes at prediction: how far sampling moves its score."""
+    mappings: Annotated[tuple[Literal["soft", "hard"], ...], Field(min_length=1)] = ("soft", "hard")
+    """How predictions become labels of a test set in another label space than the training's,
+    which must then be a taxonomy's universal one."""
     protocol: Protocol
+    resolutions: tuple[Positive, ...] = ()
+    """Short sides, in pixels, that test images are evaluated at in place of the protocol's size:
+    MSeg's three. The first one is fixed beforehand; the report sets the maximum beside it."""
     reference: str = ""
     """Label of the method against which corruption errors are normalised."""
     published: Published | None = None
     """Curves of a publication to show beside the measured ones."""
+    paper: PaperTable | None = None
+    """The published table that the suite repeats."""
+    stand_in: StandIn | None = None
+    """What takes the place of data and sizes that not everyone has, under ``--stand-in``."""
+    contrasts: tuple[Contrast, ...] = ()
+    """Differences that the question is about; the report's first paragraph has them."""
+
+    def tests_of(self, train_on: DataRef) -> tuple[TestEntry, ...]:
+        """Return the test sets of a training set."""
+        return (self.test_on[self.train_on.index(train_on)],) if self.paired else self.test_on
+
+    @model_validator(mode="after")
+    def _pairs_match(self) -> Suite:
+        if self.paired and len(self.train_on) != len(self.test_on):
+            sets = f"{len(self.train_on)} training and {len(self.test_on)} test sets"
+            raise ValueError(f"paired: {sets}; there must be as many of one as of the other")
+        return self
+
+    def protocols(self) -> tuple[Protocol, ...]:
+        """Return the protocol of each test resolution, or the suite's own alone."""
+        own = self.protocol
+        fixed = {"resize": None, "crop": own.input_size}
+        sized = (own.model_copy(update={**fixed, "short_side": s}) for s in self.resolutions)
+        return tuple(sized) or (own,)
 
     def all_conditions(self) -> tuple[Condition, ...]:
         """Return the clean condition, then every corruption in order."""
@@ -127,20 +164,17 @@ class LoadedSuite(typing.NamedTuple):
 
     suite: Suite
     source: str
+    stand_in: str = ""
+    """What stands in for what; empty when the suite is as it is in the file."""
 
 
-class _Fault(typing.NamedTuple):
-    loc: Loc
-    message: str
-    on_key: bool = False
-
-
-def read_suite(path: Path, overrides: Sequence[str] = ()) -> LoadedSuite:
+def read_suite(path: Path, overrides: Sequence[str] = (), stand_in: bool = False) -> LoadedSuite:
     """Read and check a suite file.
 
     Args:
         path: the YAML file.
         overrides: ``key.path=value`` settings; values are YAML, list items go by index.
+        stand_in: take the suite with its stand-in in place, which is checked in any case.
 
     Raises:
         SuiteError: with every fault found.
@@ -159,12 +193,24 @@ def read_suite(path: Path, overrides: Sequence[str] = ()) -> LoadedSuite:
     for override in overrides:
         _override(tree, override, yaml)
     faults, suite = _validate(tree)
+    replaced = None
+    if suite is not None and suite.stand_in and not faults:
+        found, replaced = _validate(put_in_place(tree, suite.stand_in))
+        faults = [_of_stand_in(fault) for fault in found]
     if faults or suite is None:
-        placed = sorted((_position(tree, fault), fault) for fault in faults)
-        raise SuiteError("\n".join(_format(path, *item) for item in placed))
+        raise SuiteError(as_lines(path, tree, faults))
     text = StringIO()
     yaml.dump(tree, text)
-    return LoadedSuite(suite, text.getvalue())
+    if not stand_in:
+        return LoadedSuite(suite, text.getvalue())
+    if replaced is None:
+        raise SuiteError(f"{path}: --stand-in: the suite says under no 'stand_in' what would do")
+    return LoadedSuite(replaced, text.getvalue(), str(suite.stand_in))
+
+
+def _of_stand_in(fault: Fault) -> Fault:
+    where = ".".join(map(str, fault.loc))
+    return Fault(("stand_in",), f"with it in place, {where}: {fault.message}")
 
 
 def _override(tree: Any, override: str, yaml: YAML) -> None:
@@ -182,41 +228,22 @@ def _override(tree: Any, override: str, yaml: YAML) -> None:
         raise SuiteError(f"--set {override}: the suite has nothing at {path!r}") from error
 
 
-def _validate(tree: dict[str, Any]) -> tuple[list[_Fault], Suite | None]:
+def _validate(tree: dict[str, Any]) -> tuple[list[Fault], Suite | None]:
     """Collect the faults of structure and of meaning."""
-    faults: list[_Fault] = []
+    faults: list[Fault] = []
     suite = None
     try:
         suite = Suite.model_validate(tree)
     except ValidationError as error:
-        faults += _structure_faults(error, Suite)
+        faults += structure_faults(error, Suite)
     faults += _method_faults(tree)
     faults += _data_faults(tree)
     faults += _condition_faults(tree)
     faults += _metric_faults(tree)
     faults += _reference_faults(tree)
     faults += _published_faults(tree)
+    faults += _paper_faults(tree)
     return faults, suite
-
-
-def _structure_faults(
-    error: ValidationError, model: type[BaseModel], prefix: Loc = ()
-) -> Iterator[_Fault]:
-    """Put pydantic's findings on a part of the file into this module's words."""
-    details = error.errors(include_url=False)
-    for detail in details:
-        inner = detail["loc"]
-        if detail["type"] == "too_short" and any(d["loc"][:-1] == inner for d in details):
-            continue  # only because the items it had are wrong, which is said
-        loc = (*prefix, *inner)
-        if detail["type"] == "extra_forbidden":
-            hint = suggest(str(inner[-1]), _fields_at(model, inner[:-1]))
-            yield _Fault(loc, f"unknown key {inner[-1]!r}; {hint}", on_key=True)
-        elif detail["type"] == "missing":
-            yield _Fault(loc, f"the key {inner[-1]!r} is missing")
-        else:
-            message = detail["msg"].removeprefix("Value error, ")
-            yield _Fault(loc, f"{message}; got {detail['input']!r}")
 
 
 def _entries(tree: Mapping[str, Any], key: str) -> Iterator[tuple[Loc, Mapping[str, Any]]]:
@@ -229,7 +256,7 @@ def _entries(tree: Mapping[str, Any], key: str) -> Iterator[tuple[Loc, Mapping[s
             yield (key, index), item
 
 
-def _method_faults(tree: Mapping[str, Any]) -> Iterator[_Fault]:
+def _method_faults(tree: Mapping[str, Any]) -> Iterator[Fault]:
     modules = method_modules()
     labels: dict[str, int] = {}
     for loc, entry in _entries(tree, "methods"):
@@ -238,18 +265,18 @@ def _method_faults(tree: Mapping[str, Any]) -> Iterator[_Fault]:
         if label in labels:
             where = "label" if "label" in entry else "adapter"
             message = f"label {label!r} is already that of methods.{labels[label]}"
-            yield _Fault((*loc, where), f"{message}; labels tell methods apart")
+            yield Fault((*loc, where), f"{message}; labels tell methods apart")
         labels.setdefault(label, int(loc[1]))
         if not isinstance(adapter, str):
             continue
         if adapter not in modules:
             message = f"no method {adapter!r}; {suggest(adapter, modules)}"
-            yield _Fault((*loc, "adapter"), message)
+            yield Fault((*loc, "adapter"), message)
         else:
             yield from _config_faults(loc, entry, adapter)
 
 
-def _config_faults(loc: Loc, entry: Mapping[str, Any], adapter: str) -> Iterator[_Fault]:
+def _config_faults(loc: Loc, entry: Mapping[str, Any], adapter: str) -> Iterator[Fault]:
     preset, config = entry.get("preset", "tiny"), entry.get("config") or {}
     if not isinstance(config, Mapping):
         return  # a fault of structure
@@ -258,12 +285,12 @@ def _config_faults(loc: Loc, entry: Mapping[str, Any], adapter: str) -> Iterator
     try:
         resolve_config(adapter, str(preset), config)
     except UnknownMethod as error:
-        yield _Fault((*loc, "preset") if "preset" in entry else loc, str(error))
+        yield Fault((*loc, "preset") if "preset" in entry else loc, str(error))
     except ValidationError as error:
-        yield from _structure_faults(error, load_config(adapter)[0], (*loc, "config"))
+        yield from structure_faults(error, load_config(adapter)[0], (*loc, "config"))
 
 
-def _data_faults(tree: Mapping[str, Any]) -> Iterator[_Fault]:
+def _data_faults(tree: Mapping[str, Any]) -> Iterator[Fault]:
     for key in ("train_on", "test_on"):
         for loc, entry in _entries(tree, key):
             name = entry.get("dataset")
@@ -272,127 +299,85 @@ def _data_faults(tree: Mapping[str, Any]) -> Iterator[_Fault]:
             try:
                 dataset = datasets.load_dataset_class(name)
             except DatasetError as error:
-                yield _Fault((*loc, "dataset"), str(error))
+                yield Fault((*loc, "dataset"), str(error))
                 continue
             for field, known in (("subset", dataset.subsets), ("split", dataset.splits)):
                 value = entry.get(field)
                 if value and value not in known:
                     message = f"{name} has no {field} {value!r}; {suggest(str(value), known)}"
-                    yield _Fault((*loc, field), message)
+                    yield Fault((*loc, field), message)
             try:
                 dataset.Options.model_validate(entry.get("options") or {})
             except ValidationError as error:
-                yield from _structure_faults(error, dataset.Options, (*loc, "options"))
+                yield from structure_faults(error, dataset.Options, (*loc, "options"))
 
 
-def _condition_faults(tree: Mapping[str, Any]) -> Iterator[_Fault]:
+def _condition_faults(tree: Mapping[str, Any]) -> Iterator[Fault]:
     seen: set[str] = set()
     for loc, entry in _entries(tree, "conditions"):
         name = entry.get("corruption")
         if not isinstance(name, str):
             continue
-        if name not in corruptions.NAMES:
-            message = f"no corruption {name!r}; {suggest(name, corruptions.NAMES)}"
-            yield _Fault((*loc, "corruption"), message)
+        if name not in SEVERITIES:
+            message = f"no corruption {name!r}; {suggest(name, SEVERITIES)}"
+            yield Fault((*loc, "corruption"), message)
             continue
         if name in seen:
-            yield _Fault((*loc, "corruption"), f"{name!r} is already listed above")
+            yield Fault((*loc, "corruption"), f"{name!r} is already listed above")
         seen.add(name)
         severities = entry.get("severities")
-        allowed = corruptions.SEVERITIES[name]
+        allowed = SEVERITIES[name]
         for index, severity in enumerate(severities if isinstance(severities, list) else []):
             if isinstance(severity, int) and severity not in allowed:
                 message = f"severity {severity} of {name} is out of range"
                 message += f"; it has {allowed[0]} to {allowed[-1]}"
-                yield _Fault((*loc, "severities", index), message)
+                yield Fault((*loc, "severities", index), message)
 
 
-def _metric_faults(tree: Mapping[str, Any]) -> Iterator[_Fault]:
+def _metric_faults(tree: Mapping[str, Any]) -> Iterator[Fault]:
     protocol = tree.get("protocol")
     metrics = protocol.get("metrics") if isinstance(protocol, Mapping) else None
     for index, name in enumerate(metrics if isinstance(metrics, list) else []):
         if name not in METRICS:
             message = f"no metric {name!r}; {suggest(str(name), METRICS)}"
-            yield _Fault(("protocol", "metrics", index), message)
+            yield Fault(("protocol", "metrics", index), message)
 
 
-def _reference_faults(tree: Mapping[str, Any]) -> Iterator[_Fault]:
-    reference = tree.get("reference")
+def _reference_faults(tree: Mapping[str, Any]) -> Iterator[Fault]:
     entries = [entry for _, entry in _entries(tree, "methods")]
     labels = [str(entry.get("label") or entry.get("adapter")) for entry in entries]
-    if reference and reference not in labels:
-        message = f"no method is labelled {reference!r}; {suggest(str(reference), labels)}"
-        yield _Fault(("reference",), message)
+    named: list[tuple[Loc, Any]] = [(("reference",), tree.get("reference"))]
+    for loc, contrast in _entries(tree, "contrasts"):
+        first = contrast.get("first")
+        members = enumerate(first if isinstance(first, list) else [])
+        named += [((*loc, "first", index), label) for index, label in members]
+        named.append(((*loc, "second"), contrast.get("second")))
+    for loc, label in named:
+        if label and label not in labels:
+            message = f"no method is labelled {label!r}; {suggest(str(label), labels)}"
+            yield Fault(loc, message)
 
 
-def _published_faults(tree: Mapping[str, Any]) -> Iterator[_Fault]:
-    """Look the publication up, key by key: paper, its method, that method's metric."""
+def _published_faults(tree: Mapping[str, Any]) -> Iterator[Fault]:
     entry = tree.get("published")
-    if not isinstance(entry, Mapping):
-        return
+    if isinstance(entry, Mapping):
+        yield from curve_faults(entry)
+
+
+def _paper_faults(tree: Mapping[str, Any]) -> Iterator[Fault]:
     try:
-        rows = [{"paper": number.paper, **number.row} for number in load_reported(PAPERS)]
-    except ClaimsError as error:
-        yield _Fault(("published",), str(error))
-        return
-    place = ""
-    for key in Published.model_fields:
-        known = sorted({row[key] for row in rows})
-        if entry.get(key) not in known:
-            if key in entry:
-                message = f"no reported number{place} has {key} {entry[key]!r}"
-                message += f"; {suggest(str(entry[key]), known)}"
-                yield _Fault(("published", key), message)
-            return
-        place += f" of {entry[key]}"
-        rows = [row for row in rows if row[key] == entry[key]]
+        paper = PaperTable.model_validate(tree.get("paper"))
+    except ValidationError:
+        return  # none, or a fault of structure
+    methods = [entry for _, entry in _entries(tree, "methods")]
+    labels = [str(entry.get("label") or entry.get("adapter")) for entry in methods]
+    tests = [_name(entry) for _, entry in _entries(tree, "test_on")]
+    yield from paper_faults(paper, labels, tests)
+
+
+def _name(entry: Mapping[str, Any]) -> str:
+    return "/".join(str(entry[key]) for key in ("dataset", "subset") if entry.get(key))
 
 
 def _keys(model: type[BaseModel]) -> str:
     return ", ".join(model.model_fields)
-
-
-def _fields_at(model: type[BaseModel], loc: Loc) -> tuple[str, ...]:
-    """Return the keys that are allowed at a place of a model."""
-    current: Any = model
-    for part in loc:
-        if isinstance(part, int):
-            continue
-        field = current.model_fields.get(part) if _is_model(current) else None
-        current = next(_models_in(field.annotation), None) if field else None
-    return tuple(current.model_fields) if _is_model(current) else ()
-
-
-def _is_model(value: Any) -> bool:
-    return isinstance(value, type) and issubclass(value, BaseModel)
-
-
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    """Find the models within an annotation such as ``tuple[Annotated[Entry, ...], ...]``."""
-    if _is_model(annotation):
-        yield annotation
-    for argument in typing.get_args(annotation):
-        yield from _models_in(argument)
-
-
-def _format(path: Path, position: tuple[int, int], fault: _Fault) -> str:
-    line, column = position
-    where = ".".join(map(str, fault.loc))
-    return f"{path}:{line}:{column}: {where}: {fault.message}"
-
-
-def _position(tree: Any, fault: _Fault) -> tuple[int, int]:
-    """Return the line and column, from 1, of the deepest place of a fault in the file."""
-    position: tuple[int, int] = (0, 0)
-    node = tree
-    for depth, part in enumerate(fault.loc):
-        on_key = fault.on_key and depth == len(fault.loc) - 1
-        try:
-            if isinstance(node, CommentedMap):
-                position = node.lc.key(part) if on_key else node.lc.value(part)
-            else:
-                position = node.lc.item(part)
-            node = node[part]
-        except (AttributeError, KeyError, IndexError, TypeError):
-            break  # a missing key, a value set by --set, or a short form
-    return position[0] + 1, position[1] + 1

@@ -13,6 +13,7 @@ import math
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import torch
@@ -28,6 +29,7 @@ from bench.loading import Loaded, Split, augment, to_tensors
 from bench.method import Method
 from bench.schema import Batch, Stage
 from bench.store import StageFolder, write_atomic
+from bench.weights import load_weights, submodules
 
 CHECKPOINT_SECONDS = 60.0
 Tensors = tuple[Tensor, ...] | list[Tensor]
@@ -55,6 +57,8 @@ class Lesson(NamedTuple):
     """The suite's seed: root of the order of images, of augmentation and of draws."""
     folder: StageFolder
     """Where weights, log and summary go; holds a checkpoint if interrupted."""
+    given: Path | None = None
+    """A file of weights to load instead of training."""
 
 
 class Progress(Protocol):
@@ -89,7 +93,7 @@ def agree(accelerator: Accelerator, decision: bool) -> bool:
 def train_stage(
     method: Method[Any], lesson: Lesson, accelerator: Accelerator, progress: Progress
 ) -> None:
-    """Train one stage and save the weights of its modules.
+    """Train one stage, or load what is given for it, and save the weights of its modules.
 
     Args:
         method: with all earlier stages' weights loaded.
@@ -100,13 +104,16 @@ def train_stage(
     Raises:
         Diverged: if a loss is not finite, naming the step and the term.
         StageError: if the stage names modules that the method lacks.
+        WeightsError: if the weights given are not those of the stage's modules.
     """
     stage = lesson.stage
     modules = trainable_modules(method, stage)
     method.to(accelerator.device)
     started, earlier = time.monotonic(), 0.0
     losses: dict[str, float] = {}
-    if stage.steps == 0:
+    if lesson.given is not None:
+        load_weights(lesson.given, submodules(method, stage.modules))
+    elif stage.steps == 0:
         with seeding.seeded(seeding.key("fit", lesson.seed, stage.name)):
             method.fit(stage.name, _whole_batches(lesson, accelerator, progress))
     else:

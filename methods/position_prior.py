@@ -19,6 +19,10 @@ from bench.schema import IGNORE_INDEX, Batch, DataSpec, MethodConfig, Stage
 class Config(MethodConfig):
     """Nothing to set."""
 
+    @property
+    def gives_probabilities(self) -> bool:
+        return True
+
     def stages(self, data: DataSpec) -> tuple[Stage, ...]:
         return (Stage(name="count", modules=("table",), steps=0),)
 
@@ -67,6 +71,10 @@ class PositionPrior(Method[Config]):
         """Return the frequencies, resized to the image by nearest neighbour if need be."""
         frequency = _resize(self.table.frequency[None], image.shape[2:])
         return frequency.expand(len(image), -1, -1, -1)
+
+    def probabilities(self, image: Tensor, seeds: Tensor) -> Tensor:
+        """Return the scores, for frequencies are probabilities."""
+        return self.scores(image, seeds)
 
     def predict(self, image: Tensor, seeds: Tensor) -> Tensor:
         """Return the most frequent classes; of equally frequent ones the lowest."""

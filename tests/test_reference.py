@@ -8,7 +8,7 @@ import pytest
 
 from bench import load_results
 from bench.metrics import METRICS
-from bench.schema import CLEAN
+from bench.schema import CLEAN, fingerprint
 from bench.stats import replicates
 from bench.store import SuiteFolder
 
@@ -54,6 +54,14 @@ def test_every_learned_method_is_above_the_floor_with_its_whole_interval():
     for label in set(counts) - {FLOOR}:
         low = sorted(draws[label] - draws[FLOOR])[len(draws[label]) * 25 // 1000]
         assert low > 0, label
+
+
+def test_fields_that_came_later_change_no_committed_key():
+    """A run would find these cells, were they in its store."""
+    for record in SuiteFolder(CAMVID).records():
+        known = (record.test_data, record.corruption_version, record.weights)
+        keys = [fingerprint("cell", record.cell, version, *known) for version in range(1, 20)]
+        assert record.key in keys, str(record.cell)
 
 
 def test_the_readme_prints_the_committed_numbers(clean):

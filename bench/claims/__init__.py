@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from textwrap import wrap
 
 from bench.claims.reported import PAPERS, ClaimsError, find_reported, load_reported
 from bench.claims.schema import load_claims
@@ -49,23 +50,46 @@ def judge_claims(folders: Sequence[SuiteFolder], papers: Path = PAPERS) -> list[
     return judgements
 
 
-def as_text(judgements: Sequence[Judgement]) -> str:
-    """Write verdicts with their evidence, those that contradict a paper first."""
-    order = (Verdict.INCONSISTENT, Verdict.REFUTED, Verdict.WITHIN_NOISE, Verdict.REPRODUCED,
-             Verdict.NOT_COMPARABLE, Verdict.NOT_RUN)  # fmt: skip
+_MEANING = {
+    Verdict.INCONSISTENT: "the source's own numbers contradict it",
+    Verdict.REFUTED: "measured here, and it does not hold",
+    Verdict.WITHIN_NOISE: "measured here, and these images cannot tell",
+    Verdict.REPRODUCED: "measured here, or recomputed from the source, and it holds",
+    Verdict.NOT_COMPARABLE: "measured here, but not as published",
+    Verdict.NOT_RUN: "not measured here",
+}
+"""What each verdict says of a statement; those that contradict a paper first."""
+
+
+def as_text(judgements: Sequence[Judgement], width: int = 100) -> str:
+    """Write verdicts with their evidence, by verdict, for a terminal of so many columns."""
     lines = []
-    for verdict in order:
+    for verdict, meaning in _MEANING.items():
         chosen = [each for each in judgements if each.verdict == verdict]
         if chosen:
-            lines += [f"{verdict.upper()} ({len(chosen)})", ""]
-        for claim, _, evidence, _ in chosen:
-            lines += [
-                f"  {claim.id}  {claim.statement}",
-                f"      {claim.source}: {claim.inequality}",
-            ]
-            lines += [f"      {line}" for line in evidence]
-            lines += [f"      {claim.note}"] if claim.note else []
-            lines.append("")
+            lines += [f"{verdict.upper()} ({len(chosen)}): {meaning}", ""]
+        for judgement in chosen:
+            lines += [*_paragraphs(judgement, max(width, 40)), ""]
     counts = Counter(each.verdict for each in judgements)
-    total = ", ".join(f"{counts[verdict]} {verdict}" for verdict in order if counts[verdict])
-    return "\n".join([*lines, f"{len(judgements)} claims: {total}"])
+    total = ", ".join(f"{counts[verdict]} {verdict}" for verdict in _MEANING if counts[verdict])
+    return "\n".join([*lines, *wrap(f"{len(judgements)} claims: {total}", width)])
+
+
+def _paragraphs(judgement: Judgement, width: int) -> Iterator[str]:
+    claim = judgement.claim
+    indent = " " * 8
+    values = tuple(f"{name} = " for name in claim.terms)
+    numbers = [line for line in judgement.evidence if line.startswith(values)]
+    reasons = [line for line in judgement.evidence if line not in numbers]
+    statement = f"{claim.inequality}   [{claim.source}]"
+    texts = (statement, "; ".join(reasons), "; ".join(numbers), claim.note)
+    yield from wrap(f"  {claim.id:<6}{claim.statement}", width, subsequent_indent=indent)
+    for text in filter(None, texts):
+        yield from wrap(
+            text,
+            width,
+            initial_indent=indent,
+            subsequent_indent=f"{indent}  ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )

@@ -37,6 +37,8 @@ class Reported(NamedTuple):
 
     def __str__(self) -> str:
         text = self.row["value"] + ("%" if self.row["unit"] == "percent" else "")
+        if self.row["unit"] == "count":
+            text = f"{self.value:,.0f}"
         digitised = self.row["origin"] == "digitised"
         return f"{text} ± {self.row['plus_minus']}" if digitised else text
 

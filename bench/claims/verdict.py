@@ -14,7 +14,7 @@ from bench.claims.reported import Reported
 from bench.claims.schema import Claim, Term
 from bench.metrics import METRICS
 from bench.schema import Record, fingerprint
-from bench.stats import Estimate, mean_over_seeds, replicates, usable_clusters
+from bench.stats import Estimate, Interval, mean_over_seeds, replicates, usable_clusters
 from bench.store import SuiteFolder
 
 _PLAIN = {"task": "predict", "condition.corruption": "none"}
@@ -42,6 +42,14 @@ class Judgement(NamedTuple):
     """Numbers and where they stand, differing fields, or what is missing; one a line."""
     keys: tuple[str, ...] = ()
     """Cells that were used."""
+
+
+class Difference(NamedTuple):
+    """A field in which a cell is not as a publication has it."""
+
+    name: str
+    wanted: Any
+    found: Any
 
 
 class Finished(NamedTuple):
@@ -101,7 +109,11 @@ def judge(claim: Claim, reported: Mapping[str, Reported], cells: Sequence[Finish
     if missing:
         return Judgement(claim, Verdict.NOT_RUN, (*missing, *printed))
     matches = {name: match for name, match in found.items() if not isinstance(match, str)}
-    differing = dict.fromkeys(line for match in matches.values() for line in match.differences)
+    differing = dict.fromkeys(
+        f"{name}: the claim has {wanted}, the cells have {found}"
+        for match in matches.values()
+        for name, wanted, found in match.differences
+    )
     keys = tuple(cell.record.key for match in matches.values() for cell in match.cells)
     if differing:
         return Judgement(claim, Verdict.NOT_COMPARABLE, (*differing, *printed), keys)
@@ -122,7 +134,7 @@ class _Match(NamedTuple):
 
     metric: str
     cells: tuple[Finished, ...]
-    differences: tuple[str, ...]
+    differences: tuple[Difference, ...]
 
 
 def _match(claim: Claim, term: Term, cells: Sequence[Finished]) -> _Match | str:
@@ -142,17 +154,35 @@ def _match(claim: Claim, term: Term, cells: Sequence[Finished]) -> _Match | str:
     for cell in candidates:
         fields = cell.record.cell.model_dump(mode="json", exclude={"seed", "sampling_seed"})
         groups.setdefault(fingerprint(fields), []).append(cell)
-    compared = [(_differences(group[0], protocol), tuple(group)) for group in groups.values()]
-    differences, nearest = min(compared, key=lambda pair: len(pair[0]))
-    return _Match(term.metric, nearest, differences)
+    compared = [(differences(group[0].fields, protocol), tuple(group)) for group in groups.values()]
+    fewest, nearest = min(compared, key=lambda pair: len(pair[0]))
+    return _Match(term.metric, nearest, fewest)
 
 
-def _differences(cell: Finished, protocol: Mapping[str, Any]) -> tuple[str, ...]:
+def differences(fields: Mapping[str, Any], protocol: Mapping[str, Any]) -> tuple[Difference, ...]:
+    """List where a flat cell is not as a publication's protocol has it."""
     return tuple(
-        f"{name}: the claim has {value}, the cells have {cell.fields.get(name)}"
+        Difference(name, value, fields.get(name))
         for name, value in protocol.items()
-        if cell.fields.get(name) != value
+        if fields.get(name) != value
     )
+
+
+def weigh(margins: Iterable[Interval], tolerance: float) -> Verdict:
+    """Judge by the intervals of all margins by which a statement holds.
+
+    One that is wholly below minus the tolerance refutes; all wholly above it reproduce;
+    anything else is within noise.
+    """
+    verdicts = []
+    for low, high in margins:
+        if low + tolerance >= 0:
+            verdicts.append(Verdict.REPRODUCED)
+        else:
+            refuted = high + tolerance < 0
+            verdicts.append(Verdict.REFUTED if refuted else Verdict.WITHIN_NOISE)
+    order = (Verdict.REFUTED, Verdict.WITHIN_NOISE, Verdict.REPRODUCED)
+    return next(each for each in order if each in verdicts)
 
 
 def _measure(
@@ -165,17 +195,15 @@ def _measure(
     estimates = {name: _estimate(match) for name, match in matches.items()}
     margins = inequality.margins({name: each.value for name, each in estimates.items()})
     draws = inequality.margins({name: each.draws for name, each in estimates.items()})
-    verdicts, lines = [], []
-    for margin, drawn in zip(margins, draws, strict=True):
-        low, high = Estimate(float(margin), np.asarray(drawn)).interval()
-        lines.append(f"holds by {_size(margin)} [{_size(low)}, {_size(high)}]")
-        if low + claim.tolerance >= 0:
-            verdicts.append(Verdict.REPRODUCED)
-        else:
-            refuted = high + claim.tolerance < 0
-            verdicts.append(Verdict.REFUTED if refuted else Verdict.WITHIN_NOISE)
-    order = (Verdict.REFUTED, Verdict.WITHIN_NOISE, Verdict.REPRODUCED)
-    verdict = next(each for each in order if each in verdicts)
+    intervals = [
+        Estimate(float(margin), np.asarray(drawn)).interval()
+        for margin, drawn in zip(margins, draws, strict=True)
+    ]
+    lines = [
+        f"holds by {_size(margin)} [{_size(low)}, {_size(high)}]"
+        for margin, (low, high) in zip(margins, intervals, strict=True)
+    ]
+    verdict = weigh(intervals, claim.tolerance)
     measured = [f"{name} = {100 * each.value:.2f}% measured" for name, each in estimates.items()]
     return Judgement(claim, verdict, (*lines, *measured, *printed), keys)
 

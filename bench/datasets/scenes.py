@@ -1,9 +1,13 @@
-"""Street scenes drawn from code: a dataset that needs no file and no licence.
+"""Scenes drawn from code: a dataset that needs no file and no licence.
 
-A scene is a function of (domain, split, index). Image i of every domain shows the same
-street, so that domains are compared on paired images; ``low_camera`` sees it from near
-the ground. Labels are Cityscapes train ids. Things have instance numbers, and every pixel
-a depth.
+A scene is a function of (domain, split, index). The first domains are streets labelled in
+Cityscapes' train ids: image i of each shows the same street, so that domains are compared
+on paired images; ``low_camera`` sees it from near the ground. ``home`` has rooms, to be
+trained on beside the streets. The last six are a zero-shot world, made like MSeg's six test
+sets: streets in weather (``wild``), through another camera and in 11 classes (``drive``), and
+from near the ground in 7 (``robot``); rooms of another kind in 13 (``office``); things close
+to the camera, all else background (``objects``); streets and rooms in 34 (``context``).
+Things of streets have instance numbers, and every pixel a depth.
 """
 
 from __future__ import annotations
@@ -15,7 +19,7 @@ from pydantic import Field
 
 from bench.dataset import Dataset, DatasetError, LabelSpace, Sample
 from bench.datasets._cache import cache_folder
-from bench.datasets._scenes.classes import CLASSES, PALETTE
+from bench.datasets._scenes.spaces import DOMAINS
 from bench.schema import Frozen, Positive, fingerprint
 
 VERSION = 1
@@ -23,8 +27,6 @@ VERSION = 1
 
 _CHUNK = 50
 """Scenes that are drawn and stored together."""
-
-_SPACE = LabelSpace(name="cityscapes-19", classes=CLASSES, palette=PALETTE)
 
 
 class SceneOptions(Frozen):
@@ -36,19 +38,19 @@ class SceneOptions(Frozen):
 
 
 class Scenes(Dataset):
-    """Drawn street scenes, kept in the cache folder once drawn."""
+    """Drawn scenes, kept in the cache folder once drawn."""
 
-    title = "Scenes (street scenes drawn from code)"
+    title = "Scenes (streets and rooms drawn from code)"
     licence = "Apache-2.0, as the code that draws them"
     homepage = ""
     citation = """\
 @misc{bench_scenes,
-  title = {Scenes: street scenes drawn from code, in the label space of Cityscapes},
+  title = {Scenes: streets and rooms drawn from code, in several label spaces},
   note = {Part of this benchmark; the version is that of the generator},
   year = {2026}
 }"""
     splits = ("train", "val", "test")
-    subsets = ("city", "fog", "rain", "snow", "night", "low_camera")
+    subsets = tuple(DOMAINS)
     needs_root = False
     Options = SceneOptions
 
@@ -61,8 +63,8 @@ class Scenes(Dataset):
 
     @property
     def label_space(self) -> LabelSpace:
-        """The 19 classes of Cityscapes."""
-        return _SPACE
+        """That of the domain: the 19 classes of Cityscapes, or one of its own."""
+        return DOMAINS[self.subset].space
 
     def check(self) -> None:
         """Refuse a split or domain that is not drawn; there is nothing on disk to miss."""

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from bench.report.block import PRIMARY, Block, describe
 from bench.report.clean import ALPHA
+from bench.report.codecs import verdict
 from bench.report.robust import retained
-from bench.report.table import Entry, number
+from bench.report.table import Entry, Sentence, number
 from bench.stats import Estimate
-
-Sentence = tuple[str | Entry, ...]
-"""Words and the numbers between them, which keep what they rest on."""
 
 Ranked = list[tuple[str, Estimate]]
 
@@ -19,7 +17,7 @@ def answer(block: Block) -> list[Sentence]:
     clean = _ranked({label: block.score(label) for label in block.labels})
     if not clean:
         return [("No cell on ", describe(block.first.test_on, "val"), " has finished.")]
-    sentences = [_best(block, clean), *_resolution(block), *_floor(block)]
+    sentences = [*verdict(block), _best(block, clean), *_resolution(block), *_floor(block)]
     sentences += [*_corrupted(block), *_ceiling(block)]
     failed = len(block.records) - len(block.finished)
     if failed:
@@ -50,8 +48,9 @@ def _ranked(scores: dict[str, Estimate | None]) -> Ranked:
 def _best(block: Block, clean: Ranked) -> Sentence:
     label, score = clean[0]
     where = describe(block.first.test_on, "val")
+    what = "uncorrupted images" if block.task == "predict" else "the truth"
     start: Sentence = (
-        f"On uncorrupted images of {where}, {label} has the highest {PRIMARY}, ",
+        f"On {what} of {where}, {label} has the highest {PRIMARY}, ",
         number(score),
     )
     if len(clean) == 1:
@@ -130,6 +129,8 @@ def _kept(block: Block, labels: list[str]) -> Sentence:
 
 
 def _ceiling(block: Block) -> list[Sentence]:
+    if block.task == "reconstruct":
+        return []
     ceilings = _ranked({label: block.score(label, task="reconstruct") for label in block.labels})
     sentences: list[Sentence] = []
     for label, ceiling in ceilings:

@@ -9,18 +9,22 @@ from pathlib import Path
 from bench.metrics import METRICS
 from bench.report import PAGE
 from bench.report.answer import answer, brief_answer
-from bench.report.block import PRIMARY, Block, describe, make_blocks
+from bench.report.block import PRIMARY, Block, describe, main_blocks, make_blocks
 from bench.report.claims import claims_table
 from bench.report.clean import clean_tables, missing, separated
+from bench.report.codec_plots import codec_plots
+from bench.report.codecs import codec_tables
 from bench.report.exports import slug, write_exports
 from bench.report.images import BUDGET_BYTES, make_strips
 from bench.report.page import Section, render
 from bench.report.panoptic import panoptic_tables
+from bench.report.paper import PaperReport
 from bench.report.plots import looks, make_plots, save
 from bench.report.published import comparison_plots, make_comparison
 from bench.report.robust import robust_tables
 from bench.report.sheet import SLUG, make_sheet
 from bench.report.table import Entry, Table, number
+from bench.report.zero_shot import ZeroShot
 from bench.store import SuiteFolder, write_atomic, write_text
 
 
@@ -29,13 +33,16 @@ def assemble(
 ) -> None:
     """Write every table, plot and the page; see :func:`bench.report.write`."""
     manifest = folder.manifest()
-    blocks = make_blocks(folder, allow_mixed=allow_mixed)
-    records = [record for block in blocks for record in block.records]
+    every = make_blocks(folder, allow_mixed=allow_mixed)
+    blocks, zero_shot = main_blocks(every), ZeroShot(every)
+    records = [record for block in every for record in block.records]
     sections: list[Section] = []
     for block in blocks:
         left = BUDGET_BYTES - sum(section.picture_bytes for section in sections)
         sections.append(_section(block, blocks, left))
-    common = list(_common_tables(blocks, folder))
+    common = list(_common_tables(blocks, folder, overviewed=not zero_shot.rows))
+    paper = PaperReport(folder, manifest.paper, blocks) if manifest.paper else None
+    published = [*(paper.tables() if paper else ()), *zero_shot.tables()]
     for old in ("tables", "plots", "exports"):
         shutil.rmtree(destination / old, ignore_errors=True)
     for section in sections:
@@ -45,9 +52,16 @@ def assemble(
             save(plot, destination / "plots", stem + plot.slug)
         if section.sheet:
             _write_picture(section.sheet.large, destination / "plots" / f"{stem}{SLUG}.jpg")
-    _write_tables(common, destination / "tables", "")
-    write_exports(blocks, destination / "exports")
-    page = render(manifest, sections, records, common, digest=digest, example=example)
+    _write_tables([*published, *common], destination / "tables", "")
+    write_exports(every, destination / "exports")
+    sentences = [
+        *([paper.answer()] if paper else []),
+        *zero_shot.sentences(),
+        *(sections[0].sentences if sections else []),
+    ]
+    page = render(
+        manifest, sections, records, published, common, sentences, digest=digest, example=example
+    )
     write_text(destination / PAGE, page)
 
 
@@ -62,11 +76,13 @@ def _section(block: Block, blocks: Sequence[Block], left: int) -> Section:
         tables=[
             *clean_tables(block),
             *panoptic_tables(block),
+            *codec_tables(block),
             *robust_tables(block),
             *([comparison.table()] if comparison else []),
         ],
         plots=[
             *make_plots(block, training=_trained_here(block, blocks)),
+            *codec_plots(block),
             *comparison_plots(comparison),
         ],
         sheet=sheet,
@@ -81,8 +97,10 @@ def _trained_here(block: Block, blocks: Sequence[Block]) -> bool:
     return next(same) is block
 
 
-def _common_tables(blocks: Sequence[Block], folder: SuiteFolder) -> Iterable[Table]:
-    if len(blocks) > 1:
+def _common_tables(
+    blocks: Sequence[Block], folder: SuiteFolder, *, overviewed: bool
+) -> Iterable[Table]:
+    if len(blocks) > 1 and overviewed:
         yield overview(blocks)
     claims = claims_table(folder)
     if claims is not None:

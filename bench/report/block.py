@@ -12,14 +12,15 @@ from itertools import combinations
 from typing import TypeVar
 
 import numpy as np
+from pydantic import ValidationError
 
 from bench.corruptions import Corruption, lookup
 from bench.counts import Counts
-from bench.dataset import DatasetError
+from bench.dataset import Dataset, DatasetError
 from bench.datasets import load_dataset_class
 from bench.joined import relabelled
 from bench.metrics import METRICS, per_class_iou
-from bench.schema import CLEAN, Condition, DataRef, Record, Task, fingerprint
+from bench.schema import CLEAN, Condition, DataRef, Frozen, Record, Task, fingerprint
 from bench.stats import (
     RESAMPLES,
     Estimate,
@@ -54,6 +55,10 @@ class Block:
         self.first = cells[0]
         self.labels = _unique(cell.label for cell in cells)
         self.seeds = _unique(cell.seed for cell in cells)
+        predicts = any(cell.task == "predict" for cell in cells)
+        self.task: Task = "predict" if predicts else "reconstruct"
+        """What the block is about where nothing else is said: reconstruction only where
+        nothing predicts."""
         self.conditions = _unique(
             cell.condition for cell in cells if cell.task == "predict" and cell.condition != CLEAN
         )
@@ -61,6 +66,7 @@ class Block:
         self.floor = next((cell.label for cell in cells if cell.method == FLOOR), None)
         manifest = folder.manifest()
         self.reference, self.published = manifest.reference, manifest.published
+        self.contrasts = manifest.contrasts
         self.learned = tuple(label for label in self.labels if label != self.floor)
         self._record = {record.key: record for record in self.finished}
         self._counts: dict[str, Counts] = {}
@@ -89,8 +95,6 @@ class Block:
         if self.clusters is not None:
             units = f"{len(set(self.clusters))} sequences ({units})"
         note = f"Brackets: 95% intervals, paired bootstrap over {units}, {RESAMPLES:,} resamples."
-        if len(self.seeds) > 1:
-            note += " ±: standard deviation over training seeds."
         sequences = len(set(self.finished[0].clusters)) if self.finished else 0
         if self.clusters is None and sequences < self.num_images:
             note += f" The images come from only {sequences} sequence(s), within which they are"
@@ -108,14 +112,14 @@ class Block:
         return f"Trained {where}: {self.num_images} images{limit}. "
 
     def of(
-        self, label: str, condition: Condition = CLEAN, task: Task = "predict"
+        self, label: str, condition: Condition = CLEAN, task: Task | None = None
     ) -> tuple[Record, ...]:
         """Return the finished cells of a method under a condition, one a seed and sampling."""
         return tuple(
             record
             for record in self.finished
             if (record.cell.label, record.cell.condition, record.cell.task)
-            == (label, condition, task)
+            == (label, condition, task or self.task)
         )
 
     @cached_property
@@ -139,7 +143,7 @@ class Block:
         label: str,
         metric: str = PRIMARY,
         condition: Condition = CLEAN,
-        task: Task = "predict",
+        task: Task | None = None,
     ) -> Estimate | None:
         """Score a method under a condition, averaged over the seeds that finished.
 
@@ -218,9 +222,9 @@ class Block:
             means.append(mean(known))
         return mean(means) if means else None
 
-    def classes(self, label: str) -> np.ndarray:
+    def classes(self, label: str, task: Task | None = None) -> np.ndarray:
         """Return the clean IoU of each class, averaged over seeds; float64 [K], NaN if absent."""
-        each = [per_class_iou(self.counts(record.key)) for record in self.of(label)]
+        each = [per_class_iou(self.counts(record.key)) for record in self.of(label, task=task)]
         return np.asarray(np.mean(each, axis=0))
 
 
@@ -237,17 +241,36 @@ def make_blocks(folder: SuiteFolder, *, allow_mixed: bool = False) -> list[Block
     """
     groups: dict[str, list[Record]] = {}
     for record in folder.records():
-        group = fingerprint(record.cell.train_on, record.cell.test_on)
+        cell = record.cell
+        side = cell.protocol.short_side
+        group = fingerprint(cell.train_on, cell.test_on, cell.mapping, side)
         groups.setdefault(group, []).append(record)
     for group, records in groups.items():
         groups[group] = _one_protocol(folder, records, allow_mixed)
-    several = len({records[0].cell.train_on.key for records in groups.values()}) > 1
+    firsts = [records[0].cell for records in groups.values()]
+    several = len({cell.train_on.key for cell in firsts}) > 1
+    sized = len({cell.protocol.short_side for cell in firsts}) > 1
     blocks = []
     for records in groups.values():
         cell = records[0].cell
-        trained = f", trained on {name(cell.train_on, 'train')}" if several else ""
-        blocks.append(Block(folder, records, name(cell.test_on, "val") + trained))
+        title = name(cell.test_on, "val")
+        title += f", trained on {name(cell.train_on, 'train')}" if several else ""
+        title += f", {cell.mapping} mapping" if cell.mapping else ""
+        title += f", short side {cell.protocol.short_side}" if sized else ""
+        blocks.append(Block(folder, records, title))
     return blocks
+
+
+def main_blocks(blocks: Sequence[Block]) -> list[Block]:
+    """Return one block for each test set of a training set: the others map or resize otherwise.
+
+    The one of most methods is it, for only one mapping is open to all; then the first.
+    """
+    groups: dict[str, list[Block]] = {}
+    for block in blocks:
+        group = fingerprint(block.first.train_on, block.first.test_on)
+        groups.setdefault(group, []).append(block)
+    return [max(group, key=lambda block: len(block.labels)) for group in groups.values()]
 
 
 def protocol_fields(record: Record) -> dict[str, object]:
@@ -288,17 +311,29 @@ def name(reference: DataRef, usual: str) -> str:
 
 
 def describe(reference: DataRef, usual: str) -> str:
-    """Name a split of a data set, saying of generated data that they are."""
-    generated = f" (generated {reference.dataset})" if is_generated(reference) else ""
-    return name(reference, usual) + generated
+    """Name a split with what it is made of, saying of generated data that they are."""
+    found = _dataset(reference)
+    if found is None:
+        return name(reference, usual)
+    dataset, options = found
+    contents = dataset.contents(options)
+    text = name(reference, usual) + (f" of {contents}" if contents else "")
+    return text + (f" (generated {reference.dataset})" if dataset.is_drawn(options) else "")
 
 
 def is_generated(reference: DataRef) -> bool:
     """Whether the data are drawn from code: a stand-in, about which captions say so."""
+    found = _dataset(reference)
+    return found is not None and found[0].is_drawn(found[1])
+
+
+def _dataset(reference: DataRef) -> tuple[type[Dataset], Frozen] | None:
+    """Look a data set up; records may come from an installation with others."""
     try:
-        return not load_dataset_class(reference.dataset).needs_root
-    except DatasetError:  # records may come from an installation with further data sets
-        return False
+        dataset = load_dataset_class(reference.dataset)
+        return dataset, dataset.Options.model_validate(reference.options)
+    except (DatasetError, ValidationError):
+        return None
 
 
 def catalogued(condition: Condition) -> Corruption | None:

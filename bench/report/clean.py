@@ -63,7 +63,7 @@ def clean_tables(block: Block) -> Iterator[Table]:
     yield definitions(block)
     if any(block.of(label) for label in block.labels):
         yield classes(block)
-    if any(record.cell.task == "reconstruct" for record in block.records):
+    if block.task == "predict" and any(r.cell.task == "reconstruct" for r in block.records):
         yield ceilings(block)
     yield cost(block)
 

@@ -79,7 +79,8 @@ class Gallery:
         self.previews: dict[tuple[Condition, str], Preview] = {}
         for record in block.finished:
             cell = record.cell
-            if cell.task == "predict" and cell.seed == block.seeds[0]:
+            known = cell.condition == CLEAN or cell.condition in block.conditions
+            if cell.task == block.task and known and cell.seed == block.seeds[0]:
                 preview = block.folder.preview(record.key)
                 if preview is not None:
                     self.previews[cell.condition, cell.label] = preview

@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from bench.report.answer import Sentence
+from bench.manifest import Manifest
 from bench.report.block import Block, is_generated
 from bench.report.images import VOID_COLOUR, Strip
 from bench.report.plots import Look, Plot
 from bench.report.sheet import Sheet
-from bench.report.table import Entry, Table
-from bench.schema import Manifest, Record
+from bench.report.table import Entry, Sentence, Table
+from bench.schema import Record
 
 TEMPLATE = "template.html"
 
@@ -50,7 +50,9 @@ def render(
     manifest: Manifest,
     sections: Sequence[Section],
     records: Sequence[Record],
+    published: Sequence[Table],
     common: Sequence[Table],
+    sentences: Sequence[Sentence],
     *,
     digest: str,
     example: bool,
@@ -68,9 +70,11 @@ def render(
     return environment.get_template(TEMPLATE).render(
         manifest=manifest,
         digest=digest,
-        stamps=stamps(records, example=example),
+        stamps=stamps(manifest, records, example=example),
         sections=sections,
+        published=published,
         common=common,
+        sentences=sentences,
         records=records,
         facts={record.key: facts(record, manifest) for record in records},
         void_colour=VOID_COLOUR,
@@ -82,11 +86,13 @@ def _sources(entry: Entry, position: dict[str, int]) -> str:
     return " ".join(str(position[key]) for key in entry.keys)
 
 
-def stamps(records: Sequence[Record], *, example: bool) -> list[str]:
+def stamps(manifest: Manifest, records: Sequence[Record], *, example: bool) -> list[str]:
     """Say what must not be overlooked: limits, stand-ins, failures, uncommitted code."""
     found = []
     if example:
         found.append("Example page: it shows what a report looks like.")
+    if manifest.stand_in:
+        found.append(f"{manifest.stand_in}.")
     limits = sorted({record.cell.limit for record in records if record.cell.limit is not None})
     if limits:
         count = ", ".join(map(str, limits))
@@ -99,6 +105,9 @@ def stamps(records: Sequence[Record], *, example: bool) -> list[str]:
         )
     if any(record.provenance and record.provenance.dirty for record in records):
         found.append("Some cells were made with uncommitted changes in the working tree.")
+    if manifest.unavailable:
+        count = f"{len(manifest.unavailable)} of {len(manifest.unavailable) + len(records)} cells"
+        found.append(f"{count} were not run, for want of data or weights.")
     failed = sum(record.status == "failed" for record in records)
     if failed:
         found.append(f"{failed} of {len(records)} cells failed.")

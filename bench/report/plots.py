@@ -250,42 +250,48 @@ def heat_map(block: Block) -> Plot:
     return Plot("heat_map", "What each corruption leaves", caption, figure, (inline_svg(figure),))
 
 
-def _logs(block: Block) -> dict[str, list[Mapping[str, object]]]:
-    """Read the training log of every stage, by method and stage."""
-    logs = {}
+Lines = Sequence[Mapping[str, Any]]
+"""A training log."""
+
+
+def _logs(block: Block) -> dict[str, dict[str, Lines]]:
+    """Read the training log of every stage, by method and stage, then by the stage's key."""
+    logs: dict[str, dict[str, Lines]] = {}
     for record in block.finished:
-        for key in dict.fromkeys(record.stages):
+        for key in record.stages:
             stage = block.folder.stage(key)
-            summary = stage.summary()
+            summary: Any = stage.summary()
             if summary is None or not stage.log.exists():
-                continue
-            lines = [json.loads(line) for line in stage.log.read_text().splitlines()]
-            described = summary["stage"]
-            assert isinstance(described, dict)
-            seed = f", seed {record.cell.seed}" if len(block.seeds) > 1 else ""
-            if lines:
-                logs[f"{record.cell.label}: {described['name']}{seed}"] = lines
+                continue  # such as a stage in closed form
+            runs = logs.setdefault(f"{record.cell.label}: {summary['stage']['name']}", {})
+            if key not in runs:
+                runs[key] = [json.loads(line) for line in stage.log.read_text().splitlines()]
     return logs
 
 
-def losses(block: Block, logs: Mapping[str, Sequence[Mapping[str, object]]]) -> Plot:
-    """Draw the loss terms of each stage against its steps."""
-    whole, panels = draw_panels(list(logs), lambda axis, name: _losses(axis, name, logs[name]))
+def losses(block: Block, logs: Mapping[str, Mapping[str, Lines]]) -> Plot:
+    """Draw the loss terms of each stage against its steps, a line a training seed."""
+    whole, panels = draw_panels(
+        list(logs), lambda axis, name: _losses(axis, name, list(logs[name].values()))
+    )
     caption = f"Training on {block.first.train_on}: weighted loss terms against steps, as logged."
+    if len(block.seeds) > 1:
+        caption += " A line a training seed."
     return Plot("training", "Training", caption, whole, panels)
 
 
-def _losses(axis: Axes, name: str, lines: Sequence[Mapping[str, object]]) -> None:
-    terms: dict[str, list[tuple[float, float]]] = {}
-    for line in lines:
-        step, losses = line["step"], line["loss"]
-        assert isinstance(step, int)
-        assert isinstance(losses, dict)
-        for term, value in losses.items():
-            terms.setdefault(term, []).append((step, value))
-    for colour, (term, points) in zip(COLOURS, terms.items(), strict=False):
-        steps, values = zip(*points, strict=True)
-        axis.plot(steps, values, color=colour, lw=1.4, label=term)
+def _losses(axis: Axes, name: str, runs: Sequence[Lines]) -> None:
+    terms = list(dict.fromkeys(term for lines in runs for line in lines for term in line["loss"]))
+    for colour, term in zip(COLOURS, terms, strict=False):
+        for index, lines in enumerate(runs):
+            kept = [line for line in lines if term in line["loss"]]
+            axis.plot(
+                [line["step"] for line in kept],
+                [line["loss"][term] for line in kept],
+                color=colour,
+                lw=1.4 if len(runs) == 1 else 0.8,
+                label=None if index else term,
+            )
     axis.legend(fontsize=8, loc="upper right")
     axis.set_title(name)
     axis.set_ylim(bottom=0)

@@ -55,11 +55,12 @@ def errors(block: Block) -> Table:
             for each in (plain, beyond)
         ]
         rows.append((Entry(label), *(number(e, missing=why) for e in (*means, *plain))))
+    reference = block.reference
     caption = f"{block.data_note}{absent_note(PRIMARY)} Error 1 - {PRIMARY} summed over"
-    caption += f" severities, in per cent of that of {block.reference} (CE, also called CD; mCE:"
-    caption += " mean over corruptions). Relative mCE counts only the error beyond that of clean"
-    caption += f" images; of a corruption that hardly costs {block.reference} anything it says"
-    caption += f" nothing. {block.interval_note}"
+    caption += f" severities, in per cent of that of {reference} (CE, also called CD; mCE: mean"
+    caption += " over corruptions). Relative mCE counts only the error beyond that of clean"
+    caption += f" images; of a corruption that hardly costs {reference} anything it says nothing."
+    caption += f" {block.interval_note}"
     names = ("Method", "mCE ↓", "relative mCE ↓", *block.corruptions)
     return Table("errors", f"Errors against {block.reference}", caption, names, tuple(rows))
 

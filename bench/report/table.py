@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 from bench.stats import Estimate
 
-Unit = Literal["text", "percent", "points", "count", "seconds", "p"]
+Unit = Literal["text", "percent", "points", "count", "seconds", "p", "plain"]
 
 _CSV_SUFFIX: dict[Unit, str] = {"percent": "_fraction", "points": "_fraction"}
 _WRAPPED_LETTERS = 30
@@ -41,6 +41,8 @@ class Entry(NamedTuple):
     seeds: int = 1
     keys: tuple[str, ...] = ()
     """Cells that the number rests on."""
+    decimals: int = 1
+    """Of a number in per cent or points."""
     best: bool = False
     """Best of its group, and the paired test separates it from every other."""
 
@@ -50,9 +52,11 @@ class Entry(NamedTuple):
         if self.value is None or math.isnan(self.value):
             return self.text or "–"
         if self.unit in ("percent", "points"):
-            return _rounded(100 * self.value, signed=self.unit == "points")
+            return _rounded(100 * self.value, self.unit == "points", self.decimals)
         if self.unit == "p":
             return "<0.001" if self.value < 0.001 else f"{self.value:.3f}"
+        if self.unit == "plain":
+            return f"{self.value:.3g}"
         return f"{self.value:,.0f}" if self.unit == "count" else f"{self.value:,.1f}"
 
     @property
@@ -63,7 +67,9 @@ class Entry(NamedTuple):
             parts.append(f"± {100 * self.spread:.1f}")
         if self.low is not None and self.high is not None and not math.isnan(self.low):
             signed = self.unit == "points"
-            low, high = (_rounded(100 * end, signed) for end in (self.low, self.high))
+            low, high = (
+                _rounded(100 * end, signed, self.decimals) for end in (self.low, self.high)
+            )
             parts.append(f"[{low}, {high}]")
         return " ".join(parts)
 
@@ -76,6 +82,10 @@ class Entry(NamedTuple):
         return f"{self.number} {self.extent}".strip()
 
 
+Sentence = tuple[str | Entry, ...]
+"""Words and the numbers between them, which keep what they rest on."""
+
+
 def number(
     estimate: Estimate | None,
     unit: Unit = "percent",
@@ -83,13 +93,14 @@ def number(
     interval: bool = True,
     best: bool = False,
     missing: str = "not run",
+    decimals: int = 1,
 ) -> Entry:
     """Make the entry of an estimate, or of one that does not exist."""
     if estimate is None:
         return Entry(text=missing, unit=unit)
     low, high = estimate.interval() if interval else (None, None)
     spread, seeds = estimate.spread, len(estimate.by_seed)
-    return Entry("", unit, estimate.value, low, high, spread, seeds, estimate.keys, best)
+    return Entry("", unit, estimate.value, low, high, spread, seeds, estimate.keys, decimals, best)
 
 
 class Table(NamedTuple):
@@ -178,9 +189,9 @@ def escape(text: str) -> str:
     return "".join(_LATEX.get(character, character) for character in text)
 
 
-def _rounded(value: float, signed: bool) -> str:
-    text = f"{value:+.1f}" if signed else f"{value:.1f}"
-    return text[1:] if text in ("-0.0", "+0.0") else text.replace("-", "−")
+def _rounded(value: float, signed: bool, decimals: int) -> str:
+    text = f"{value:{'+' if signed else ''}.{decimals}f}"
+    return text[1:] if float(text) == 0 and text[0] in "+-" else text.replace("-", "−")
 
 
 def _markdown(entry: Entry) -> str:

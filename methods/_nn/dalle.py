@@ -2,7 +2,7 @@
 
 Source: openai/DALL-E, dall_e/encoder.py, decoder.py and utils.py. Parameters have the
 released names but for ``w`` and ``b``, here ``weight`` and ``bias``
-(``methods/gss/convert.py`` maps them).
+(:func:`dvae_name` maps them).
 
 Deviations: everything runs in one precision, where the released convolutions run in half
 precision on CUDA, so codes of flat colours can differ there; codes are decoded by
@@ -13,6 +13,7 @@ all codes: the sum is the same, of one term instead of ``vocab_size``.
 from __future__ import annotations
 
 import math
+import re
 from collections import OrderedDict
 
 from torch import Tensor, nn
@@ -23,6 +24,11 @@ from methods._nn.tokenizer import Reconstruction, Tokenizer
 
 _GROUPS = 4
 _EPS = 0.1  # of the logit-Laplace distribution: keeps colours away from 0 and 1
+
+
+def dvae_name(key: str) -> str:
+    """Name in :class:`DalleTokenizer` of a key that OpenAI released, the half before it."""
+    return re.sub(r"\.b$", ".bias", re.sub(r"\.w$", ".weight", key))
 
 
 def map_pixels(image: Tensor) -> Tensor:

@@ -39,6 +39,18 @@ class Inverse(nn.Module, ABC):
         """
 
 
+def colours_returned(inverse: Inverse, palette: Tensor) -> int:
+    """Count the classes whose own colour, without any noise, an inverse gives back.
+
+    Args:
+        inverse: looks at each pixel by itself.
+        palette: float32 [K, 3] in [0, 1], void's colour left out.
+    """
+    maskige = palette.t()[None, :, :, None]  # [1, 3, K, 1]
+    best = inverse(maskige, palette).argmax(1)[0, :, 0]
+    return int((best == torch.arange(len(palette), device=best.device)).sum())
+
+
 class NearestColour(Inverse):
     """The released inverse of GSS-FF: the class whose colour is nearest."""
 

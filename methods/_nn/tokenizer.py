@@ -69,10 +69,12 @@ class ResidualBlock(nn.Module):
         return out
 
 
-def conv_encoder(widths: tuple[int, ...], blocks: int, out_channels: int) -> nn.Sequential:
-    """Halve the map once per width, then refine: [B, 3, H, W] to [B, out, H/2^n, W/2^n]."""
+def conv_encoder(
+    widths: tuple[int, ...], blocks: int, out_channels: int, in_channels: int = 3
+) -> nn.Sequential:
+    """Halve the map once per width, then refine: [B, in, H, W] to [B, out, H/2^n, W/2^n]."""
     layers: list[nn.Module] = []
-    channels = 3
+    channels = in_channels
     for width in widths:
         layers += [nn.Conv2d(channels, width, 4, stride=2, padding=1), nn.SiLU()]
         channels = width
@@ -80,11 +82,13 @@ def conv_encoder(widths: tuple[int, ...], blocks: int, out_channels: int) -> nn.
     return nn.Sequential(*layers, nn.Conv2d(channels, out_channels, 1))
 
 
-def conv_decoder(in_channels: int, widths: tuple[int, ...], blocks: int) -> nn.Sequential:
-    """Mirror :func:`conv_encoder`: [B, in, h, w] to colours before the sigmoid."""
+def conv_decoder(
+    in_channels: int, widths: tuple[int, ...], blocks: int, out_channels: int = 3
+) -> nn.Sequential:
+    """Mirror :func:`conv_encoder`: [B, in, h, w] to [B, out, H, W], colours before the sigmoid."""
     layers: list[nn.Module] = [nn.Conv2d(in_channels, widths[-1], 3, padding=1)]
     layers += [ResidualBlock(widths[-1]) for _ in range(blocks)]
-    for width, following in zip(widths[::-1], [*widths[-2::-1], 3], strict=True):
+    for width, following in zip(widths[::-1], [*widths[-2::-1], out_channels], strict=True):
         layers += [nn.SiLU(), nn.ConvTranspose2d(width, following, 4, stride=2, padding=1)]
     return nn.Sequential(*layers)
 

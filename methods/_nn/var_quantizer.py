@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -333,17 +332,3 @@ class VARAutoencoder(nn.Module):
         """Map quantised latents to images, roughly in [-1, 1]."""
         image: Tensor = self.decoder(self.post_quant_conv(latent))
         return image
-
-    def load_released(self, path: Path) -> None:
-        """Load a file of VAR's release, such as ``vae_ch160v4096z32.pth``.
-
-        Its use statistics are kept where the number of scales agrees.
-
-        Raises:
-            RuntimeError: if a key is missing, unknown or of another shape.
-        """
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        hits = "quantize.ema_vocab_hit_SV"
-        if hits in state and len(state[hits]) != len(self.quantize.sides):
-            state[hits] = self.state_dict()[hits]
-        self.load_state_dict(state)

@@ -64,6 +64,10 @@ class Config(MethodConfig):
     """Of ImageNet, as torchvision's pre-trained models expect; subtracted from images."""
     std: tuple[Annotated[float, Field(gt=0)], float, float] = (0.229, 0.224, 0.225)
 
+    @property
+    def gives_probabilities(self) -> bool:
+        return True
+
     def stages(self, data: DataSpec) -> tuple[Stage, ...]:
         return (self.train,)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from bench.schema import Augment, DataSpec, Fraction, Frozen, MethodConfig, Positive, Stage
+from bench.schema import Augment, DataSpec, Fraction, Frozen, MethodConfig, Positive, Stage, Task
 from methods._nn.settings import Colouring, ConvTokenizer, DalleTokenizer
 
 Variant = Literal["FF", "FF-R", "FT", "FT-W", "TF", "TT"]
@@ -95,12 +95,15 @@ class Config(MethodConfig):
     token_weight: Fraction = 0.8
     pixel_weight: Fraction = 0.2
     """Weights of the prior's two losses, as released; eq. 7 has none."""
-    weights: Mapping[str, str] = {}
-    """By stage, a safetensors file that takes the place of its training."""
     train_tokenizer: Stage
     train_colouring: Stage
     train_prior: Stage
     train_inverse: Stage
+
+    @property
+    def gives_probabilities(self) -> bool:
+        """Only a learned inverse has them; others vote for the nearest colour."""
+        return self.variant in ("FT", "FT-W", "TT")
 
     @property
     def learns_colouring(self) -> bool:
@@ -113,14 +116,19 @@ class Config(MethodConfig):
         return "random" if self.variant == "FF-R" else self.colouring
 
     def stages(self, data: DataSpec) -> tuple[Stage, ...]:
-        """Return what the variant needs: FT learns its inverse on the prior's mistakes."""
+        """Return what the variant needs: FT learns its inverse on the prior's mistakes.
+
+        Without a learned inverse nothing that reconstructs depends on the prior.
+        """
         chosen = [self.train_tokenizer]
         if self.learns_colouring:
-            chosen.append(self.train_colouring)
-        chosen.append(self.train_prior)
-        if self.variant in ("FT", "FT-W"):
+            chosen.append(self._colouring_stage())
+        learns_inverse = self.variant in ("FT", "FT-W")
+        tasks: tuple[Task, ...] = ("predict", "reconstruct") if learns_inverse else ("predict",)
+        chosen.append(self.train_prior.model_copy(update={"tasks": tasks}))
+        if learns_inverse:
             chosen.append(self.train_inverse)
-        return tuple(self._resolve(stage) for stage in chosen)
+        return tuple(chosen)
 
     def settings_of(self, stage: str) -> Config:
         """Return what a stage's weights depend on, all else as in the preset ``tiny``.
@@ -139,23 +147,13 @@ class Config(MethodConfig):
         if stage != "colouring":
             changes["variant"] = "TF" if self.learns_colouring else "FF"
         changes["colouring"] = self.palette
-        changes["weights"] = {stage: self.weights[stage]} if stage in self.weights else {}
         return self.model_copy(update=changes)
 
-    def _resolve(self, stage: Stage) -> Stage:
-        changes: dict[str, Any] = {}
-        if stage.name == "colouring" and self.variant == "TT":
-            changes["modules"] = (*stage.modules, "codec.inverse")
-        if stage.name in self.weights:
-            changes["steps"] = 0
-        return stage.model_copy(update=changes)
-
-    @model_validator(mode="after")
-    def _weights_are_of_stages(self) -> Config:
-        known = ("tokenizer", "colouring", "prior", "inverse")
-        if unknown := sorted(set(self.weights) - set(known)):
-            raise ValueError(f"weights names {unknown}; the stages are {', '.join(known)}")
-        return self
+    def _colouring_stage(self) -> Stage:
+        """Return the stage of the palette, which in TT trains the inverse with it."""
+        stage = self.train_colouring
+        more = ("codec.inverse",) if self.variant == "TT" else ()
+        return stage.model_copy(update={"modules": (*stage.modules, *more)})
 
 
 _OF_THE_CODES = {
@@ -182,28 +180,42 @@ def _stage(name: str, module: str, steps: int, batch_size: int, lr: float, **mor
 
 
 def _tiny() -> Config:
-    """About three and a half minutes for FF on two CPU cores, at 96 x 192."""
+    """About two and a half CPU minutes for FF at 96 x 192; half a minute more for FT and FT-W.
+
+    Steps are many and batches small, which at equal time teaches both networks more. Windows
+    of 8 divide maps of such sizes, so that nothing is padded.
+    """
     crops: dict[str, Any] = {"warmup_steps": 20, "augment": Augment(scale=(0.75, 1.5))}
     return Config(
-        learned_inverse=LearnedInverse(width=32),
-        backbone=Backbone(name="resnet10t"),
-        head=Head(level_width=48, fused_width=96, token_width=128, heads=4, depth=1),
-        train_tokenizer=_stage(
-            "tokenizer", "codec.tokenizer", 300, 8, 4e-3, weight_decay=0, schedule="cosine", **crops
+        learned_inverse=LearnedInverse(width=16, heads=2, window=8),
+        backbone=Backbone(
+            name="resnet10t", options={"channels": (32, 64, 128, 256), "stem_width": 16}
         ),
-        train_colouring=_stage("colouring", "codec.colouring", 100, 8, 5e-2, weight_decay=0),
+        head=Head(
+            level_width=32,
+            fused_width=64,
+            token_width=128,
+            heads=4,
+            window=8,
+            depth=1,
+            shared_fusion=True,
+        ),
+        train_tokenizer=_stage(
+            "tokenizer", "codec.tokenizer", 400, 4, 4e-3, weight_decay=0, schedule="cosine", **crops
+        ),
+        train_colouring=_stage("colouring", "codec.colouring", 150, 4, 5e-2, weight_decay=0),
         train_prior=_stage(
             "prior",
             "prior",
-            300,
-            8,
-            1e-3,
+            500,
+            4,
+            2e-3,
             weight_decay=0.05,
             power=0.9,
             warmup_steps=20,
             augment=Augment(scale=(0.75, 1.5), colour=0.2),
         ),
-        train_inverse=_stage("inverse", "codec.inverse", 100, 8, 2e-3, **crops),
+        train_inverse=_stage("inverse", "codec.inverse", 80, 4, 5e-3, **crops),
     )
 
 

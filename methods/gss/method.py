@@ -24,13 +24,14 @@ from methods._nn.inverse import (
     NearestColour,
     PseudoInverse,
     WindowInverse,
+    colours_returned,
 )
 from methods._nn.loss import cross_entropy
 from methods._nn.padding import pad_image, pad_label
 from methods._nn.palettes import make_palette
 from methods._nn.quantize import VectorQuantizer
+from methods._nn.released_palettes import RELEASED
 from methods._nn.tokenizer import ConvTokenizer, Tokenizer
-from methods._nn.weights import load_weights
 from methods.gss.backbone import Backbone
 from methods.gss.config import Config
 from methods.gss.head import HeadOutput, PriorHead
@@ -78,11 +79,6 @@ class GSS(Method[Config]):
             case "inverse":
                 return self._inverse_losses(batch)
         return super().forward(stage, batch)
-
-    def fit(self, stage: str, batches: Iterable[Batch]) -> None:
-        """Take a stage's weights from the file that the configuration names."""
-        modules = {s.name: s.modules for s in self.config.stages(self.data)}[stage]
-        load_weights(self.config.weights[stage], {m: self.get_submodule(m) for m in modules})
 
     def _prior_losses(self, batch: Batch) -> dict[str, Tensor]:
         """Cross-entropy of the codes, and of the classes where there is an auxiliary head.
@@ -139,6 +135,23 @@ class GSS(Method[Config]):
 
     def reconstruct(self, label: Tensor, seeds: Tensor) -> Tensor:
         return self.codec.reconstruct(label)
+
+    def measure(self, batches: Iterable[Batch]) -> dict[str, float]:
+        """Count the noise-free colours that an inverse in closed form gives back.
+
+        Of its own palette and of those released for ADE20K, MSeg and Cityscapes: of 150, 194
+        and 19 colours the least squares of eq. 15 return 14, 9 and 5.
+        """
+        inverse = self.codec.inverse
+        if not inverse.votes:  # a learned one looks at more than a pixel
+            return {}
+        own = self.codec.colouring.palette()[:-1]
+        measured = {f"colours returned of {len(own)}, own": colours_returned(inverse, own)}
+        for name, colours in RELEASED.items():
+            palette = torch.from_numpy(colours[:-1] / 255).to(own)
+            count = colours_returned(inverse, palette)
+            measured[f"colours returned of {len(palette)}, {name}"] = count
+        return {name: float(count) for name, count in measured.items()}
 
 
 def make_codec(config: Config, data: DataSpec, tokenizer: Tokenizer) -> Codec:

@@ -50,9 +50,10 @@ def backbone_name(key: str) -> str:
     return f"model.{_rename(key, _BACKBONE)}"
 
 
-def head_name(key: str) -> str:
-    """Name in ``PriorHead`` of a key of the released ``decode_head``."""
-    return _rename(key, _HEAD)
+def head_name(key: str) -> str | None:
+    """Name in ``PriorHead`` of a key of the released ``decode_head``; None without a rule."""
+    name = _rename(key, _HEAD)
+    return None if name == key else name
 
 
 def inverse_name(key: str) -> str:
@@ -63,11 +64,6 @@ def inverse_name(key: str) -> str:
 def is_inverse(key: str) -> bool:
     """Whether a key of the released ``decode_head`` belongs to the learned inverse."""
     return key.startswith(("post_", "cls_segmap.", "projection."))
-
-
-def dvae_name(key: str) -> str:
-    """Name in ``DalleEncoder`` or ``DalleDecoder`` of a key that OpenAI released."""
-    return re.sub(r"\.b$", ".bias", re.sub(r"\.w$", ".weight", key))
 
 
 def _rename(key: str, rules: tuple[tuple[str, str], ...]) -> str:

@@ -68,14 +68,6 @@ class Tokenizer(Frozen):
     """Codes used less than this fraction of the average are restarted; 0: never."""
     image_weight: Weight = 1.0
     """Of the image's reconstruction beside the seglat's, when trained from scratch."""
-    weights: str | None = None
-    """A file of VAR's release to start from; needs ``kind: var`` and ``backbone: conv``."""
-
-    @model_validator(mode="after")
-    def _weights_fit(self) -> Tokenizer:
-        if self.weights is not None and (self.kind, self.backbone) != ("var", "conv"):
-            raise ValueError(f"weights are VAR's; they do not fit {self.kind} on {self.backbone}")
-        return self
 
 
 class Decoder(Frozen):
@@ -173,7 +165,7 @@ class Config(MethodConfig):
     """Null: vanilla VAR, whose colours are decoded by nearest colour."""
     encoder: ImageEncoder = ImageEncoder()
     tokenizer_stage: Stage
-    """Trains the tokenizer from scratch; left out where it comes with weights."""
+    """Trains the tokenizer, unless ``weights`` has VAR's for it."""
     seglat_stage: Stage | None
     """Stage 1. Null: codes are predicted by the image encoder alone."""
     latent_stage: Stage | None
@@ -201,6 +193,11 @@ class Config(MethodConfig):
         return self
 
     @property
+    def gives_probabilities(self) -> bool:
+        """With latent learning; vanilla VAR takes the nearest colour."""
+        return self.latent is not None
+
+    @property
     def generates(self) -> bool:
         """Whether the seglat decoder takes part in prediction."""
         return self.seglat_stage is not None
@@ -213,7 +210,7 @@ class Config(MethodConfig):
     def stages(self, data: DataSpec) -> tuple[Stage, ...]:
         """Return the stages in the paper's order, a joint one last."""
         given = [
-            None if self.tokenizer.weights else self.tokenizer_stage,
+            self.tokenizer_stage,
             None if self.joint else self.seglat_stage,
             self.latent_stage,
             self.image_stage,
@@ -272,7 +269,8 @@ def _paper_stage(name: str, *modules: str) -> Stage:
 
 
 PAPER = Config(
-    tokenizer=Tokenizer(weights="vae_ch160v4096z32.pth"),
+    # Seg-VAR takes VAR's tokenizer: `weights convert seg_var vae_ch160v4096z32.pth`. Trained
+    # here instead, it has the schedule of the stages after it.
     tokenizer_stage=_paper_stage("tokenizer", "tokenizer"),
     seglat_stage=_paper_stage("seglat", "decoder"),
     latent_stage=_paper_stage("latent", "latent_encoder", "latent_decoder"),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -45,8 +43,6 @@ class SegVAR(Method[Config]):
         with seeded(seeds[0]):
             self.tokenizer = SharedTokenizer(config.tokenizer)
         self.stride = self.tokenizer.stride
-        if config.tokenizer.weights is not None:
-            self.tokenizer.load_released(Path(config.tokenizer.weights))
         if config.generates:
             with seeded(seeds[1]):
                 self.decoder = NextScaleTransformer(
@@ -57,9 +53,11 @@ class SegVAR(Method[Config]):
                 self.latent_encoder = LatentEncoder(data.num_classes, config.latent)
                 self.latent_decoder = PixelTransformer(3, data.num_classes, config.latent)
         if config.looks:
+            pretrained = config.encoder.pretrained and "image" not in config.weights
+            encoder = config.encoder.model_copy(update={"pretrained": pretrained})
             with seeded(seeds[3]):
                 self.image_encoder = CodePredictor(
-                    *self.tokenizer.shape, data.num_classes, config.encoder, data.size
+                    *self.tokenizer.shape, data.num_classes, encoder, data.size
                 )
 
     def forward(self, stage: str, batch: Batch) -> dict[str, Tensor]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import NamedTuple
 
 from torch import Tensor, nn
@@ -103,16 +102,6 @@ class SharedTokenizer(nn.Module):
     def decode(self, codes: tuple[Tensor, ...]) -> Tensor:
         """Return the picture that codes stand for."""
         return self.autoencoder.decode(self.quantiser.decode(codes))
-
-    def load_released(self, path: Path) -> None:
-        """Load VAR's released weights.
-
-        Raises:
-            FileNotFoundError: if there is no such file.
-            RuntimeError: if its keys or shapes are not those of this configuration.
-        """
-        assert isinstance(self.autoencoder, VARAutoencoder), "the configuration checks this"
-        self.autoencoder.load_released(path)
 
     def through(self, image: Tensor, seeds: Tensor | None = None) -> Reconstruction:
         """Encode and decode so that gradients pass.

@@ -7,16 +7,15 @@ from typing import Any
 import numpy as np
 
 from bench.counts import Counts, count_all, stack_counts
+from bench.manifest import Manifest, PaperTable, Published, Unavailable
 from bench.schema import (
     CLEAN,
     IGNORE_INDEX,
     Cell,
     Condition,
     DataRef,
-    Manifest,
     Protocol,
     Provenance,
-    Published,
     Record,
     fingerprint,
 )
@@ -87,12 +86,16 @@ class Store:
     ) -> None:
         self.reference = reference
         self.published: Published | None = None
+        self.paper: PaperTable | None = None
+        self.stand_in = ""
+        self.unavailable: tuple[Unavailable, ...] = ()
         self.folder = SuiteFolder(output / suite)
         self.truth = truth_of(images)
         self.keys: list[str] = []
-        self._describe()
+        self.describe()
 
-    def _describe(self) -> None:
+    def describe(self) -> None:
+        """Write the manifest of what is there so far."""
         self.folder.write_manifest(
             Manifest(
                 suite=self.folder.path.name,
@@ -100,6 +103,9 @@ class Store:
                 keys=tuple(self.keys),
                 reference=self.reference,
                 published=self.published,
+                paper=self.paper,
+                stand_in=self.stand_in,
+                unavailable=self.unavailable,
                 source="name: robustness\n",
                 command="python -m bench run suites/robustness.yaml",
             )
@@ -107,7 +113,7 @@ class Store:
 
     def _record(self, cell: Cell, **content: Any) -> Record:
         self.keys.append(fingerprint(cell))
-        self._describe()
+        self.describe()
         return Record(key=self.keys[-1], cell=cell, provenance=PROVENANCE, **content)
 
     def add(self, cell: Cell, accuracy: float, clusters: Sequence[str] = ()) -> Record:

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from bench.dataset import DatasetError, NoOptions
-from bench.datasets import _files
-from bench.datasets._files import file_digests
+from bench.datasets import _digests
+from bench.datasets._digests import file_digests
 from bench.datasets.camvid import CamVid
 from bench.schema import IGNORE_INDEX
 from tests.bench.camvid_tree import FRAMES, draw_camvid
@@ -102,7 +102,7 @@ def split_gone(root: Path) -> None:
         (colours_for_labels, LABEL, "one number a pixel", "label ids"),
         (other_size, LABEL, "24x30.*24x32", "replace them"),
         (label_missing, LABEL, "label missing", "copy it"),
-        (folder_empty, Path("train"), r"holds no \*\.png", "copy the frames"),
+        (folder_empty, Path("train"), r"holds no \*\.png", "copy the images"),
         (labels_gone, Path("trainannot"), "no such folder", "belong there"),
         (split_gone, Path("train"), "no folder train/", "copy the split"),
     ],
@@ -152,8 +152,8 @@ class TestDigests:
     def read(self, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
         """The files whose content was read."""
         calls: list[Path] = []
-        digest = _files._digest
-        monkeypatch.setattr(_files, "_digest", lambda path: calls.append(path) or digest(path))
+        digest = _digests._digest
+        monkeypatch.setattr(_digests, "_digest", lambda path: calls.append(path) or digest(path))
         return calls
 
     def test_an_unchanged_file_is_read_once(self, old_file, read):

@@ -1,6 +1,7 @@
 """Bands, instances and categories against definitions written out slowly."""
 
 import math
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from bench.counts import BAND_DIAGONAL, CATEGORIES, Counts, count_all, count_bands, stack_counts
+from bench.counts import (
+    BAND_DIAGONAL,
+    CATEGORIES,
+    SIZE_LIMITS,
+    Counts,
+    count_all,
+    count_bands,
+    count_sizes,
+    stack_counts,
+)
 from bench.loading import resize_label
 from bench.metrics import METRICS
 from bench.schema import IGNORE_INDEX
@@ -21,7 +31,10 @@ CLASSES = ("sky", "person", "rider", "car")
 THINGS = (1, 2, 3)
 LABELS = arrays(np.uint8, (9, 14), elements=st.sampled_from([0, 1, 2, 3, IGNORE_INDEX]))
 INSTANCES = arrays(np.uint16, (9, 14), elements=st.integers(0, 2))
-DIMENSIONS = ("IoU_category", "iIoU", "iIoU_category", "boundary_IoU")
+DIMENSIONS = (
+    *("IoU_category", "iIoU", "iIoU_category", "boundary_IoU"),
+    *("mIoU_small", "mIoU_medium", "mIoU_large"),
+)
 
 
 def count(*images: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Counts:
@@ -53,6 +66,52 @@ def test_bands_mask_by_mask(truth: np.ndarray, predicted: np.ndarray) -> None:
         said = near_edge((predicted == k) & known, width)
         expected[:, k] = (real & said).sum(), (said & ~real).sum(), (real & ~said).sum()
     np.testing.assert_array_equal(count_bands(truth, predicted, len(CLASSES)), expected)
+
+
+def components(mask: np.ndarray) -> list[np.ndarray]:
+    """Connected parts of a mask, eight neighbours, by flooding."""
+    left, parts = {(int(y), int(x)) for y, x in np.argwhere(mask)}, []
+    while left:
+        wave, part = [left.pop()], np.zeros_like(mask)
+        while wave:
+            y, x = wave.pop()
+            part[y, x] = True
+            near = {(y + i, x + j) for i in (-1, 0, 1) for j in (-1, 0, 1)} & left
+            left -= near
+            wave += near
+        parts.append(part)
+    return parts
+
+
+@given(truth=LABELS, predicted=LABELS, instance=INSTANCES | st.none())
+@settings(deadline=None, max_examples=40)
+def test_sizes_object_by_object(
+    truth: np.ndarray, predicted: np.ndarray, instance: np.ndarray | None
+) -> None:
+    owned = np.zeros_like(truth, bool) if instance is None else instance > 0
+    size = np.zeros(truth.shape)
+    for label in np.unique(truth):
+        for part in components(truth == label):
+            size[part & ~owned] = part.sum()
+    for number in np.unique(instance[owned]) if instance is not None else ():
+        size[instance == number] = (instance == number).sum()
+    expected = np.zeros((3, 3, len(CLASSES)))
+    for at, (low, high) in enumerate(pairwise((0, *SIZE_LIMITS, 1.1))):
+        inside = (truth != IGNORE_INDEX) & (size / size.size >= low) & (size / size.size < high)
+        for k in range(len(CLASSES)):
+            real, said = inside & (truth == k), inside & (predicted == k)
+            expected[at, :, k] = (real & said).sum(), (said & ~real).sum(), (real & ~said).sum()
+    found = count_sizes(truth, predicted, len(CLASSES), instance)
+    np.testing.assert_array_equal(found, expected)
+
+
+@given(truth=LABELS, predicted=LABELS)
+@settings(deadline=None)
+def test_sizes_add_up_to_the_whole(truth: np.ndarray, predicted: np.ndarray) -> None:
+    whole = count(*[(truth, predicted, np.zeros_like(truth))])
+    assert whole.sizes is not None
+    for at, each in enumerate((whole.tp, whole.fp, whole.fn)):
+        np.testing.assert_array_equal(whole.sizes[0, :, at].sum(0), each[0])
 
 
 def test_bands_are_a_share_of_the_diagonal() -> None:

@@ -11,12 +11,11 @@ import pytest
 from bench.dataset import Dataset, DatasetError
 from bench.datasets import load_dataset_class, names
 from bench.schema import IGNORE_INDEX
-from tests.bench.camvid_tree import draw_camvid
+from tests.bench.trees import TREES
 
-ROOTS: dict[str, Callable[[Path], object]] = {"camvid": draw_camvid}
-"""What draws a small copy of each dataset that needs files, in its official layout."""
-
-OPTIONS = {"scenes": {"images": 3, "height": 48, "width": 96}}
+SCENES = {"images": 3, "height": 48, "width": 96}
+PARTS = [{"dataset": "scenes", "options": SCENES}]
+OPTIONS = {"scenes": SCENES, "mixture": {"taxonomy": "scenes", "parts": PARTS}}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -34,7 +33,7 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Dataset]:
         cls = load_dataset_class(name)
         if cls.needs_root and name not in roots:
             roots[name] = tmp_path_factory.mktemp(name)
-            ROOTS[name](roots[name])
+            TREES[name].draw(roots[name])
         options = cls.Options(**OPTIONS.get(name, {}))
         return cls(split or cls.splits[0], subset, roots.get(name), options)
 

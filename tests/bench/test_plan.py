@@ -2,7 +2,6 @@
 
 import pytest
 
-from bench.dataset import DatasetError
 from bench.plan import PlanError, Settings, make_plan
 from bench.suite import read_suite
 
@@ -82,10 +81,48 @@ def test_other_classes_are_refused(plan_of, tmp_path):
     text = TEXT.replace(
         "test_on: [{dataset: scenes", "test_on: [{dataset: camvid}, {dataset: scenes"
     )
-    with pytest.raises(DatasetError, match="--data-root"):
-        plan_of(text)
     from tests.bench.camvid_tree import draw_camvid
 
     draw_camvid(tmp_path / "camvid")
     with pytest.raises(PlanError, match="scenes is labelled in 'cityscapes-19'; camvid"):
         plan_of(text, data_root=tmp_path)
+
+
+CODECS = """\
+name: codecs
+question: What do latents cost?
+methods:
+  - {adapter: position_prior, label: Floor}
+  - {adapter: codec, label: KL, preset: tiny_kl}
+  - {adapter: codec, label: VQ, preset: tiny}
+train_on: [{dataset: scenes, options: {images: 4}}]
+test_on: [{dataset: scenes, options: {images: 2}}]
+conditions:
+  - {corruption: hue, severities: [2]}
+  - {corruption: latent_noise, severities: [1]}
+  - {corruption: code_flips, severities: [3]}
+tasks: [predict, reconstruct]
+protocol: {resize: [48, 96]}
+"""
+
+
+def test_images_are_corrupted_and_latents_perturbed(plan_of):
+    plan = plan_of(CODECS)
+    found = {
+        training.entry.title: [f"{p.cell.condition} {p.cell.task}" for p in plan.cells_of(training)]
+        for training in plan.trainings
+    }
+    assert found == {
+        "Floor": ["clean predict", "hue 2 predict"],
+        "KL": ["clean reconstruct", "latent_noise 1 reconstruct"],
+        "VQ": ["clean reconstruct", "latent_noise 1 reconstruct", "code_flips 3 reconstruct"],
+    }
+
+
+def test_a_method_that_can_do_none_of_the_tasks_is_refused_by_name(plan_of):
+    for tasks, message in (
+        ("predict", "KL has nothing to do in tasks .'predict'.: the method codec can only rec"),
+        ("reconstruct", "Floor has nothing to do in tasks .*: the method position_prior can only"),
+    ):
+        with pytest.raises(PlanError, match=message):
+            plan_of(CODECS.replace("predict, reconstruct", tasks))

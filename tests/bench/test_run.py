@@ -41,9 +41,7 @@ def values(world, output=None):
 def counts(world):
     folder = SuiteFolder(world.output / "small")
     return {
-        str(record.cell): {
-            name: a.tolist() for name, a in arrays._asdict().items() if a is not None
-        }
+        str(record.cell): {n: a.tolist() for n, a in arrays._asdict().items() if a is not None}
         for record in folder.records()
         for arrays in [folder.counts(record.key)]
     }
@@ -172,6 +170,34 @@ def test_a_failing_method_stops_no_other(world, my_method, capsys):
     forget()
     assert run(world) == 0
     assert "3 cells computed now; 6 of 6 done" in capsys.readouterr().out
+
+
+MEASURING = """
+    def reconstruct(self, label, seeds):
+        return label.clamp(max=self.data.num_classes - 1)
+
+    def measure(self, batches):
+        return {"images": float(sum(len(batch.label) for batch in batches))}
+"""
+
+
+def test_what_a_codec_measures_is_kept_with_its_clean_reconstruction(world, my_method):
+    text = my_method.read_text()
+    text = text.replace(
+        "class Config(MethodConfig):", "class Config(MethodConfig):\n    reconstructs = True"
+    )
+    my_method.write_text(text + MEASURING)
+    forget()
+    assert run(world, "--set", "tasks=[predict,reconstruct]") == 0
+    measured = {
+        str(record.cell): dict(record.measured)
+        for record in SuiteFolder(world.output / "small").records()
+        if record.measured
+    }
+    assert len(measured) == 1
+    ((cell, numbers),) = measured.items()
+    assert cell.endswith("clean | reconstruct | seed 0")
+    assert numbers["images"] >= 1
 
 
 def test_a_loss_that_is_not_finite_stops_with_step_and_term(world, my_method):

@@ -44,7 +44,7 @@ def faults(path: Path, overrides=()) -> list[str]:
 
 
 def test_reads_a_suite(write):
-    suite, source = read_suite(write(GOOD))
+    suite, source, _ = read_suite(write(GOOD))
     assert [method.title for method in suite.methods] == ["Floor", "gss"]
     assert str(suite.train_on[0]) == "scenes/city"
     assert [str(c) for c in suite.all_conditions()][:3] == [
@@ -85,15 +85,15 @@ reference: twice
         ":6:43: methods.2.config.wrong_key: unknown key 'wrong_key'": "known are ",
         ":7:27: methods.3.label: label 'Twice' is already that of methods.2": "labels tell",
         ":7:34: methods.3.lable: unknown key 'lable'": "(did you mean 'label'?)",
-        ":8:12: train_on.0.dataset: no dataset 'senes'": "(did you mean 'scenes'?)",
+        ":8:12: train_on.0.dataset: no dataset 'senes'": "did you mean 'scenes'?",
         ":10:31: test_on.0.subset: scenes has no subset 'fogg'": "(did you mean 'fog'?)",
         ":10:47: test_on.0.options.imges: unknown key 'imges'": "(did you mean 'images'?)",
         ":12:18: conditions.0.corruption: no corruption 'gausian_noise'": "mean 'gaussian_noise'?",
         ":13:39: conditions.1.severities.1: severity 9 of hue": "1 to 5",
         ":14:9: seeds.0: Input should be a valid integer": "got 'zero'",
-        ":17:19: protocol.metrics.1: no metric 'miou'": "(did you mean 'mIoU'?)",
+        ":17:19: protocol.metrics.1: no metric 'miou'": "did you mean 'mIoU'?",
         ":19:12: reference: no method is labelled 'twice'": "(did you mean 'Twice'?)",
-        ":18:1: tassks: unknown key 'tassks'": "(did you mean 'tasks'?)",
+        ":18:1: tassks: unknown key 'tassks'": "did you mean 'tasks'?",
     }
     for start, remedy in expected.items():
         line = [line for line in found if line.startswith(start)]
@@ -162,7 +162,7 @@ PUBLISHED = "published: {{paper: {}, method: {}, metric: {}}}\n"
 
 
 def test_published_numbers_are_named_or_refused(write):
-    suite, _ = read_suite(write(GOOD + PUBLISHED.format("cam_seg", "CAM-Seg MAR-base", "AP")))
+    suite, *_ = read_suite(write(GOOD + PUBLISHED.format("cam_seg", "CAM-Seg MAR-base", "AP")))
     assert suite.published is not None
     assert suite.published.metric == "AP"
     for wrong, place, remedy in (
@@ -175,3 +175,20 @@ def test_published_numbers_are_named_or_refused(write):
         assert remedy in fault
     (fault,) = faults(write(GOOD + "published: {paper: cam_seg, metric: AP}\n"))
     assert "the key 'method' is missing" in fault
+
+
+def test_contrasts_name_methods_of_the_suite(write):
+    text = GOOD + "contrasts: [{name: which, first: [Flor], second: ggs}]\n"
+    assert faults(write(text)) == [
+        ":16:35: contrasts.0.first.0: no method is labelled 'Flor'; known are Floor, gss"
+        " (did you mean 'Floor'?)",
+        ":16:50: contrasts.0.second: no method is labelled 'ggs'; known are Floor, gss"
+        " (did you mean 'gss'?)",
+    ]
+
+
+def test_perturbations_of_latents_are_conditions_with_grids_of_their_own(write):
+    text = GOOD.replace("corruption: hue", "{corruption: code_flips, severities: [6]}")
+    assert faults(write(text)) == [
+        ":12:43: conditions.1.severities.0: severity 6 of code_flips is out of range; it has 1 to 5"
+    ]

@@ -1,7 +1,6 @@
 """Conversion of synthetic checkpoints that have the released files' layout."""
 
 import argparse
-import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +10,10 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from bench.discover import resolve_config
+from bench.pickled import PickledError
 from bench.schema import DataSpec
-from methods.cam_seg.config import Config
-from methods.cam_seg.convert import ConversionError, convert, convert_for
+from bench.weights import Converted, WeightsError, convert
+from methods.cam_seg.config import PRESETS, Config
 from methods.cam_seg.method import CamSeg
 from tests.parity.fixture import Fixture, draw, load
 
@@ -49,6 +49,12 @@ def config() -> Config:
     return resolved
 
 
+@pytest.fixture(autouse=True)
+def small(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A preset of the fixtures' sizes, beside the published ones."""
+    monkeypatch.setitem(PRESETS, "small", config)
+
+
 @pytest.fixture(scope="module")
 def data(config: Config) -> DataSpec:
     side = MAR.config["img_size"] // MAR.config["vae_stride"] * config.autoencoder.stride
@@ -71,19 +77,21 @@ def write(path: Path, content: dict[str, Any]) -> Path:
     return path
 
 
+def converted(path: Path, preset: str = "small", section: str | None = None) -> Converted:
+    return convert("cam_seg", [path], preset, path.parent, section)
+
+
 def test_autoencoder(config: Config, data: DataSpec, tmp_path: Path) -> None:
     state = weights(KL)
     loss = {"loss.logvar": torch.zeros(()), "loss.discriminator.main.0.weight": torch.ones(2)}
     content = {"state_dict": state | loss, "epoch": 3, "callbacks": {Callback: Callback()}}
-    report = convert_for(
-        config, data, write(tmp_path / "f16.ckpt", content), tmp_path / "out.safetensors"
-    )
-    assert report.stage == "autoencoder"
-    assert report.ignored == tuple(loss)
-    assert report.inert == (f"{__name__}.Callback",)
-    assert report.parameters == sum(value.numel() for value in state.values())
+    done = converted(write(tmp_path / "f16.ckpt", content))
+    assert set(done.files) == {"autoencoder"}
+    assert done.unmapped == tuple(sorted(loss))
+    file = done.files["autoencoder"]
+    assert file.parameters == sum(value.numel() for value in state.values())
     method = CamSeg(config, data)
-    missing, unexpected = method.load_state_dict(load_file(tmp_path / "out.safetensors"), False)
+    missing, unexpected = method.load_state_dict(load_file(file.path), strict=False)
     assert not unexpected
     assert not [key for key in missing if key.startswith("autoencoder.")]
     with torch.no_grad():
@@ -101,11 +109,10 @@ def test_prior(section: str | None, config: Config, data: DataSpec, tmp_path: Pa
         "optimizer": {"state": {}, "param_groups": [{"lr": 1e-4}]},
         "args": argparse.Namespace(img_size=64),
     }
-    path = write(tmp_path / "city.pth", content)
-    report = convert_for(config, data, path, tmp_path / "out.safetensors", section)
-    assert report.stage == "prior"
-    assert report.inert == ("argparse.Namespace",)
-    found = load_file(tmp_path / "out.safetensors")
+    done = converted(write(tmp_path / "city.pth", content), section=section)
+    assert set(done.files) == {"prior"}
+    assert done.unmapped == ()
+    found = load_file(done.files["prior"].path)
     expected = averaged if section else raw
     assert found["transformer.mask_token"].equal(expected["mask_token"])
     key = "net.input_proj.weight"
@@ -113,54 +120,38 @@ def test_prior(section: str | None, config: Config, data: DataSpec, tmp_path: Pa
     CamSeg(config, data).load_state_dict(found, strict=False)
 
 
-def test_tensors_that_do_not_fit_are_named(config: Config, data: DataSpec, tmp_path: Path) -> None:
+def test_both_stages_from_both_files(tmp_path: Path) -> None:
+    files = [
+        write(tmp_path / "f16.ckpt", {"state_dict": weights(KL)}),
+        write(tmp_path / "city.pth", {"model": weights(MAR)}),
+    ]
+    done = convert("cam_seg", files, "small", tmp_path)
+    assert set(done.config["weights"]) == {"autoencoder", "prior"}
+
+
+def test_tensors_that_do_not_fit_are_named(tmp_path: Path) -> None:
     state = weights(MAR)
     del state["decoder_norm.bias"]
     state["fake_latent"] = torch.zeros(1, 2)
     state["mask_token"] = torch.zeros(1, 1, 5)
-    path = write(tmp_path / "city.pth", {"model": state})
-    with pytest.raises(ConversionError) as refusal:
-        convert_for(config, data, path, tmp_path / "out.safetensors")
+    with pytest.raises(WeightsError) as refusal:
+        converted(write(tmp_path / "city.pth", {"model": state}))
     for part in (
-        "1 missing: transformer.decoder_norm.bias",
-        "1 left over: transformer.fake_latent",
-        "1 of another shape: transformer.mask_token (1, 1, 5) for",
+        "lacks transformer.decoder_norm.bias",
+        "has transformer.fake_latent beside",
+        "transformer.mask_token is [1, 1, 5], not",
     ):
         assert part in str(refusal.value)
-    assert not (tmp_path / "out.safetensors").exists()
+    assert not list(tmp_path.glob("*.safetensors"))
 
 
-def test_foreign_files_are_refused(config: Config, data: DataSpec, tmp_path: Path) -> None:
-    target = tmp_path / "out.safetensors"
-    with pytest.raises(ConversionError, match="no 'state_dict' in it, only \\['weights'\\]"):
-        convert_for(config, data, write(tmp_path / "a.pt", {"weights": {}}), target)
-    with pytest.raises(ConversionError, match="holds a list, not a mapping"):
-        convert_for(config, data, write(tmp_path / "b.pt", []), target)  # type: ignore[arg-type]
-    (tmp_path / "c.pt").write_bytes(b"no checkpoint at all")
-    with pytest.raises(ConversionError, match="c.pt: not a readable checkpoint"):
-        convert_for(config, data, tmp_path / "c.pt", target)
+def test_a_section_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "city.pth", {"model": weights(MAR)})
+    with pytest.raises(PickledError, match="has no section 'model_ema'; its sections: model"):
+        converted(path, section="model_ema")
 
 
 def test_the_preset_is_the_released_size(tmp_path: Path) -> None:
     path = write(tmp_path / "city.pth", {"model": weights(MAR)})
-    with pytest.raises(ConversionError, match=r"\d+ missing: .*; \d+ of another shape: "):
-        convert(path, "paper", tmp_path / "out.safetensors")
-
-
-class Malicious:
-    """Would write a file when unpickled by a loader that trusts it."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> Any:
-        return (Path.touch, (self.path,))
-
-
-def test_no_foreign_code_runs(config: Config, data: DataSpec, tmp_path: Path) -> None:
-    trap = tmp_path / "trap"
-    content = {"model": weights(MAR), "args": Malicious(trap)}
-    path = write(tmp_path / "city.pth", content)
-    with contextlib.suppress(ConversionError):
-        convert_for(config, data, path, tmp_path / "out.safetensors")
-    assert not trap.exists()
+    with pytest.raises(WeightsError, match=r"preset 'paper': lacks .* and \d+ more; .* is \["):
+        converted(path, "paper")

@@ -2,7 +2,7 @@
 
 import io
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 
 import pytest
 import torch
@@ -10,6 +10,7 @@ from safetensors.torch import load, save
 
 from bench import seeding
 from bench.discover import load_config, load_method, method_modules
+from bench.perturbations import CATALOGUE
 from bench.schema import IGNORE_INDEX, Batch, DataSpec
 from bench.train import trainable_modules
 
@@ -58,6 +59,13 @@ def refused_by_name(size):
         if size != ODD or "33x50" not in str(error):
             raise
         pytest.skip(f"refused: {error}")
+
+
+def answer(method, batch):
+    """What a method says of a batch: of its images, or of its labels where it sees no image."""
+    if method.config.predicts:
+        return method.predict(batch.image, batch.seeds)
+    return method.reconstruct(batch.label, batch.seeds)
 
 
 def moved(before, after):
@@ -143,7 +151,7 @@ def test_a_batch_without_any_label_has_finite_losses(name, preset):
 def test_predictions_are_labels_of_the_image_s_size(name, preset, size):
     method, batch = learned(name, preset), draw_batch(2, size)
     with torch.inference_mode(), refused_by_name(size):
-        label = method.predict(batch.image, batch.seeds)
+        label = answer(method, batch)
     assert label.shape == (2, *size)
     assert label.dtype == torch.int64
     assert (((label >= 0) & (label < CLASSES)) | (label == IGNORE_INDEX)).all()
@@ -153,9 +161,9 @@ def test_predictions_are_labels_of_the_image_s_size(name, preset, size):
 def test_the_same_seeds_give_the_same_labels_and_leave_global_streams_alone(name, preset):
     method, batch = learned(name, preset), draw_batch()
     with torch.inference_mode():
-        first = method.predict(batch.image, batch.seeds)
+        first = answer(method, batch)
         stream = torch.random.get_rng_state()
-        second = method.predict(batch.image, batch.seeds)
+        second = answer(method, batch)
     assert torch.equal(first, second)
     assert torch.equal(stream, torch.random.get_rng_state())
 
@@ -163,11 +171,14 @@ def test_the_same_seeds_give_the_same_labels_and_leave_global_streams_alone(name
 @every_method
 def test_labels_do_not_depend_on_batch_mates(name, preset):
     method, batch, others = learned(name, preset), draw_batch(), draw_batch(seed=7)
-    image = torch.cat([batch.image[:1], others.image[1:]])
-    seeds = torch.cat([batch.seeds[:1], others.seeds[1:] + 50])
+    mixed = Batch(
+        torch.cat([batch.image[:1], others.image[1:]]),
+        torch.cat([batch.label[:1], others.label[1:]]),
+        torch.cat([batch.seeds[:1], others.seeds[1:] + 50]),
+    )
     with torch.inference_mode():
-        one = method.predict(batch.image, batch.seeds)
-        two = method.predict(image, seeds)
+        one = answer(method, batch)
+        two = answer(method, mixed)
     assert torch.equal(one[0], two[0])
 
 
@@ -176,12 +187,28 @@ def test_scores_are_of_the_classes_and_agree_with_the_prediction(name, preset):
     method, batch = learned(name, preset), draw_batch()
     with torch.inference_mode():
         scores = method.scores(batch.image, batch.seeds)
-        label = method.predict(batch.image, batch.seeds)
+        label = answer(method, batch)
     if scores is None:
         pytest.skip("has no scores")
     assert scores.shape == (4, CLASSES, *SIZE)
     assert scores.dtype == torch.float32
     assert torch.equal(scores.argmax(1), label)
+
+
+@every_method
+def test_probabilities_are_as_the_configuration_says(name, preset):
+    method, batch = learned(name, preset), draw_batch()
+    if not method.config.gives_probabilities:
+        pytest.skip("has no probabilities")
+    with torch.inference_mode():
+        probabilities = method.probabilities(batch.image, batch.seeds)
+        label = method.predict(batch.image, batch.seeds)
+    assert probabilities.shape == (4, CLASSES, *SIZE)
+    assert probabilities.min() >= 0
+    torch.testing.assert_close(probabilities.sum(1), torch.ones(4, *SIZE))
+    # Rounding may make equals of two that are nearly so.
+    chosen = probabilities.gather(1, label.clamp(max=CLASSES - 1)[:, None])[:, 0]
+    torch.testing.assert_close(chosen, probabilities.amax(1))
 
 
 @every_method
@@ -194,8 +221,8 @@ def test_saved_weights_carry_over_to_a_new_instance(name, preset):
     method.eval(), other.eval()
     batch = draw_batch()
     with torch.inference_mode():
-        want = method.predict(batch.image, batch.seeds)
-        got = other.predict(batch.image, batch.seeds)
+        want = answer(method, batch)
+        got = answer(other, batch)
     assert torch.equal(want, got)
 
 
@@ -214,3 +241,31 @@ def test_a_codec_returns_labels(name, preset, size):
     assert label.shape == (2, *size)
     assert label.dtype == torch.int64
     assert torch.equal(label, again)
+
+
+@every_method
+def test_a_method_that_sees_no_image_says_so(name, preset):
+    method, batch = learned(name, preset), draw_batch()
+    if method.config.predicts:
+        pytest.skip("predicts")
+    assert method.config.reconstructs
+    with pytest.raises(TypeError, match="its task is 'reconstruct'"):
+        method.predict(batch.image, batch.seeds)
+
+
+@every_method
+def test_latents_suffer_what_the_configuration_lists_and_nothing_else(name, preset):
+    method, batch = learned(name, preset), draw_batch()
+    listed = method.config.perturbations()
+    with torch.inference_mode():
+        for perturbation in CATALOGUE:
+            perturbed = partial(
+                method.reconstruct_perturbed, batch.label, batch.seeds, perturbation
+            )
+            if perturbation not in listed:
+                with pytest.raises(TypeError, match=perturbation):
+                    perturbed(0.5)
+                continue
+            clean = method.reconstruct(batch.label, batch.seeds)
+            assert torch.equal(perturbed(0.0), clean)
+            assert torch.equal(perturbed(0.9), perturbed(0.9))

@@ -4,14 +4,12 @@ from typing import get_args
 
 import pytest
 import torch
-from safetensors.torch import save_file
 from torch.nn import functional as F
 
 from bench import seeding
 from bench.discover import resolve_config
 from bench.schema import IGNORE_INDEX, DataSpec
 from bench.train import trainable_modules
-from methods._nn.weights import WeightsError
 from methods.gss.config import PRESETS, Variant
 from methods.gss.method import GSS, make_codec, make_tokenizer
 from tests.methods.test_contract import DATA, draw_batch
@@ -66,8 +64,12 @@ def test_a_variant_has_its_stages_and_no_more(variant, tokenizer):
 
 
 def stage_settings(**changes):
+    """Return what each stage's key is made of."""
     config = resolve_config("gss", "tiny", {**SMALL, **changes})
-    return {stage.name: (stage, config.settings_of(stage.name)) for stage in config.stages(DATA)}
+    return {
+        stage.name: (stage.model_dump(), config.settings_of(stage.name))
+        for stage in config.stages(DATA)
+    }
 
 
 def test_variants_share_what_does_not_differ_between_them():
@@ -88,10 +90,8 @@ def test_variants_share_what_does_not_differ_between_them():
         ("tokenizer", {"variant": "FF-R"}),
         ("tokenizer", {"variant": "TF"}),
         ("tokenizer", {"conv": {**SMALL["conv"], "num_codes": 8}}),
-        ("tokenizer", {"weights": {"tokenizer": "a.safetensors"}}),
         ("prior", {"head": {**SMALL["head"], "auxiliary": False}}),
         ("prior", {"backbone": {"name": "resnet18"}}),
-        ("prior", {"weights": {"prior": "a.safetensors"}}),
     ],
 )
 def test_a_stage_s_settings_tell_apart_what_changes_its_weights(stage, changes):
@@ -170,38 +170,16 @@ def test_the_auxiliary_head_can_be_left_out():
     assert set(losses) == {"tokens"}
 
 
-def saved(method, path):
-    """Write a prior's weights as the converter does."""
-    state = {f"prior.{key}": value for key, value in method.prior.state_dict().items()}
-    save_file(state, path)
-    return state
-
-
-def test_weights_from_a_file_take_the_place_of_a_stage(tmp_path):
-    path = tmp_path / "prior.safetensors"
-    saved(build(seed=1), path)
-    method = build(weights={"prior": str(path)})
-    prior = method.config.stages(DATA)[1]
-    assert prior.steps == 0
-    method.fit("prior", [])
-    for key, value in build(seed=1).prior.state_dict().items():
-        assert torch.equal(method.prior.state_dict()[key], value), key
-
-
-def test_weights_that_do_not_fit_are_refused_by_name(tmp_path):
-    path = tmp_path / "prior.safetensors"
-    state = saved(build(), path)
-    method = build(weights={"prior": str(path)})
-    bias = state.pop("prior.head.tokens.bias")
-    save_file({**state, "prior.extra": bias}, path)
-    with pytest.raises(WeightsError, match="lacks prior.head.tokens.bias; has prior.extra beside"):
-        method.fit("prior", [])
-    save_file({**state, "prior.head.tokens.bias": bias[:3]}, path)
-    with pytest.raises(WeightsError, match=r"prior.head.tokens.bias is \[3\], not \[16\]"):
-        method.fit("prior", [])
-    path.unlink()
-    with pytest.raises(WeightsError, match="no such file"):
-        method.fit("prior", [])
+def test_a_method_measures_how_many_noise_free_colours_its_inverse_returns():
+    printed = build(inverse="pseudo_inverse").measure([])
+    released = [(150, "ade20k", 14), (194, "mseg", 9), (19, "cityscapes", 5)]
+    for classes, name, count in released:
+        assert printed[f"colours returned of {classes}, {name}"] == count
+    assert set(build().measure([]).items()) == {
+        ("colours returned of 5, own", 5),
+        *((f"colours returned of {classes}, {name}", classes) for classes, name, _ in released),
+    }
+    assert build(variant="FT").measure([]) == {}
 
 
 def millions(module):

@@ -1,7 +1,5 @@
-"""Released weights: read without running what is in them, and put in their places."""
+"""Released weights of GSS and DALL-E, put in their places."""
 
-import pickle
-import zipfile
 from collections import OrderedDict
 
 import pytest
@@ -12,10 +10,10 @@ from torch import nn
 from bench import seeding
 from bench.discover import resolve_config
 from bench.schema import DataSpec
+from bench.weights import WeightsError, convert, load_weights, submodules
 from methods._nn.dalle import DalleTokenizer
-from methods._nn.pickled import PickledError, read_tensors
-from methods._nn.weights import WeightsError
-from methods.gss.convert import _patch_order, convert
+from methods.gss.config import PRESETS
+from methods.gss.convert import _patch_order
 from methods.gss.method import GSS
 from methods.gss.released import backbone_name
 from tests.methods.test_contract import DATA
@@ -54,8 +52,7 @@ def released_name(key):
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     """A preset of no size, beside the published ones."""
-    preset = {"small": resolve_config("gss", "tiny", SMALL)}
-    monkeypatch.setattr("methods.gss.convert.PRESETS", preset)
+    monkeypatch.setitem(PRESETS, "small", resolve_config("gss", "tiny", SMALL))
 
 
 def build(seed, **changes):
@@ -74,18 +71,28 @@ def checkpoint_of(method, path, **extra):
     torch.save({"meta": {"epoch": 3}, "state_dict": OrderedDict(state | extra)}, path)
 
 
+def fill(method, files):
+    """Load converted files as the harness does."""
+    for stage in method.config.stages(DATA):
+        if stage.name in files:
+            load_weights(files[stage.name].path, submodules(method, stage.modules))
+
+
 @pytest.mark.parametrize("variant", ["FF", "FT-W"])
 def test_a_checkpoint_in_the_released_layout_makes_a_round_trip(tmp_path, variant):
-    method = build(1, variant=variant)
-    checkpoint_of(method, tmp_path / "gss.pth", **{"decode_head.codes.extra": torch.zeros(1)})
-    report = convert(tmp_path / "gss.pth", "small", tmp_path)
-    assert report.unmapped == ("head.codes.extra",)
-    report.config["head"] |= SMALL["head"]
-    other = build(2, **report.config)
-    for stage in report.files:
-        other.fit(stage, [])
+    method = build(1, variant=variant, tokenizer="dalle")
+    tokenizer = {
+        f"decode_head.d_vae.{key.removesuffix('eight').removesuffix('ias')}": value
+        for key, value in method.codec.tokenizer.state_dict().items()
+    }
+    checkpoint_of(method, tmp_path / "gss.pth", **tokenizer, **{"ema.rate": torch.zeros(1)})
+    done = convert("gss", [tmp_path / "gss.pth"], "small", tmp_path)
+    assert done.unmapped == ("ema.rate",)
+    other = build(2, **{**done.config, "head": {**SMALL["head"], **done.config["head"]}})
+    assert other.config.variant == variant
+    assert set(done.files) == {stage.name for stage in other.config.stages(DATA)}
+    fill(other, done.files)
     image, seeds = torch.rand(1, 3, 32, 64), torch.zeros(1, dtype=torch.int64)
-    other.codec.tokenizer.load_state_dict(method.codec.tokenizer.state_dict())
     with torch.inference_mode():
         got = other.eval().scores(image, seeds)
         assert torch.equal(got, method.eval().scores(image, seeds))
@@ -96,22 +103,52 @@ def test_a_checkpoint_in_the_released_layout_makes_a_round_trip(tmp_path, varian
 def test_a_checkpoint_without_the_auxiliary_head_says_so(tmp_path):
     method = build(1, variant="FT-W", head={**SMALL["head"], "auxiliary": False})
     checkpoint_of(method, tmp_path / "gss.pth")
-    report = convert(tmp_path / "gss.pth", "small", tmp_path)
-    assert report.config["head"] == {"auxiliary": False}
-    assert report.config["variant"] == "FT-W"
+    done = convert("gss", [tmp_path / "gss.pth"], "small", tmp_path)
+    assert done.config["head"] == {"auxiliary": False}
+    assert done.config["variant"] == "FT-W"
 
 
-def test_a_checkpoint_that_lacks_keys_is_refused_by_name(tmp_path):
-    method = build(1)
-    checkpoint_of(method, tmp_path / "gss.pth")
-    content = torch.load(tmp_path / "gss.pth", weights_only=True)
-    del content["state_dict"]["decode_head.swin_ln.bias"]
-    torch.save(content, tmp_path / "gss.pth")
-    with pytest.raises(WeightsError, match=r"lacks prior\.head\.norm\.bias"):
-        convert(tmp_path / "gss.pth", "small", tmp_path)
+def altered(path, **changes):
+    """Change a checkpoint's tensors; None deletes one."""
+    content = torch.load(path, weights_only=True)
+    for key, value in changes.items():
+        if value is None:
+            del content["state_dict"][key]
+        else:
+            content["state_dict"][key] = value
+    torch.save(content, path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"decode_head.swin_ln.bias": None}, r"lacks prior\.head\.norm\.bias"),
+        (
+            {"decode_head.transformer_block.blocks.9.ffn.layers.1.bias": torch.zeros(1)},
+            r"has prior\.head\.blocks\.9\.mlp\.2\.bias beside",
+        ),
+        (
+            {"decode_head.conv_seg.bias": torch.zeros(3)},
+            r"prior\.head\.tokens\.bias is \[3\], not \[16\]",
+        ),
+    ],
+)
+def test_a_checkpoint_of_another_size_is_refused_by_name(tmp_path, changes, fault):
+    checkpoint_of(build(1), tmp_path / "gss.pth")
+    altered(tmp_path / "gss.pth", **changes)
+    with pytest.raises(WeightsError, match=rf"gss\.pth: stage 'prior' in it .*{fault}"):
+        convert("gss", [tmp_path / "gss.pth"], "small", tmp_path)
     assert not list(tmp_path.glob("*.safetensors"))
-    with pytest.raises(WeightsError, match="no preset 'paper_x'; known are small"):
-        convert(tmp_path / "gss.pth", "paper_x", tmp_path)
+
+
+def test_a_preset_whose_palette_is_too_small_for_the_checkpoint_is_refused(tmp_path):
+    PRESETS["small"] = resolve_config("gss", "tiny", {**SMALL, "colouring": "cityscapes"})
+    checkpoint_of(build(1), tmp_path / "gss.pth")
+    pixels = {f"decode_head.conv_seg_pixel.{n}": torch.zeros(20, *s)
+              for n, s in (("weight", (8, 1, 1)), ("bias", ()))}  # fmt: skip
+    altered(tmp_path / "gss.pth", **pixels)
+    with pytest.raises(WeightsError, match="'cityscapes' has 19 colours for 20 classes"):
+        convert("gss", [tmp_path / "gss.pth"], "small", tmp_path)
 
 
 class Foreign(nn.Module):
@@ -138,43 +175,13 @@ def test_pickled_modules_of_openai_are_read_and_fit(tmp_path):
         pickled = DalleTokenizer(8, 8, 1, 16)
     torch.save(foreign(pickled.encoder), tmp_path / "encoder.pkl")
     torch.save(foreign(pickled.decoder), tmp_path / "decoder.pkl")
-    report = convert(tmp_path, "small", tmp_path)
-    assert report.unmapped == ()
-    saved = load_file(report.files["tokenizer"])
+    halves = [tmp_path / "encoder.pkl", tmp_path / "decoder.pkl"]
+    done = convert("gss", halves, "small", tmp_path)
+    assert done.unmapped == ()
+    assert done.config["tokenizer"] == "dalle"
+    saved = load_file(done.files["tokenizer"].path)
     for key, value in want.state_dict().items():
         torch.testing.assert_close(saved[f"codec.tokenizer.{key}"], value, atol=1e-3, rtol=1e-3)
-
-
-class Trap:
-    """An object whose pickle, loaded the usual way, runs code."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return (open, (str(self.path), "w"))
-
-
-def test_reading_runs_nothing_of_a_file(tmp_path):
-    sprung = tmp_path / "sprung"
-    torch.save({"state_dict": {"a.b": torch.ones(2)}, "trap": Trap(sprung)}, tmp_path / "x.pth")
-    tensors = read_tensors(tmp_path / "x.pth")
-    assert list(tensors) == ["a.b"]
-    assert not sprung.exists()
-
-
-def test_files_that_hold_no_tensors_are_refused_by_name(tmp_path):
-    path = tmp_path / "x.pth"
-    path.write_bytes(pickle.dumps({"a": 1}))
-    with pytest.raises(PickledError, match="not a torch file"):
-        read_tensors(path)
-    torch.save({"a": 1}, path)
-    with pytest.raises(PickledError, match="neither a state dict nor a module"):
-        read_tensors(path)
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("x/data.pkl", b"\x80\x02")
-    with pytest.raises(PickledError, match="damaged"):
-        read_tensors(path)
 
 
 @pytest.mark.parametrize(
@@ -204,7 +211,7 @@ def test_a_converted_patch_merging_gives_what_the_release_gives():
     stacked = torch.cat(  # Swin's own order, which timm keeps
         [x[:, :, 0::2, 0::2], x[:, :, 1::2, 0::2], x[:, :, 0::2, 1::2], x[:, :, 1::2, 1::2]], 1
     )
-    converted = _patch_order("stages.0.downsample.reduction.weight", weight)
+    converted = _patch_order("backbone.stages.0.downsample.reduction.weight", weight)
     torch.testing.assert_close(stacked.flatten(2).transpose(1, 2) @ converted.t(), unfolded)
 
 

@@ -90,19 +90,3 @@ def test_keys_are_those_of_the_release():
         "post_quant_conv.bias": (32,),
     }
     assert {key: shapes.get(key) for key in expected} == expected
-
-
-def test_a_released_file_loads_strictly(tmp_path):
-    def small(sides):
-        quantiser = ResidualQuantiser(16, 8, sides)
-        return VARAutoencoder(width=32, multipliers=(1, 2), blocks=1, quantiser=quantiser)
-
-    source, target = small([1, 4]), small([1, 2, 4])
-    path = tmp_path / "vae.pth"
-    torch.save(source.state_dict(), path)
-    target.load_released(path)
-    assert torch.equal(target.encoder.conv_in.weight, source.encoder.conv_in.weight)
-
-    torch.save({"encoder.conv_in.weight": torch.zeros(1)}, path)
-    with pytest.raises(RuntimeError, match="Missing key"):
-        target.load_released(path)

@@ -1,7 +1,8 @@
-"""The 19 Cityscapes classes with their train ids.
+"""What is drawn: the 19 Cityscapes classes with their train ids, and what stands in rooms.
 
-Order, names and colours: github.com/mcordts/cityscapesScripts,
-``cityscapesscripts/helpers/labels.py``.
+Order, names and colours of the first: github.com/mcordts/cityscapesScripts,
+``cityscapesscripts/helpers/labels.py``. A domain's own label space is made of these in
+``spaces``.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from bench.schema import IGNORE_INDEX
 
 
 class Label(IntEnum):
-    """Train ids."""
+    """Train ids of Cityscapes, then further ids in an order of our own."""
 
     ROAD = 0
     SIDEWALK = 1
@@ -33,6 +34,23 @@ class Label(IntEnum):
     TRAIN = 16
     MOTORCYCLE = 17
     BICYCLE = 18
+    CLUTTER = 19
+    FLOOR = 20
+    CEILING = 21
+    WINDOW = 22
+    DOOR = 23
+    TABLE = 24
+    CHAIR = 25
+    SOFA = 26
+    BED = 27
+    BOOKSHELF = 28
+    CABINET = 29
+    LAMP = 30
+    TELEVISION = 31
+    PICTURE = 32
+    CURTAIN = 33
+    PLANT = 34
+    RUG = 35
     VOID = IGNORE_INDEX
 
 
@@ -58,7 +76,7 @@ PALETTE = (
     (119, 11, 32),
 )
 
-CLASSES = tuple(label.name.lower().replace("_", " ") for label in Label if label != Label.VOID)
+CLASSES = tuple(label.name.lower().replace("_", " ") for label in Label if label <= Label.BICYCLE)
 
 THINGS = frozenset(range(Label.PERSON, Label.BICYCLE + 1))
 """Classes whose objects are counted."""

@@ -1,4 +1,4 @@
-"""A street scene from its key: image, label, instances and depth."""
+"""A scene from its key: image, label, instances and depth."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import NamedTuple
 import numpy as np
 
 from bench.datasets._scenes import weather as air
-from bench.datasets._scenes.layout import furnish
+from bench.datasets._scenes.place import find_place
 from bench.datasets._scenes.raster import SKY, Raster, View, make_view, rasterise
 from bench.datasets._scenes.shade import Surfaces, find_surfaces, horizon_colour, sky_colour
-from bench.datasets._scenes.street import Street, draw_street
-from bench.seeding import key, numpy_generator
+from bench.datasets._scenes.spaces import DOMAINS
+from bench.datasets._scenes.street import Street
 
 _OVERSAMPLING = 2
 """Colours are averaged over this many samples a pixel and axis; labels are the first one."""
@@ -21,7 +21,7 @@ class Scene(NamedTuple):
     """One drawn scene."""
 
     image: np.ndarray  # uint8 [H, W, 3]
-    label: np.ndarray  # uint8 [H, W], train ids or IGNORE_INDEX
+    label: np.ndarray  # uint8 [H, W], classes of the domain's label space or IGNORE_INDEX
     instance: np.ndarray  # uint16 [H, W], 0 where nothing is counted
     depth: np.ndarray  # float32 [H, W], metres along the optical axis, inf in the sky
 
@@ -29,16 +29,10 @@ class Scene(NamedTuple):
 def draw_scene(domain: str, split: str, index: int, height: int, width: int) -> Scene:
     """Draw a scene.
 
-    The street depends on split and index alone: index i of every domain is the same street
-    in other weather (or, for ``low_camera``, seen from another place).
+    What stands where depends on split and index alone, and on the kind of place: image i of
+    every street domain is the same street in other weather or seen from another place.
     """
-    seed = key("scenes", "street", split, index)
-    street = draw_street(numpy_generator(seed), domain == "low_camera", seed)
-    rng = numpy_generator(key("scenes", "weather", domain, split, index))
-    weather = air.draw_weather(rng, domain)
-    if domain in ("fog", "rain", "snow"):
-        street = street._replace(light=air.dull_light(street.light))
-    layout = furnish(street, umbrellas=weather.rain > 0)
+    street, layout, weather, rng = find_place(domain, split, index)
     view = make_view(street.camera, height * _OVERSAMPLING, width * _OVERSAMPLING)
     raster = rasterise(layout.polygons, view, street.camera.hood)
     surfaces = find_surfaces(street, layout, raster, view)
@@ -48,7 +42,7 @@ def draw_scene(domain: str, split: str, index: int, height: int, width: int) -> 
     picked = (slice(None, None, _OVERSAMPLING), slice(None, None, _OVERSAMPLING))
     return Scene(
         image,
-        np.ascontiguousarray(surfaces.label[picked]),
+        DOMAINS[domain].table[surfaces.label[picked]],
         _renumber(surfaces.instance[picked]),
         np.ascontiguousarray(raster.depth[picked]),
     )

@@ -40,6 +40,14 @@ class _Builder:
         self.contacts: list[np.ndarray] = []
         self.lamps: list[tuple[float, float, float]] = []
 
+    def layout(self) -> Layout:
+        return Layout(
+            self.mesh.build(),
+            self.shadows,
+            self.contacts,
+            np.array(self.lamps, dtype=np.float32).reshape(-1, 3),
+        )
+
     def rng(self, *purpose: str | int) -> np.random.Generator:
         return numpy_generator(key("scenes", self.street.seed, *purpose))
 
@@ -75,12 +83,45 @@ def furnish(street: Street, umbrellas: bool = False) -> Layout:
         _pedestrians(builder, side)
     _traffic(builder)
     _crossing(builder)
-    return Layout(
-        builder.mesh.build(),
-        builder.shadows,
-        builder.contacts,
-        np.array(builder.lamps, dtype=np.float32).reshape(-1, 3),
-    )
+    return builder.layout()
+
+
+def set_out(street: Street) -> Layout:
+    """Put one or two vehicles or people close to the camera, before houses and trees."""
+    builder = _Builder(street, umbrellas=False)
+    _skyline(builder)
+    for side in (0, 1):
+        _plots(builder, side)
+    rng = builder.rng("subject")
+    kinds = [str(kind) for kind in rng.choice(list(_SUBJECTS), size=int(rng.integers(1, 3)))]
+    aside = 0.0 if len(kinds) == 1 else -1.0
+    for kind in kinds:
+        near, length = _SUBJECTS[kind]
+        turn = rng.uniform(0.3, 1.3) * float(rng.choice([-1, 1])) + math.pi * (rng.random() < 0.5)
+        ahead = near * rng.uniform(1.0, 1.5) + 0.4 * length
+        pose = Pose(aside * 0.25 * ahead + rng.normal(0, 0.3), ahead, turn)
+        if kind == "person":
+            _person(builder, rng, pose)
+        elif kind in ("bicycle", "motorcycle"):
+            builder.mesh.item(pose)
+            add = vehicles.add_bicycle if kind == "bicycle" else vehicles.add_motorcycle
+            add(builder.mesh, rng)
+            builder.shade_box(pose, (0.15, 0.8), 0.9)
+        else:
+            _vehicle(builder, rng, pose, kind)
+        aside = 1.0
+    return builder.layout()
+
+
+_SUBJECTS = {
+    "person": (2.8, 0.0),
+    "bicycle": (2.6, 1.7),
+    "motorcycle": (2.8, 2.0),
+    "car": (4.5, 4.5),
+    "bus": (6.5, 11.0),
+    "tram": (8.0, 20.0),
+}
+"""How near a subject comes, and how long it is; metres."""
 
 
 def _skyline(b: _Builder) -> None:

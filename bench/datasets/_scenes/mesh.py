@@ -33,6 +33,7 @@ class Material(IntEnum):
     FACADE = 5
     PICKETS = 6
     GLASS = 7
+    FLOORING = 8
 
 
 class Surface(NamedTuple):

@@ -206,8 +206,8 @@ def add_wall(mesh: Mesh, rng: np.random.Generator, length: float, outward: float
 
 
 def add_clutter(mesh: Mesh, rng: np.random.Generator) -> None:
-    """Add a thing that no class covers: a bin, a box, a bench or a bus shelter."""
-    surface = Surface(Label.VOID, cloth_colour(rng), Material.CLOTH)
+    """Add a thing that no class of Cityscapes covers: a bin, a box, a bench or a bus shelter."""
+    surface = Surface(Label.CLUTTER, cloth_colour(rng), Material.CLOTH)
     kind = rng.random()
     if kind < 0.45:
         mesh.box((-0.3, 0, -0.35), (0.3, rng.uniform(0.9, 1.2), 0.35), surface)
@@ -217,6 +217,6 @@ def add_clutter(mesh: Mesh, rng: np.random.Generator) -> None:
         mesh.box((-0.25, 0.4, -0.9), (0.25, 0.48, 0.9), surface)
         mesh.box((0.2, 0.48, -0.9), (0.26, 0.9, 0.9), surface)
     else:
-        glass = Surface(Label.VOID, (0.5, 0.55, 0.58), Material.GLASS, glow=0.4)
+        glass = Surface(Label.CLUTTER, (0.5, 0.55, 0.58), Material.GLASS, glow=0.4)
         mesh.box((0.5, 0.3, -1.8), (0.56, 2.3, 1.8), glass)
         mesh.box((-0.7, 2.3, -1.9), (0.7, 2.42, 1.9), surface)

@@ -23,6 +23,7 @@ _ROUGHNESS = {
     Material.FACADE: (0.1, 5),
     Material.PICKETS: (0.14, 9),
     Material.GLASS: (0.5, 3),
+    Material.FLOORING: (0.1, 16),
 }
 """Of each material: strength of its noise, and texels a metre."""
 
@@ -48,7 +49,7 @@ class _Fabric(NamedTuple):
     material: np.ndarray  # uint8 [n]
     pattern: np.ndarray  # float32 [4, P]
     u: np.ndarray  # float32 [n], metres along the surface, level
-    v: np.ndarray  # float32 [n], metres above ground
+    v: np.ndarray  # float32 [n], metres above ground, or on a floor metres ahead
     detail: np.ndarray  # float32 [n] in 0..1, how much fine texture a pixel can show
 
 
@@ -68,6 +69,7 @@ def find_surfaces(street: Street, layout: Layout, raster: Raster, view: View) ->
     detail = np.clip(np.float32(view.focal / 45) / raster.depth, 0, 1)
     _weave(surfaces, polygons, normal, raster, detail)
     surfaces.light[...] *= 0.72 + 0.28 * np.clip(raster.y, 0, 1)
+    _shade_floor(surfaces, layout, raster, view)
     _ground(surfaces, street, layout, raster, view, detail)
     _hood(surfaces, ids, street.light)
     return surfaces
@@ -124,19 +126,21 @@ def _weave(
     polygon = raster.ids.ravel()[at] - FIRST
     along = np.ascontiguousarray(normal.T, dtype=np.float32)
     x, y, z = (plane.ravel()[at] for plane in (raster.x, raster.y, raster.z))
+    level = polygons.material[polygon] == Material.FLOORING
     fabric = _Fabric(
         colour=surfaces.colour.reshape(3, -1)[:, at],
         glow=surfaces.glow.ravel()[at],
         polygon=polygon,
         material=polygons.material[polygon],
         pattern=np.ascontiguousarray(polygons.pattern.T),
-        u=x * np.take(along[2], polygon) + z * np.take(-along[0], polygon),
-        v=y,
+        u=np.where(level, x, x * np.take(along[2], polygon) + z * np.take(-along[0], polygon)),
+        v=np.where(level, z, y),
         detail=detail.ravel()[at],
     )
     _vary(fabric)
     _windows(fabric)
     _pickets(fabric)
+    _boards(fabric)
     surfaces.colour.reshape(3, -1)[:, at] = fabric.colour
     surfaces.glow.reshape(-1)[at] = fabric.glow
 
@@ -189,6 +193,15 @@ def _ground(
     surfaces.light[:, at] = (ambient + sun * arrives[at]) * below
 
 
+def _shade_floor(surfaces: Surfaces, layout: Layout, raster: Raster, view: View) -> None:
+    """Darken a room's floor below what stands on it, in place; streets have none."""
+    floor = np.zeros(len(layout.polygons.material) + FIRST, dtype=bool)
+    floor[FIRST:] = layout.polygons.material == Material.FLOORING
+    if floor.any():
+        below = floor[raster.ids] & (paint_shadows(layout.contacts, view) > 0)
+        surfaces.light[:, below] *= np.float32(0.55)
+
+
 def _vary(fabric: _Fabric) -> None:
     """Multiply noise onto the colours, in place."""
     table = np.array([_ROUGHNESS[kind] for kind in Material], dtype=np.float32)
@@ -235,6 +248,18 @@ def _pickets(fabric: _Fabric) -> None:
     share = (between * (0.22 + 0.33 * fabric.detail[at])).astype(np.float32)
     behind = np.array([0.2, 0.24, 0.16], dtype=np.float32)[:, None]
     fabric.colour[:, at] = fabric.colour[:, at] * (1 - share) + behind * share
+
+
+def _boards(fabric: _Fabric) -> None:
+    """Lay boards or tiles of a width and a length, each with its own tone, in place."""
+    at = np.flatnonzero(fabric.material == Material.FLOORING)
+    width, length, joint, contrast = np.take(fabric.pattern, fabric.polygon[at], axis=1)
+    column = np.floor(fabric.u[at] / width)
+    ahead = fabric.v[at] / length + scatter(column, column) * joint
+    row = np.floor(ahead)
+    edge = (fraction(fabric.u[at] / width) < 0.05) | (fraction(ahead) < 0.02)
+    tone = contrast * (scatter(column, row) - np.float32(0.5)) - np.float32(0.2) * edge
+    fabric.colour[:, at] *= 1 + tone * fabric.detail[at]
 
 
 def _hood(surfaces: Surfaces, ids: np.ndarray, day: Light) -> None:

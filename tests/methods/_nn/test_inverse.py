@@ -10,24 +10,16 @@ from hypothesis.extra import numpy as hnp
 from bench import seeding
 from bench.schema import IGNORE_INDEX
 from methods._nn.colour import fill_void, nearest_scores, paint
-from methods._nn.inverse import NearestColour, PseudoInverse
+from methods._nn.inverse import NearestColour, PseudoInverse, colours_returned
 from methods._nn.palettes import make_palette
 from methods._nn.released_palettes import RELEASED
 
 
-def own_colours_found(inverse, palette):
-    """Of each class's exact colour, is the class the best?"""
-    colours = torch.from_numpy(palette / 255).float()
-    maskige = colours.t()[None, :, :, None]  # [1, 3, K, 1]
-    best = inverse(maskige, colours).argmax(1)[0, :, 0]
-    return int((best == torch.arange(len(colours))).sum())
-
-
 @pytest.mark.parametrize(("name", "found"), [("ade20k", 14), ("mseg", 9), ("cityscapes", 5)])
 def test_the_pseudo_inverse_misses_most_noise_free_colours(name, found):
-    palette = RELEASED[name][:-1]
-    assert own_colours_found(PseudoInverse(), palette) == found
-    assert own_colours_found(NearestColour(), palette) == len(palette)
+    palette = torch.from_numpy(RELEASED[name][:-1] / 255).float()
+    assert colours_returned(PseudoInverse(), palette) == found
+    assert colours_returned(NearestColour(), palette) == len(palette)
 
 
 def test_the_pseudo_inverse_is_the_least_squares_solution():

@@ -17,6 +17,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from bench.weights import WeightsError
+
+SECTIONS = ("state_dict", "model")
+"""Where checkpoints keep their weights, beside what else training left."""
 _DTYPES = {
     "FloatStorage": torch.float32,
     "HalfStorage": torch.float16,
@@ -31,7 +35,7 @@ _DTYPES = {
 }
 
 
-class PickledError(ValueError):
+class PickledError(WeightsError):
     """A file is not one that tensors can be read from."""
 
 
@@ -55,23 +59,43 @@ class Inert:
         """Drop items, likewise."""
 
 
-def read_tensors(path: Path) -> dict[str, Tensor]:
+def read_tensors(path: Path, section: str | None = None) -> dict[str, Tensor]:
     """Read a state dict, a checkpoint that has one, or a whole pickled module.
 
+    Args:
+        path: the file.
+        section: the checkpoint's entry to read, such as one with averaged weights; by
+            default the first of ``SECTIONS`` that it has, or else all of it.
+
     Raises:
-        PickledError: if the file is damaged, of the format before torch 1.6, or without
-            tensors.
+        PickledError: if the file is absent, damaged, of the format before torch 1.6, or
+            without tensors, or has no such section.
     """
+    if not path.is_file():
+        raise PickledError(f"{path}: no such file")
     if not zipfile.is_zipfile(path):
         raise PickledError(f"{path}: not a torch file of version 1.6 or later (no zip archive)")
-    with zipfile.ZipFile(path) as archive:
-        content = _read_pickle(archive, path)
-    if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
-        content = content["state_dict"]
+    try:
+        with zipfile.ZipFile(path) as archive:
+            content = _section(_read_pickle(archive, path), section, path)
+    except zipfile.BadZipFile as error:
+        raise PickledError(f"{path}: damaged ({error})") from error
     tensors = {key.removeprefix("."): tensor for key, tensor in _walk(content, "")}
     if not tensors:
         raise PickledError(f"{path}: holds neither a state dict nor a module")
     return tensors
+
+
+def _section(content: Any, section: str | None, path: Path) -> Any:
+    parts = {}
+    if isinstance(content, Mapping):
+        parts = {key: part for key, part in content.items() if isinstance(part, Mapping)}
+    if section is None:
+        return next((parts[name] for name in SECTIONS if name in parts), content)
+    if section not in parts:
+        has = ", ".join(sorted(map(str, parts))) or "none"
+        raise PickledError(f"{path}: has no section {section!r}; its sections: {has}")
+    return parts[section]
 
 
 def _read_pickle(archive: zipfile.ZipFile, path: Path) -> Any:

@@ -1,0 +1,262 @@
+"""What codecs cost and keep: rates beside scores, declared contrasts, and losses by part.
+
+Knows no method: a codec is whatever has clean cells of the task ``reconstruct``, and what is
+said of its latents is what it measured (``bench/method.py``, ``Method.measure``).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from bench.health import LEAST_BITS, LEAST_USE, Finding, examine
+from bench.manifest import Contrast
+from bench.report.block import PRIMARY, Block, describe, is_generated
+from bench.report.clean import ALPHA, absent_note, metric_names
+from bench.report.table import Entry, Sentence, Table, Unit, number
+from bench.stats import Estimate, holm
+
+RATE = "bits_per_pixel"
+MEASURED: dict[str, tuple[str, Unit]] = {
+    "stride": ("Stride", "count"),
+    RATE: ("Rate (bits/pixel)", "plain"),
+    "entropy_bits_per_pixel": ("Entropy (bits/pixel)", "plain"),
+    "codebook_use": ("Codebook in use", "percent"),
+    "perplexity": ("Perplexity", "count"),
+    "kl_bits_per_latent": ("KL (bits/latent)", "plain"),
+}
+"""Column and unit of what codecs measure; other names are listed as they are."""
+
+
+def codec_tables(block: Block) -> Iterator[Table]:
+    """Make every table about reconstruction; none where nothing is reconstructed."""
+    if any(measured(block, label) for label in block.labels):
+        yield rates(block)
+    if any(rows := [_contrast_rows(block, each) for each in block.contrasts]):
+        yield contrast_table(block, [row for each in rows for row in each])
+    if found := examine(block.finished, block.counts):
+        yield findings(block, found)
+    if attributed(block):
+        yield attribution(block)
+
+
+def measured(block: Block, label: str) -> dict[str, float]:
+    """Return what a codec measured, averaged over seeds; nothing if it measures nothing."""
+    found = [record.measured for record in block.of(label, task="reconstruct") if record.measured]
+    names = dict.fromkeys(name for each in found for name in each)
+    return {name: float(np.mean([m[name] for m in found if name in m])) for name in names}
+
+
+def rates(block: Block) -> Table:
+    """The cost of each codec's latents, and how much of them is used."""
+    found = {label: measured(block, label) for label in block.labels}
+    seen = {name for each in found.values() for name in each}
+    columns = {name: MEASURED[name] for name in MEASURED if name in seen}
+    columns |= {name: (name, "plain") for name in sorted(seen - {*MEASURED, "codebook_parameters"})}
+    rows = []
+    for label, numbers in found.items():
+        if not numbers:
+            continue
+        records = block.of(label, task="reconstruct")
+        keys = tuple(record.key for record in records)
+        plain = records[0].parameters - round(numbers.get("codebook_parameters", 0))
+        rows.append(
+            (
+                Entry(label),
+                number(block.score(label, task="reconstruct")),
+                *(
+                    Entry("–", unit, numbers.get(name), keys=keys if name in numbers else ())
+                    for name, (_, unit) in columns.items()
+                ),
+                Entry(unit="count", value=plain, keys=keys),
+            )
+        )
+    caption = f"{block.data_note}{absent_note(PRIMARY)} Rate: codes times log2 of the codebook, or"
+    caption += " the expected KL divergence: both from the prior of training, uniform or standard"
+    caption += " normal. Entropy: of the codes as they fell on these images. Perplexity: 2 to the"
+    caption += " entropy of one code. Parameters without codebooks. Means over seeds."
+    names = ("Codec", f"{PRIMARY} ↑", *(name for name, _ in columns.values()), "Parameters")
+    return Table("rates", "What the latents cost", caption, names, tuple(rows))
+
+
+class Compared(NamedTuple):
+    """A contrast, scored."""
+
+    first: Estimate
+    second: Estimate
+    rates: tuple[float, float]
+    """Bits per pixel of the two; NaN where not measured."""
+
+    @property
+    def difference(self) -> Estimate:
+        """First minus second."""
+        return self.first - self.second
+
+    @property
+    def relative(self) -> Estimate:
+        """The difference as a share of the first."""
+        return (self.first - self.second) / self.first
+
+
+def compare(block: Block, contrast: Contrast, metric: str) -> Compared | str:
+    """Score a contrast, or say why it has no score."""
+    labels = (*contrast.first, contrast.second)
+    scores = {label: block.score(label, metric) for label in labels}
+    if lacking := [label for label, score in scores.items() if score is None]:
+        return f"{', '.join(lacking)}: no result"
+    known = {label: score for label, score in scores.items() if score is not None}
+    rate = {label: measured(block, label).get(RATE, math.nan) for label in labels}
+    second, aim = known[contrast.second], rate[contrast.second]
+    if len(contrast.first) == 1:
+        (label,) = contrast.first
+        return Compared(known[label], second, (rate[label], aim))
+    ordered = sorted(contrast.first, key=lambda label: rate[label])
+    for low, high in zip(ordered, ordered[1:], strict=False):
+        if rate[low] <= aim <= rate[high]:
+            share = math.log(aim / rate[low]) / math.log(rate[high] / rate[low])
+            return Compared(known[low].towards(known[high], share), second, (aim, aim))
+    span = f"{rate[ordered[0]]:.3g} to {rate[ordered[-1]]:.3g}"
+    return f"{contrast.second} has {aim:.3g} bits/pixel, outside the {span} of the others"
+
+
+def _contrast_rows(block: Block, contrast: Contrast) -> list[tuple[str, str, Compared | str]]:
+    names = [*metric_names(block), "boundary_IoU", "mIoU_small", "mIoU_medium", "mIoU_large"]
+    stored = [
+        name
+        for name in dict.fromkeys(names)
+        if all(block.is_stored(label, name) for label in (*contrast.first, contrast.second))
+    ]
+    return [(contrast.name, name, compare(block, contrast, name)) for name in stored]
+
+
+def contrast_table(block: Block, found: Sequence[tuple[str, str, Compared | str]]) -> Table:
+    """The declared differences under every score, in points and relative."""
+    tested = [each.difference.p_value() for _, _, each in found if isinstance(each, Compared)]
+    adjusted = iter(holm(tested))
+    rows = []
+    for name, metric, each in found:
+        if isinstance(each, str):
+            blank = (number(None, missing="–"), number(None, missing="–"))
+            points = (number(None, "points", missing="–"), number(None, missing="–"))
+            rows.append((Entry(f"{name}: {each}"), Entry(metric), *blank, *points, Entry("–", "p")))
+            continue
+        difference = each.difference
+        rows.append(
+            (
+                Entry(name),
+                Entry(metric),
+                number(each.first, interval=False),
+                number(each.second, interval=False),
+                number(difference, "points"),
+                number(each.relative),
+                Entry(unit="p", value=next(adjusted), keys=difference.keys),
+            )
+        )
+    pairs = "; ".join(
+        f"{contrast.name}: {' and '.join(contrast.first)} minus {contrast.second}"
+        + (", interpolated to its rate" if len(contrast.first) > 1 else "")
+        for contrast in block.contrasts
+    )
+    caption = f"{block.data_note}{pairs}. Difference in percentage points; relative: as a share of"
+    caption += f" the first. {block.interval_note} p: two-sided, Holm over this table. Declared in"
+    caption += " the suite before the run."
+    names = ("Contrast", "Score", "First", "Second", "Difference", "Relative", "p")
+    return Table("contrasts", "Declared contrasts", caption, names, tuple(rows))
+
+
+def verdict(block: Block) -> list[Sentence]:
+    """Answer with the declared contrasts, and say what the answer does not cover."""
+    said: Sentence = ()
+    for contrast in block.contrasts:
+        each = compare(block, contrast, PRIMARY)
+        first = " / ".join(contrast.first)
+        opening = f"{contrast.name[:1].upper()}{contrast.name[1:]}: "
+        if isinstance(each, str):
+            said += (f"{opening}no number ({each}). ",)
+            continue
+        difference = each.difference
+        sure = "" if difference.p_value() < ALPHA else ", which is within noise"
+        at = [f" at {rate:.3g} bits/pixel" if rate == rate else "" for rate in each.rates]
+        said += (
+            *(f"{opening}{first} reconstructs {PRIMARY} ", number(each.first), f"{at[0]}, "),
+            *(f"{contrast.second} ", number(each.second), f"{at[1]}: a difference of "),
+            *(number(difference, "points"), " or ", number(each.relative)),
+            f" of the first{sure}. ",
+        )
+    if not said:
+        return []
+    tested = block.first.test_on
+    limits = f"Codecs trained here, alike and small, on {describe(block.first.train_on, 'train')}"
+    limits += "; released weights and Cityscapes"
+    limits += ", and any photograph, are" if is_generated(tested) else " are"
+    return [(*said, f"{limits} not covered.")]
+
+
+def findings(block: Block, found: Sequence[Finding]) -> Table:
+    """What is wrong with a codec, one line a finding."""
+    rows = [
+        (
+            Entry(record.cell.label),
+            Entry(str(record.cell.seed)),
+            Entry(kind),
+            Entry(text, keys=(record.key,)),
+        )
+        for record, kind, text in found
+    ]
+    caption = f"{block.data_note}A codebook has collapsed if less than {LEAST_USE:.0%} of it is"
+    caption += (
+        f" used, a posterior if it holds less than {LEAST_BITS:g} bits per latent; a class is"
+    )
+    caption += " not separated if more of its pixels come back as one other class than as itself."
+    names = ("Codec", "Seed", "Fault", "What was measured")
+    return Table("findings", "Codecs to mend", caption, names, tuple(rows))
+
+
+def attributed(block: Block) -> list[str]:
+    """Return the methods that both predict and reconstruct."""
+    return [
+        label
+        for label in block.labels
+        if block.of(label, task="predict") and block.of(label, task="reconstruct")
+    ]
+
+
+def attribution(block: Block) -> Table:
+    """Where each generative method loses against the truth, class by class."""
+    labels = attributed(block)
+    parts = {label: _parts(block, label) for label in labels}
+    names = ["mean over classes", *block.finished[0].classes]
+    rows = []
+    for at, name in enumerate(names):
+        entries = []
+        for label in labels:
+            keys = tuple(
+                record.key
+                for task in ("predict", "reconstruct")
+                for record in block.of(label, task=task)
+            )
+            entries += [
+                Entry("absent" if np.isnan(part[at]) else "", "points", float(part[at]), keys=keys)
+                for part in parts[label]
+            ]
+        rows.append((Entry(name), *entries))
+    caption = f"{block.data_note}IoU lost, in percentage points. Codec: the truth against its own"
+    caption += " encoding and decoding. Prior: that against the prediction, so what predicted"
+    caption += " latents and their decoding lose together. The sum is what is missing to 100."
+    caption += " Classes absent from truth and prediction are left out."
+    columns = [f"{label}: {part}" for label in labels for part in ("codec", "prior")]
+    title = "Where generative methods lose"
+    return Table("attribution", title, caption, ("Class", *columns), tuple(rows))
+
+
+def _parts(block: Block, label: str) -> list[np.ndarray]:
+    """Return what the codec and the prior lose, float64 [1 + K] each, the mean first."""
+    ceiling, score = (block.classes(label, task=task) for task in ("reconstruct", "predict"))
+    parts = []
+    for loss in (ceiling - 1, score - ceiling):
+        mean = np.nanmean(loss) if np.isfinite(loss).any() else np.nan
+        parts.append(np.concatenate([[mean], loss]))
+    return parts

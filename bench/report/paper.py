@@ -1,0 +1,225 @@
+"""The published table that a suite repeats: each number reported, measured and judged."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from bench.claims.reported import PAPERS, Reported, load_reported
+from bench.claims.verdict import Verdict, differences, flatten, weigh
+from bench.harmonic import harmonic_mean
+from bench.manifest import Manifest, PaperColumn, PaperRow, PaperTable
+from bench.metrics import METRICS
+from bench.paper import find_cell
+from bench.report.block import Block
+from bench.report.clean import missing
+from bench.report.table import Entry, Sentence, Table, Unit, number
+from bench.schema import Record
+from bench.stats import Estimate, Interval
+from bench.store import SuiteFolder
+
+SLUG = "paper"
+COLUMNS_ABREAST = 2
+"""Columns of the paper in one of our tables, where each has four."""
+STAND_IN = "stand-in"
+
+
+class Place(NamedTuple):
+    """One number of the published table."""
+
+    row: PaperRow
+    column: PaperColumn
+    reported: Reported | None
+    measured: Estimate | None
+    verdict: str
+
+    @property
+    def difference(self) -> Estimate | None:
+        """Measured less reported, unless something stands in for what was reported."""
+        if self.reported is None or self.measured is None or self.verdict == STAND_IN:
+            return None
+        return _less(self.measured, self.reported.value)
+
+    @property
+    def decimals(self) -> int:
+        """Digits after the point, as printed."""
+        return len(self.reported.row["value"].partition(".")[2]) if self.reported else 1
+
+    def entries(self) -> tuple[Entry, ...]:
+        """Return one entry a heading of the column."""
+        digits = self.decimals
+        if self.column.missing:
+            return (_printed(self.reported), Entry(self.verdict))
+        return (
+            _printed(self.reported),
+            number(self.measured, missing="–", decimals=digits),
+            number(self.difference, "points", missing="–", decimals=digits),
+            Entry(self.verdict),
+        )
+
+
+class PaperReport:
+    """A suite's results in the place of its paper's."""
+
+    def __init__(self, folder: SuiteFolder, paper: PaperTable, blocks: Sequence[Block]) -> None:
+        self.folder, self.paper, self.blocks = folder, paper, blocks
+        self.manifest: Manifest = folder.manifest()
+        self.numbers = load_reported(PAPERS)
+        self.places = [[self._place(row, column) for column in paper.columns] for row in paper.rows]
+
+    def _place(self, row: PaperRow, column: PaperColumn) -> Place:
+        reported = next(iter(find_cell(self.numbers, self.paper, row, column)), None)
+        blocks = self._blocks(row, column)
+        scores = [
+            block.score(row.method, column.metric, column.condition, column.task)
+            for block in blocks
+        ]
+        known = [score for score in scores if score is not None]
+        if not known or len(known) < max(1, len(column.test_on)) or column.missing:
+            return Place(row, column, reported, None, self._why_not(row, column, blocks))
+        measured = harmonic_mean(known) if len(known) > 1 else known[0]
+        if self.manifest.stand_in:
+            verdict = STAND_IN
+        elif reported is None:
+            verdict = "not published"
+        else:
+            cells = [record for block in blocks for record in block.finished]
+            used = [record for record in cells if record.key in measured.keys]
+            verdict = self._verdict(reported, measured, used)
+        return Place(row, column, reported, measured, verdict)
+
+    def _blocks(self, row: PaperRow, column: PaperColumn) -> list[Block]:
+        """Return the blocks of a column's test sets in which the method is."""
+        wanted = column.test_on or tuple(str(block.first.test_on) for block in self.blocks[:1])
+        having = {str(b.first.test_on): b for b in reversed(self.blocks) if row.method in b.labels}
+        return [having[name] for name in wanted if name in having]
+
+    def _verdict(self, reported: Reported, measured: Estimate, used: Sequence[Record]) -> str:
+        protocol = {**self.paper.protocol, "limit": None}
+        differing = dict.fromkeys(
+            f"{name} is {wanted} there, {found} here"
+            for record in used
+            for name, wanted, found in differences(flatten(record), protocol)
+        )
+        if differing:
+            return f"{Verdict.NOT_COMPARABLE}: {'; '.join(differing)}"
+        low, high = _less(measured, reported.value).interval()
+        margins = (Interval(low, high), Interval(-high, -low))
+        return weigh(margins, self.paper.tolerance + reported.plus_minus)
+
+    def _why_not(self, row: PaperRow, column: PaperColumn, blocks: Sequence[Block]) -> str:
+        if not row.method and not find_cell(self.numbers, self.paper, row, column):
+            return "not in the paper"
+        if not row.method or column.missing:
+            return f"{Verdict.NOT_RUN}: {column.missing if row.method else row.missing}"
+        reasons = dict.fromkeys(
+            each.reason
+            for each in self.manifest.unavailable
+            if each.cell.label == row.method
+            and (not column.test_on or str(each.cell.test_on) in column.test_on)
+        )
+        if reasons:
+            return f"{Verdict.NOT_RUN}: {'; '.join(reasons)}"
+        return "failed" if any(missing(b, row.method) == "failed" for b in blocks) else "not run"
+
+    def tables(self) -> Iterator[Table]:
+        """Make the published table, and say what is missing of it."""
+        suffix = f"-{STAND_IN}" if self.manifest.stand_in else ""
+        columns = range(len(self.paper.columns))
+        groups = [columns[at:][:COLUMNS_ABREAST] for at in columns[::COLUMNS_ABREAST]]
+        for part, group in enumerate(groups, 1):
+            slug = f"{SLUG}-{part}" if len(groups) > 1 else SLUG
+            yield self._part(group, slug + suffix)
+        if self.manifest.unavailable:
+            yield self._needs(f"needs{suffix}")
+
+    def _part(self, group: Sequence[int], slug: str) -> Table:
+        columns = [self.paper.columns[at] for at in group]
+        names = [f"{column.name}: {what}" for column in columns for what in _headings(column)]
+        rows = tuple(
+            (Entry(row.name), *(entry for at in group for entry in places[at].entries()))
+            for row, places in zip(self.paper.rows, self.places, strict=True)
+        )
+        return Table(slug, self._title(columns), self._caption(columns), ("", *names), rows)
+
+    def _title(self, columns: Sequence[PaperColumn]) -> str:
+        some = len(columns) < len(self.paper.columns)
+        parts = f" ({', '.join(column.name for column in columns)})" if some else ""
+        stand_in = f", {STAND_IN}" if self.manifest.stand_in else ""
+        return f"{self.paper.title}{parts}, reported and measured{stand_in}"
+
+    def _caption(self, columns: Sequence[PaperColumn]) -> str:
+        told = [f"{self.manifest.stand_in}."] if self.manifest.stand_in else []
+        told.append(self.paper.caption)
+        sources = dict.fromkeys(
+            place.reported.row["source"] for row in self.places for place in row if place.reported
+        )
+        told.append(f"Reported: {'; '.join(sources)}.")
+        if any(not row.reported for row in self.paper.rows):
+            told.append("Rows without a reported number are not in the paper.")
+        measured = [p for row in self.places for p in row if p.measured is not None]
+        used = {p.column.metric: None for p in measured if p.column in columns}
+        told += [f"{metric}: {METRICS[metric].absent}." for metric in used]
+        told += [f"{block.data_note}{block.interval_note}" for block in self.blocks if measured]
+        if measured and not self.manifest.stand_in:
+            told.append(_how_judged(self.paper.tolerance))
+        return " ".join(told)
+
+    def _needs(self, slug: str) -> Table:
+        needs = dict.fromkeys(need for each in self.manifest.unavailable for need in each.needs)
+        rows = tuple(
+            (
+                Entry(need.what),
+                Entry(unit="count", value=sum(need in c.needs for c in self.manifest.unavailable)),
+                Entry(need.remedy),
+            )
+            for need in needs
+        )
+        caption = "What cells of this suite need and did not find, and where it is to be had."
+        return Table(slug, "What is missing", caption, ("Needed", "Cells", "Remedy"), rows)
+
+    def answer(self) -> Sentence:
+        """Say how many numbers of the table there are, and what became of them."""
+        places = [place for row in self.places for place in row if place.reported is not None]
+        counts = Counter(place.verdict.partition(":")[0] for place in places)
+        told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+        start = f"{self.manifest.stand_in}. " if self.manifest.stand_in else ""
+        return (f"{start}Of {len(places)} reported numbers: {told}.",)
+
+
+def _headings(column: PaperColumn) -> tuple[str, ...]:
+    if column.missing:
+        return ("reported", "verdict")
+    return ("reported", "measured", "difference", "verdict")
+
+
+def _less(estimate: Estimate, constant: float) -> Estimate:
+    return replace(
+        estimate,
+        value=estimate.value - constant,
+        draws=estimate.draws - constant,
+        by_seed=tuple(value - constant for value in estimate.by_seed),
+    )
+
+
+def _printed(reported: Reported | None) -> Entry:
+    """Return a reported number as it is printed."""
+    if reported is None:
+        return Entry("–", "percent")
+    unit: Unit = "percent" if reported.row["unit"] == "percent" else "text"
+    if unit == "percent" and reported.row["relation"] == "=":
+        decimals = len(reported.row["value"].partition(".")[2])
+        return Entry("", unit, reported.value, decimals=decimals)
+    sign = {"=": "", "<=": "≤ ", "~": "about "}[reported.row["relation"]]
+    return Entry(f"{sign}{reported.row['value']}", unit)
+
+
+def _how_judged(tolerance: float) -> str:
+    return (
+        f"Difference: measured − reported, in percentage points. {Verdict.REPRODUCED}: its whole"
+        f" interval within ±{100 * tolerance:g} points, and the rounding of the print; "
+        f"{Verdict.REFUTED}: wholly outside; {Verdict.WITHIN_NOISE}: neither. Intervals are over"
+        " images, not over trainings."
+    )

@@ -1,0 +1,1 @@
+"""Codecs by themselves: label maps to latents and back, with one exchangeable bottleneck."""

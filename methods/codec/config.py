@@ -1,0 +1,183 @@
+"""Settings of a codec: colouring, tokenizer with its bottleneck, and inverse colouring."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from bench.perturbations import CODE_FLIPS, LATENT_NOISE
+from bench.schema import Augment, DataSpec, Fraction, Frozen, MethodConfig, Positive, Stage
+from methods._nn.settings import Colouring, DalleTokenizer
+
+AboveZero = Annotated[float, Field(gt=0)]
+
+
+class KL(Frozen):
+    """The continuous bottleneck."""
+
+    channels: Positive = 16
+    weight: Annotated[float, Field(ge=0)] = 1e-6
+    """Of the divergence, beside a reconstruction error that is a sum over the image, too."""
+
+
+class Codebook(Frozen):
+    """The codebooks of ``vq``, ``rvq``, ``var`` and ``gumbel``."""
+
+    codes: Annotated[int, Field(ge=2)] = 1024
+    dim: Positive = 8
+    commitment: Annotated[float, Field(ge=0)] = 0.25
+    decay: Fraction = 0.95
+    """Of the moving averages of ``vq`` and ``rvq``, a step."""
+    restart_below: Annotated[float, Field(ge=0)] = 0.1
+    """A code used less than this fraction of the average is dead, and restarts on data."""
+    levels: Positive = 4
+    """Codes a place of ``rvq``."""
+    sides: tuple[Positive, ...] = (1, 2, 3, 4, 6, 8)
+    """Of the maps of ``var``, coarse to fine, relative to the last."""
+    temperature: AboveZero = 1.0
+    """Of the softmax behind the gradient of ``gumbel``."""
+
+
+class Backbone(Frozen):
+    """The encoder and decoder of a released autoencoder with one residual stack a level."""
+
+    width: Positive = 128
+    multipliers: tuple[Positive, ...] = (1, 1, 2, 2, 4)
+    blocks: Positive = 2
+    attention_levels: tuple[int, ...] = (4,)
+    latent_channels: Positive = 16
+    """Of a KL posterior, or between VQGAN's backbone and its quantiser."""
+    embedding: Positive = 256
+    """Width of VQGAN's codes."""
+    groups: Positive = 32
+    """Of the KL autoencoder's norms."""
+
+
+class Config(MethodConfig):
+    """One codec."""
+
+    reconstructs: ClassVar[bool] = True
+    predicts: ClassVar[bool] = False
+
+    colouring: Colouring | Literal["one_hot"] = "maximin"
+    """How labels become a picture; ``one_hot`` is a channel a class, without any colour."""
+    palette_seed: int = 0
+    inverse: Literal["nearest", "pseudo_inverse", "conv"] = "nearest"
+    """From decoded colours to classes: the nearest colour, least squares, or convolutions
+    trained with the codec. One-hot pictures need none."""
+    inverse_width: Positive = 32
+    """Of the convolutions."""
+    tokenizer: Literal["conv", "identity", "dalle", "vqgan", "kl_autoencoder"] = "conv"
+    """``conv`` is the shared encoder and decoder with the bottleneck named below,
+    ``identity`` keeps every pixel, the others are released architectures."""
+    stem: Positive = 16
+    """Channels of the 1 x 1 convolutions at full size, which bring pictures of 3 and of K
+    channels to one width."""
+    widths: tuple[Positive, ...] = (32, 64, 64)
+    """Channels after each halving; their number sets the stride."""
+    blocks: Positive = 1
+    """Residual blocks on either side of the bottleneck."""
+    features: Positive = 64
+    """F, channels between encoder and bottleneck and between bottleneck and decoder."""
+    bottleneck: Literal["kl", "vq", "rvq", "var", "fsq", "gumbel"] = "vq"
+    kl: KL = KL()
+    codebook: Codebook = Codebook()
+    fsq_levels: tuple[Annotated[int, Field(ge=2)], ...] = (8, 5, 5, 5)
+    """1,000 codes, the size that arXiv:2309.15505 recommends for 2^10."""
+    dalle: DalleTokenizer = DalleTokenizer()
+    backbone: Backbone = Backbone()
+    temperature: AboveZero = 0.1
+    """Divides colour scores, in [0, 1], in the loss."""
+    train: Stage
+
+    @property
+    def stride(self) -> int:
+        """Pixels of a label, in each direction, behind one place of the latent."""
+        levels = {
+            "identity": 0,
+            "conv": len(self.widths),
+            "dalle": 3,
+            "vqgan": len(self.backbone.multipliers) - 1,
+            "kl_autoencoder": len(self.backbone.multipliers) - 1,
+        }
+        return int(2 ** levels[self.tokenizer])
+
+    @property
+    def is_discrete(self) -> bool:
+        """Whether latents are codes."""
+        if self.tokenizer == "conv":
+            return self.bottleneck != "kl"
+        return self.tokenizer in ("dalle", "vqgan")
+
+    def stages(self, data: DataSpec) -> tuple[Stage, ...]:
+        """Return the codec's training, and the deviation of its latents, which is measured.
+
+        ``identity`` has nothing to train but a learned inverse.
+        """
+        modules = [] if self.tokenizer == "identity" else ["coder"]
+        modules += ["inverse"] if self.inverse == "conv" and self.colouring != "one_hot" else []
+        measured = Stage(name="statistics", modules=("deviation",), steps=0)
+        trained = (self.train.model_copy(update={"modules": tuple(modules)}),) if modules else ()
+        return (*trained, measured)
+
+    def perturbations(self) -> tuple[str, ...]:
+        """Return what latents can suffer: noise, and where they are codes, flips."""
+        return (LATENT_NOISE, CODE_FLIPS) if self.is_discrete else (LATENT_NOISE,)
+
+
+def _tiny(**changes: Any) -> Config:
+    """The shared encoder and decoder, about a minute on two CPU cores at 64 x 128."""
+    train = Stage(
+        name="codec",
+        modules=("coder",),
+        steps=400,
+        batch_size=8,
+        lr=3e-3,
+        weight_decay=0.0,
+        warmup_steps=20,
+        schedule="cosine",
+        augment=Augment(scale=(0.75, 1.5)),
+    )
+    return Config(**{"train": train, **changes})
+
+
+def _released(tokenizer: str, **changes: Any) -> Config:
+    """A released architecture, for its weights: ``weights: {codec: FILE}``.
+
+    Trained here instead, it learns on label maps by this method's losses, which have
+    neither perceptual nor adversarial terms.
+    """
+    train = Stage(name="codec", modules=("coder",), steps=80_000, batch_size=16, lr=1e-4)
+    return Config(**{"train": train, "tokenizer": tokenizer, **changes})
+
+
+PRESETS = {
+    "tiny": _tiny(),
+    "tiny_identity": _tiny(tokenizer="identity"),
+    "tiny_kl": _tiny(bottleneck="kl"),
+    "tiny_rvq": _tiny(bottleneck="rvq", codebook=Codebook(codes=256)),
+    "tiny_var": _tiny(bottleneck="var", codebook=Codebook(codes=256)),
+    "tiny_fsq": _tiny(bottleneck="fsq"),
+    "tiny_gumbel": _tiny(bottleneck="gumbel", codebook=Codebook(codes=512)),
+    "tiny_one_hot": _tiny(colouring="one_hot"),
+    "dalle": _released("dalle"),
+    # CompVis/taming-transformers, configs of vqgan_imagenet_f16_1024 and _16384.
+    "vqgan_f16_1024": _released(
+        "vqgan",
+        codebook=Codebook(codes=1024),
+        backbone=Backbone(latent_channels=256),
+    ),
+    "vqgan_f16_16384": _released(
+        "vqgan",
+        codebook=Codebook(codes=16384),
+        backbone=Backbone(latent_channels=256),
+    ),
+    # CompVis/latent-diffusion, configs/autoencoder/autoencoder_kl_16x16x16.yaml.
+    "kl_f16": _released("kl_autoencoder"),
+    # CompVis/stable-diffusion, configs/stable-diffusion/v1-inference.yaml.
+    "stable_diffusion": _released(
+        "kl_autoencoder",
+        backbone=Backbone(multipliers=(1, 2, 4, 4), attention_levels=(), latent_channels=4),
+    ),
+}

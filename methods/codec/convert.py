@@ -1,0 +1,63 @@
+"""Released tokenizers under this method's names: DALL-E, VQGAN, KL autoencoders.
+
+CompVis/taming-transformers (``vqgan_imagenet_f16_1024``, ``..._16384``), latent diffusion's
+kl-f16 (CAM-Seg's ``modelf16.ckpt``) and the first stage of Stable Diffusion, alone or within
+the whole checkpoint, hold the discriminator and LPIPS of their training as well: these have
+no place here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from bench.schema import DataSpec
+from bench.weights import Checkpoints, Conversion
+from methods._nn.dalle import dvae_name
+from methods.codec.coder import DalleCoder, KLCoder, VQGANCoder
+from methods.codec.config import Config
+from methods.codec.method import Codec
+
+FIRST_STAGE = "first_stage_model."
+"""Prefix of the autoencoder in Stable Diffusion's whole checkpoints."""
+_CODEBOOK = "quantize.embedding.weight"
+
+
+def convert(checkpoints: Checkpoints, config: Config) -> Conversion:
+    """Name the tensors of one release.
+
+    Args:
+        checkpoints: one file of CompVis, or OpenAI's ``encoder.pkl`` and ``decoder.pkl``.
+        config: the preset, whose tokenizer says which.
+    """
+    data = DataSpec(classes=("class 0",), palette=((0, 0, 0),), size=(64, 64))
+    with torch.device("meta"):
+        method = Codec(config, data)
+    places = method.state_dict()
+    found: dict[str, Tensor] = {}
+    unmapped = []
+    for path, tensors in checkpoints.items():
+        whole = any(key.startswith(FIRST_STAGE) for key in tensors)
+        for key, tensor in tensors.items():
+            inner = key.removeprefix(FIRST_STAGE)
+            name, value = _place(method, path, inner, tensor)
+            if name in places and (key != inner or not whole):
+                found[name] = value
+            else:
+                unmapped.append(key)
+    return Conversion({config.train.name: found}, data, unmapped=tuple(unmapped))
+
+
+def _place(method: Codec, path: Path, key: str, tensor: Tensor) -> tuple[str, Tensor]:
+    """Return a tensor's name in the method, and the tensor as it is shaped there."""
+    coder = method.coder
+    if isinstance(coder, DalleCoder):
+        return f"coder.{path.stem}.{dvae_name(key)}", tensor.float()
+    if isinstance(coder, KLCoder):
+        ((name, value),) = coder.autoencoder.from_released({key: tensor}).items()
+        return f"coder.autoencoder.{name}", value
+    if isinstance(coder, VQGANCoder) and key == _CODEBOOK:
+        return "coder.bottleneck.quantiser.embedding.weight", tensor
+    return f"coder.autoencoder.{key}", tensor

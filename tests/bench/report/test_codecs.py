@@ -1,0 +1,134 @@
+"""Declared contrasts, rates and losses by part, from stored counts."""
+
+import csv
+import math
+from pathlib import Path
+
+import pytest
+
+from bench import report
+from bench.manifest import Contrast
+from bench.metrics import METRICS
+from bench.report.block import Block, make_blocks
+from bench.report.codecs import attribution, compare, contrast_table, rates, verdict
+from bench.schema import CLEAN, Condition
+from tests.bench.stores import Store, make_cell
+
+NOISE = [Condition(corruption="latent_noise", severity=s) for s in (1, 3)]
+CODECS = {
+    "KL low": (0.90, {"stride": 8, "bits_per_pixel": 0.1, "kl_bits_per_latent": 0.5}),
+    "KL high": (0.98, {"stride": 8, "bits_per_pixel": 0.4, "kl_bits_per_latent": 2.0}),
+    "VQ": (0.80, {"stride": 8, "bits_per_pixel": 0.2, "codebook_use": 0.5, "perplexity": 9.0}),
+}
+CONTRASTS = (
+    Contrast(name="equal stride", first=("KL high",), second="VQ"),
+    Contrast(name="equal rate", first=("KL low", "KL high"), second="VQ"),
+)
+
+
+def fill(output: Path, seeds=(0, 1), contrasts=CONTRASTS) -> Block:
+    store = Store(output, suite="codecs")
+    for label, (accuracy, measured) in CODECS.items():
+        for seed in seeds:
+            for condition in (CLEAN, *NOISE):
+                cell = make_cell(label, condition, task="reconstruct", seed=seed)
+                loss = 0.2 * condition.severity
+                record = store.add(cell, accuracy - loss)
+                if condition == CLEAN:
+                    record = record.model_copy(update={"measured": measured})
+                    store.folder.write(record, None, None)
+    manifest = store.folder.manifest().model_copy(update={"contrasts": contrasts})
+    store.folder.write_manifest(manifest)
+    return make_blocks(store.folder)[0]
+
+
+@pytest.fixture
+def block(tmp_path: Path) -> Block:
+    return fill(tmp_path)
+
+
+def test_a_contrast_is_the_paired_difference_of_scores(block: Block) -> None:
+    found = compare(block, CONTRASTS[0], "mIoU")
+    assert not isinstance(found, str)
+    first, second = (block.score(label) for label in ("KL high", "VQ"))
+    assert first is not None
+    assert second is not None
+    assert found.difference.value == first.value - second.value
+    assert found.relative.value == pytest.approx(1 - second.value / first.value)
+    assert found.difference.interval().low > 0
+    assert found.rates == (0.4, 0.2)
+
+
+def test_equal_rate_is_interpolated_in_the_logarithm_of_the_rate(block: Block) -> None:
+    found = compare(block, CONTRASTS[1], "mIoU")
+    assert not isinstance(found, str)
+    low, high = (block.score(label) for label in ("KL low", "KL high"))
+    assert low is not None
+    assert high is not None
+    assert found.first.value == pytest.approx((low.value + high.value) / 2)
+    assert found.rates == (0.2, 0.2)
+
+
+def test_a_rate_out_of_reach_is_said_and_not_extrapolated(tmp_path: Path) -> None:
+    contrast = Contrast(name="equal rate", first=("KL high", "VQ"), second="KL low")
+    found = compare(fill(tmp_path, contrasts=(contrast,)), contrast, "mIoU")
+    assert found == "KL low has 0.1 bits/pixel, outside the 0.2 to 0.4 of the others"
+
+
+def test_the_first_paragraph_has_the_numbers_and_what_they_do_not_cover(block: Block) -> None:
+    (sentence,) = verdict(block)
+    text = "".join(part if isinstance(part, str) else part.phrase for part in sentence)
+    assert text.startswith("Equal stride: KL high reconstructs mIoU ")
+    assert "Equal rate: KL low / KL high reconstructs mIoU" in text
+    assert text.count("points") == 2
+    assert "generated scenes" in text
+    assert text.endswith("released weights and Cityscapes, and any photograph, are not covered.")
+
+
+def test_every_stored_score_has_its_line(block: Block) -> None:
+    rows = [
+        (contrast.name, name, compare(block, contrast, name))
+        for contrast in CONTRASTS
+        for name in ("mIoU", "precision_camseg")
+    ]
+    table = contrast_table(block, rows)
+    assert [row[0].text for row in table.rows] == ["equal stride"] * 2 + ["equal rate"] * 2
+    assert all(row[4].low is not None for row in table.rows)
+
+
+def test_rates_show_what_each_codec_measured(block: Block) -> None:
+    table = rates(block)
+    assert [row[0].text for row in table.rows] == list(CODECS)
+    at = table.columns.index("KL (bits/latent)")
+    assert [row[at].number for row in table.rows] == ["0.5", "2", "–"]
+    assert [row[-1].value for row in table.rows] == [1234] * 3
+
+
+def test_the_parts_of_a_loss_add_up(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.add(make_cell("GSS"), 0.6)
+    store.add(make_cell("GSS", task="reconstruct"), 0.9)
+    block = make_blocks(store.folder)[0]
+    table = attribution(block)
+    assert table.columns == ("Class", "GSS: codec", "GSS: prior")
+    for row, iou in zip(table.rows[1:], block.classes("GSS"), strict=True):
+        assert row[1].value < 0
+        assert row[2].value < 0
+        assert 1 + row[1].value + row[2].value == pytest.approx(iou)
+    score = METRICS["mIoU"](store.folder.counts(block.of("GSS")[0].key))
+    assert 1 + table.rows[0][1].value + table.rows[0][2].value == pytest.approx(score)
+
+
+def test_a_page_of_codecs_alone(tmp_path: Path) -> None:
+    block = fill(tmp_path)
+    page = report.write(block.folder, tmp_path / "report").read_text()
+    assert "Rate and distortion" in page
+    assert "What perturbed latents cost" in page
+    assert "Declared contrasts" in page
+    assert "What each corruption leaves" not in page
+    assert 'id="scenes-city-scores"' in page
+    assert (tmp_path / "report" / "plots" / "rate.png").exists()
+    with (tmp_path / "report" / "tables" / "rates.csv").open() as file:
+        found = {row["Codec"]: row for row in csv.DictReader(file)}
+    assert float(found["VQ"]["Rate (bits/pixel)"]) == 0.2
+    assert math.isnan(float(found["VQ"]["KL (bits/latent)"] or "nan"))
