@@ -297,6 +297,9 @@ class Sampler(torch.nn.Module):
         classes = seeds % len(DATA.classes)
         return classes[:, None, None].expand(-1, *image.shape[-2:])
 
+    def segments(self, image, seeds):
+        return None
+
 
 def test_a_sampling_seed_changes_the_methods_draws_and_not_the_corruption():
     method = Sampler()
