@@ -114,7 +114,12 @@ def _add_data(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     text = "say in seconds whether a copy of a dataset is complete and sane"
     check = deeds.add_parser("check", help=text, description=text)
     check.add_argument("name", help="a dataset, such as cityscapes (python -m bench list datasets)")
-    check.add_argument("--root", type=Path, default=os.environ.get("BENCH_DATA"), help="its folder")
+    check.add_argument(
+        *("--root", "--data-root"),
+        type=Path,
+        default=os.environ.get("BENCH_DATA"),
+        help="its folder, or one that holds it (the variable BENCH_DATA)",
+    )
     check.add_argument("--subset", default="", help="a variant; the first one by default")
     check.add_argument("--split", default="", help="one split; all of them by default")
     check.add_argument("--full", action="store_true", help="decode and hash every file again")
@@ -183,7 +188,6 @@ def _make_plan(options: argparse.Namespace):  # type: ignore[no-untyped-def]
 def _run(options: argparse.Namespace) -> int:
     plan = _make_plan(options)
     from bench.console import Console
-    from bench.health import examine
     from bench.run import run
 
     with Console(plan.suite.protocol.metrics[0], _is_main_process()) as console:
@@ -194,11 +198,9 @@ def _run(options: argparse.Namespace) -> int:
         if outcome.failed:
             console.failures(outcome.failed)
         console.unavailable(plan.unavailable)
-        done = [record for record in outcome.records if record.status == "ok"]
-        if findings := examine(done, plan.folder.counts):
-            console.findings(findings)
-        cells = f"{len(done)} of {len(plan.cells) + len(plan.unavailable)} done"
-        console.say(f"{outcome.computed} cells computed now; {cells}")
+        done = len(outcome.records) - len(outcome.failed)
+        total = len(plan.cells) + len(plan.unavailable)
+        console.say(f"{outcome.computed} cells computed now; {done} of {total} done")
         console.say(f"records: {plan.folder.path}\nreport:  {page}")
     missed = [cell for cell in plan.unavailable if not cell.optional]
     return 1 if outcome.failed or missed else 0

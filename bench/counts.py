@@ -61,12 +61,12 @@ class Counts(NamedTuple):
     """bool [K]: whether the segments of a class are its instances."""
     precision: np.ndarray | None = None
     """float64 [2]: instance AP and AP50 of all images; no sum over images makes them."""
-    fallen: np.ndarray | None = None
-    """int64 [N]: pixels of labelled truth that are class 0 because nothing they were predicted
-    to be has a class in the test set (``bench.mapping``); None where none were mapped."""
     sizes: np.ndarray | None = None
     """int64 [N, 3, 3, K]: tp, fp and fn among the pixels that lie in a small, a medium and a
     large object of the truth; None in records of before they were counted."""
+    fallen: np.ndarray | None = None
+    """int64 [N]: pixels of labelled truth that are class 0 because nothing they were predicted
+    to be has a class in the test set (``bench.mapping``); None where nothing was mapped."""
 
     @property
     def num_images(self) -> int:
@@ -113,9 +113,8 @@ class ImageCounts(NamedTuple):
     confusion: np.ndarray  # int64 [K + 1, K + 1], see count_image
     bands: np.ndarray | None = None  # int64 [3, K], see count_bands
     instances: np.ndarray | None = None  # int64 [j, 4], see count_instances
-    segments: np.ndarray | None = None  # float64 [4, K], see bench.segments.count_segments
-    fallen: int | None = None  # pixels that no mapping reached, where predictions were mapped
     sizes: np.ndarray | None = None  # int64 [3, 3, K], see count_sizes
+    fallen: int = 0  # labelled pixels that no mapping reached
 
 
 def count_all(
@@ -123,6 +122,7 @@ def count_all(
     predicted: np.ndarray,
     num_classes: int,
     instance: np.ndarray | None = None,
+    lost: np.ndarray | None = None,
 ) -> ImageCounts:
     """Count everything of one image that a score may need.
 
@@ -131,12 +131,14 @@ def count_all(
         predicted: integers [H, W], classes or IGNORE_INDEX.
         num_classes: K.
         instance: integers [H, W], numbers of the truth's instances, 0 where there is none.
+        lost: bool [H, W], where no mapping to the test set's classes reached.
     """
     return ImageCounts(
         count_image(truth, predicted, num_classes),
         count_bands(truth, predicted, num_classes),
         None if instance is None else count_instances(truth, instance, predicted, num_classes),
-        sizes=count_sizes(truth, predicted, num_classes, instance),
+        count_sizes(truth, predicted, num_classes, instance),
+        0 if lost is None else int((lost & (truth != IGNORE_INDEX)).sum()),
     )
 
 
@@ -238,12 +240,18 @@ def _object_pixels(truth: np.ndarray, instance: np.ndarray | None) -> np.ndarray
     return pixels
 
 
-def stack_counts(images: Sequence[ImageCounts | np.ndarray], classes: Sequence[str] = ()) -> Counts:
+def stack_counts(
+    images: Sequence[ImageCounts | np.ndarray],
+    classes: Sequence[str] = (),
+    *,
+    mapped: bool = False,
+) -> Counts:
     """Put the counts of all images together, in sparse form.
 
     Args:
         images: of each image; a confusion matrix alone will do.
         classes: names of the classes, by which Cityscapes' categories are known.
+        mapped: whether predictions were mapped to the test set's classes.
     """
     counted = [each if isinstance(each, ImageCounts) else ImageCounts(each) for each in images]
     dense = np.stack([each.confusion for each in counted])
@@ -252,13 +260,11 @@ def stack_counts(images: Sequence[ImageCounts | np.ndarray], classes: Sequence[s
     labelled = dense[:, :num_classes]  # rows of ignored truth left out
     tp = np.einsum("nkk->nk", labelled[:, :, :num_classes]).copy()
     bands = [each.bands for each in counted if each.bands is not None]
-    segments = [each.segments for each in counted if each.segments is not None]
     instances = [
         np.insert(each.instances, 0, at, axis=1)
         for at, each in enumerate(counted)
         if each.instances is not None
     ]
-    fallen = [each.fallen for each in counted if each.fallen is not None]
     sizes = [each.sizes for each in counted if each.sizes is not None]
     return Counts(
         tp=tp,
@@ -271,9 +277,8 @@ def stack_counts(images: Sequence[ImageCounts | np.ndarray], classes: Sequence[s
         bands=np.stack(bands) if len(bands) == len(counted) else None,
         instances=np.concatenate(instances) if len(instances) == len(counted) else None,
         categories=category_numbers(classes),
-        segments=np.stack(segments) if len(segments) == len(counted) else None,
-        fallen=np.array(fallen, dtype=np.int64) if len(fallen) == len(counted) else None,
         sizes=np.stack(sizes) if len(sizes) == len(counted) else None,
+        fallen=np.array([each.fallen for each in counted]) if mapped else None,
     )
 
 

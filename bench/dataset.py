@@ -85,7 +85,8 @@ class Dataset(ABC):
     image_size: ClassVar[tuple[int, int] | None] = None
     """Height and width of every image as published, where all have one."""
     shares: ClassVar[Mapping[str, float]] = {}
-    """Share of the labelled pixels that each class has in the training split, as published."""
+    """Share of the pixels that each class has in the training split, as published for this set
+    or, for other street scenes in the same classes, for Cityscapes; compared loosely."""
 
     def __init__(self, split: str, subset: str, root: Path | None, options: Frozen) -> None:
         self.split = split
@@ -97,6 +98,11 @@ class Dataset(ABC):
     def is_drawn(cls, options: Frozen) -> bool:
         """Whether the images come from code instead of the world: a stand-in."""
         return not cls.needs_root
+
+    @property
+    def parts(self) -> tuple[Dataset, ...]:
+        """The splits that it is made of: itself, or those that it mixes."""
+        return (self,)
 
     @property
     def published_images(self) -> int | None:

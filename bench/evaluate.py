@@ -22,16 +22,16 @@ from torch.utils.data import DataLoader, Dataset
 from bench import perturbations, seeding
 from bench.counts import Counts, ImageCounts, count_all, stack_counts
 from bench.inference import check_labels, infer
-from bench.loading import Loaded, Split, resize_label, to_tensors
+from bench.loading import Loaded, Split, Truth, resize_label, to_tensors
+from bench.mapping import Mapped
 from bench.method import Method
-from bench.schema import CLEAN, IGNORE_INDEX, Batch, Condition, LabelMapping, Task
+from bench.schema import CLEAN, Batch, Condition, LabelMapping, Score, Task
 from bench.segments import (
-    Objects,
+    SegmentCounts,
     Segments,
-    average_precision,
+    add_segments,
     connected,
     count_segments,
-    objects_of,
     things_of,
 )
 from bench.store import Preview
@@ -52,11 +52,13 @@ class Job(NamedTuple):
     task: Task
     seed: int
     """The suite's seed: root of corruptions and of the method's draws."""
+    sampling_seed: int = 0
+    """Another set of the method's draws, the corruptions being the same."""
     mapping: LabelMapping = ""
     projection: Projection | None = None
     """How predictions become labels of the split, where it has not the method's classes."""
-    sampling_seed: int = 0
-    """Another set of the method's draws, the corruptions being the same."""
+    scores: tuple[Score, ...] = ()
+    """Ways of scoring the same predictions; the protocol's own when none is given."""
 
 
 class Evaluation(NamedTuple):
@@ -70,10 +72,10 @@ class _Scored(NamedTuple):
     """One image's outcome, small enough to travel between processes."""
 
     place: int  # in the split
-    counts: ImageCounts
+    counts: tuple[ImageCounts, ...]  # one for each way of scoring
+    segments: tuple[SegmentCounts, ...]  # likewise; none where the protocol has no segments
     sample: Loaded | None  # only of the images kept as a preview
     prediction: np.ndarray  # uint8 [h, w], of those images; empty otherwise
-    objects: Objects | None = None  # where the protocol has segments
 
 
 class _Answer(NamedTuple):
@@ -101,13 +103,13 @@ class _Images(Dataset[Loaded]):
 def _load(job: Job, index: int) -> Loaded:
     """Return an image under a job's condition; what is reconstructed has no image to corrupt."""
     condition = job.condition if job.task == "predict" else CLEAN
-    return job.split.load(index, condition, job.seed)
+    return job.split.load(index, condition, job.seed, job.scores)
 
 
 def evaluate(
     method: Method[Any], job: Job, accelerator: Accelerator, progress: Progress
-) -> Evaluation:
-    """Evaluate a trained method on a split under a condition.
+) -> tuple[Evaluation, ...]:
+    """Evaluate a trained method on a split under a condition, once for each way of scoring.
 
     Args:
         method: with all weights loaded.
@@ -135,15 +137,11 @@ def evaluate(
             answers = _answer(method, samples, rows, job, accelerator)
             for sample, answer in zip(samples, answers, strict=True):
                 place = indices[len(scored)]
-                lost = answer.fallen if job.mapping else None
-                one = _score(place, sample, answer.label, lost, len(classes))
-                if split.protocol.segments:
-                    one = _with_segments(one, sample, answer, classes)
-                scored.append(one)
+                scored.append(_score(place, sample, answer, classes, split.protocol.segments))
             progress.advance(len(scored))
     if accelerator.num_processes > 1:
         scored = gather_object(scored)
-    return _collect(sorted(scored, key=lambda item: item.place), classes)
+    return _collect(sorted(scored, key=lambda item: item.place), classes, bool(job.mapping))
 
 
 def measure(method: Method[Any], job: Job, accelerator: Accelerator) -> dict[str, float]:
@@ -198,24 +196,24 @@ def _answer(
     protocol, found = job.split.protocol, None
     if protocol.segments and job.task == "predict" and job.projection is None:
         found = method.segments(batch.image, batch.seeds)
-    if job.task == "reconstruct":
-        label = _reconstruct(method, batch, job.condition)
-    elif found is not None:
-        label = found.label
-    else:
+    if job.task == "predict" and found is None:
         mapped = infer(method, batch, protocol.slide, job.mapping, job.projection)
-        return _per_image(mapped, len(samples))
-    check_labels(method, label, batch)
-    said = (label, torch.zeros_like(label, dtype=torch.bool))
-    return _per_image(said if found is None else (*said, *found[1:]), len(samples))
+    else:
+        labels = found.label if found is not None else _through_latents(method, batch, job)
+        check_labels(method, labels, batch)
+        mapped = Mapped(labels, torch.zeros_like(labels, dtype=torch.bool))
+    tensors = mapped if found is None else (*mapped, found.instance, found.score)
+    arrays = (tensor[: len(samples)].cpu().numpy() for tensor in tensors)
+    return [_Answer(*parts) for parts in zip(*arrays, strict=True)]
 
 
-def _per_image(arrays: Iterable[Tensor], count: int) -> list[_Answer]:
-    parts = (array[:count].cpu().numpy() for array in arrays)
-    return [_Answer(*part) for part in zip(*parts, strict=True)]
-
-
-def _reconstruct(method: Method[Any], batch: Batch, condition: Condition) -> Tensor:
+def _through_latents(method: Method[Any], batch: Batch, job: Job) -> Tensor:
+    """Label a batch with the truth at hand: the tasks beside ``predict``."""
+    if job.task == "label":
+        return batch.label
+    if job.task == "nearest":
+        return method.predict_nearest(batch.image, batch.label, batch.seeds)
+    condition = job.condition
     if condition == CLEAN:
         return method.reconstruct(batch.label, batch.seeds)
     strength = perturbations.CATALOGUE[condition.corruption].grid[condition.severity - 1]
@@ -223,42 +221,43 @@ def _reconstruct(method: Method[Any], batch: Batch, condition: Condition) -> Ten
 
 
 def _score(
-    place: int, sample: Loaded, label: np.ndarray, fallen: np.ndarray | None, num_classes: int
+    place: int, sample: Loaded, answer: _Answer, classes: Sequence[str], segments: bool
 ) -> _Scored:
-    at_truth = resize_label(label.astype(np.int32), sample.truth.shape)
-    counts = count_all(sample.truth, at_truth, num_classes, sample.instance)
-    if fallen is not None:
-        lost = resize_label(fallen.astype(np.uint8), sample.truth.shape) > 0
-        counts = counts._replace(fallen=int((lost & (sample.truth != IGNORE_INDEX)).sum()))
+    counts = tuple(_count(truth, answer, len(classes)) for truth in sample.truths)
+    matched: tuple[SegmentCounts, ...] = ()
+    if segments:
+        matched = tuple(_match(truth, answer, classes, sample.id) for truth in sample.truths)
     if place >= PREVIEWS:
-        return _Scored(place, counts, None, np.empty(0, np.uint8))
-    return _Scored(place, counts, sample, label.astype(np.uint8))
+        return _Scored(place, counts, matched, None, np.empty(0, np.uint8))
+    return _Scored(place, counts, matched, sample, answer.label.astype(np.uint8))
 
 
-def _with_segments(
-    scored: _Scored, sample: Loaded, answer: _Answer, classes: Sequence[str]
-) -> _Scored:
-    """Count an image's segments too, at the truth's size.
+def _count(truth: Truth, answer: _Answer, num_classes: int) -> ImageCounts:
+    size = truth.label.shape
+    at_truth = resize_label(answer.label.astype(np.int32), size)
+    lost = resize_label(answer.fallen.astype(np.uint8), size) > 0
+    return count_all(truth.label, at_truth, num_classes, truth.instance, lost)
+
+
+def _match(truth: Truth, answer: _Answer, classes: Sequence[str], name: str) -> SegmentCounts:
+    """Count segments at the truth's size.
 
     Raises:
         ValueError: if the truth has no instances.
     """
-    if sample.instance is None:
-        raise ValueError(f"{sample.id} has no instances, which protocol.segments needs")
-    things, size = things_of(classes), sample.truth.shape
-    known = Segments(sample.truth, sample.instance)
+    if truth.instance is None:
+        raise ValueError(f"{name} has no instances, which protocol.segments needs")
+    size = truth.label.shape
     label = resize_label(answer.label.astype(np.int32), size)
     if answer.instance is None or answer.score is None:
-        found = connected(label, things)
+        found = connected(label, things_of(classes))
     else:
         instance = resize_label(answer.instance.astype(np.int32), size)
         found = Segments(label, instance, resize_label(answer.score, size))
-    segments = count_segments(found, known, len(classes), things)
-    objects = Objects(objects_of(found, things), objects_of(known, things))
-    return scored._replace(counts=scored.counts._replace(segments=segments), objects=objects)
+    return count_segments(found, Segments(truth.label, truth.instance), classes)
 
 
-def _collect(scored: list[_Scored], classes: Sequence[str]) -> Evaluation:
+def _collect(scored: list[_Scored], classes: Sequence[str], mapped: bool) -> tuple[Evaluation, ...]:
     """Put the images of a split together; a preview shows those of the first one's size."""
     kept = [(item.sample, item.prediction) for item in scored if item.sample is not None]
     shape = kept[0][0].label.shape
@@ -269,11 +268,12 @@ def _collect(scored: list[_Scored], classes: Sequence[str]) -> Evaluation:
         label=np.stack([sample.label for sample, _ in kept]),
         prediction=np.stack([prediction for _, prediction in kept]),
     )
-    counts = stack_counts([item.counts for item in scored], classes)
-    objects = [item.objects for item in scored if item.objects is not None]
-    if objects:
-        counts = counts._replace(
-            things=np.isin(np.arange(len(classes)), things_of(classes)),
-            precision=np.array(average_precision(objects)),
-        )
-    return Evaluation(counts, preview)
+    each = zip(*(item.counts for item in scored), strict=True)
+    stacked = [stack_counts(list(counts), classes, mapped=mapped) for counts in each]
+    if scored[0].segments:
+        matched = zip(*(item.segments for item in scored), strict=True)
+        stacked = [
+            add_segments(counts, images, classes)
+            for counts, images in zip(stacked, matched, strict=True)
+        ]
+    return tuple(Evaluation(counts, preview) for counts in stacked)

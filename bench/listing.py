@@ -32,10 +32,9 @@ def _datasets() -> Iterator[tuple[str, str]]:
 
     for name in datasets.names():
         found = datasets.load_dataset_class(name)
-        subsets = ", ".join(subset for subset in found.subsets if subset)
-        parts = [found.title, f"splits: {', '.join(found.splits)}"]
-        parts += [f"subsets: {subsets}"] if subsets else []
-        yield name, "; ".join([*parts, f"licence: {found.licence}"])
+        parts = [found.title, " ".join(found.splits)]
+        parts += [" ".join(found.subsets)] if any(found.subsets) else []
+        yield name, " | ".join(parts)
 
 
 def _suites() -> Iterator[tuple[str, str]]:

@@ -13,14 +13,22 @@ import torch
 from PIL import Image
 
 from bench import corruptions, seeding
+from bench.camseg_notebook import squash
 from bench.dataset import Dataset, Sample
 from bench.schema import CLEAN, IGNORE_INDEX, Augment, Batch, Condition, Protocol
 
 if TYPE_CHECKING:
-    from bench.schema import DataRef
+    from bench.schema import DataRef, Score
 
 CACHE_BYTES = 2**30
 """Decoded samples kept in memory; most sets of small suites fit whole."""
+
+
+class Truth(NamedTuple):
+    """What a prediction is compared with."""
+
+    label: np.ndarray  # uint8 [H, W], at the size at which the prediction is scored
+    instance: np.ndarray | None = None  # integers [H, W], where the dataset has any
 
 
 class Loaded(NamedTuple):
@@ -29,8 +37,7 @@ class Loaded(NamedTuple):
     id: str
     image: np.ndarray  # uint8 [h, w, 3], after resize and corruption
     label: np.ndarray  # uint8 [h, w], at the image's size
-    truth: np.ndarray  # uint8 [H, W], at the size at which the protocol scores
-    instance: np.ndarray | None = None  # integers [H, W], beside the truth where it has any
+    truths: tuple[Truth, ...]  # one for each way of scoring
 
 
 class Split:
@@ -75,8 +82,22 @@ class Split:
             self._samples[index] = sample
         return sample
 
-    def load(self, index: int, condition: Condition = CLEAN, seed: int = 0) -> Loaded:
-        """Return an image under a condition, resized as the protocol says."""
+    def load(
+        self,
+        index: int,
+        condition: Condition = CLEAN,
+        seed: int = 0,
+        scores: Sequence[Score] = (),
+    ) -> Loaded:
+        """Return an image under a condition, resized as the protocol says.
+
+        Args:
+            index: of the sample.
+            condition: what befalls the image.
+            seed: the suite's seed, root of the corruption's draws.
+            scores: ways of scoring, each with its own form of the truth; the protocol's own
+                when none is given.
+        """
         sample = self.sample(index)
         image, label = sample.image, sample.label
         native = self.protocol.apply == "native"
@@ -86,11 +107,16 @@ class Split:
         image, label = resize_image(image, size), resize_label(label, size)
         if not native:
             image = self._corrupt(image, sample, condition, seed)
-        truth = sample.label if self.protocol.score == "native" else label
+        truths = [self._truth(sample, label, score) for score in scores or [self.protocol.score]]
+        return Loaded(sample.id, image, label, tuple(truths))
+
+    def _truth(self, sample: Sample, label: np.ndarray, score: Score) -> Truth:
+        if score == "camseg_notebook":
+            palette = self.dataset.label_space.palette
+            return Truth(squash(sample.label, palette, label.shape))
+        truth = sample.label if score == "native" else label
         instance = sample.instance
-        if instance is not None:
-            instance = resize_label(instance, truth.shape)
-        return Loaded(sample.id, image, label, truth, instance)
+        return Truth(truth, None if instance is None else resize_label(instance, truth.shape))
 
     def _corrupt(
         self, image: np.ndarray, sample: Sample, condition: Condition, seed: int

@@ -118,6 +118,15 @@ class Plan(NamedTuple):
         record = self.folder.record(planned.key(weights)) if weights is not None else None
         return record if record is not None and record.status == "ok" else None
 
+    def groups_of(self, training: Training) -> list[list[Planned]]:
+        """Return the cells that need a training, those of one prediction together."""
+        groups: dict[str, list[Planned]] = {}
+        for planned in self.cells_of(training):
+            said = planned.cell.model_dump(mode="json")
+            said["protocol"].pop("score")
+            groups.setdefault(fingerprint(said), []).append(planned)
+        return list(groups.values())
+
     def cells_of(self, training: Training) -> list[Planned]:
         """Return the cells that need a training."""
         return [planned for planned in self.cells if planned.training is training]
@@ -148,6 +157,8 @@ def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
         ready = [each for each in found if isinstance(each, Planned)]
         if not found:
             raise PlanError(_nothing_to_do(suite, training))
+        if cells:  # of the truth itself, which needs no method, the first one's are enough
+            ready = [planned for planned in ready if planned.cell.task != "label"]
         if ready:
             trainings.append(training)
         cells += ready
@@ -276,7 +287,7 @@ def _cells(
     suite: Suite, training: Training, test: TestEntry, limit: int | None, mapped: bool
 ) -> Iterable[Cell]:
     for task in suite.tasks:
-        if task == "reconstruct" and mapped:
+        if task != "predict" and mapped:
             continue  # labels of another space than the codec's
         config = training.config.model_dump(mode="json", exclude={"weights"})
         if training.given:
@@ -284,8 +295,8 @@ def _cells(
         ways = itertools.product(
             _conditions(suite, training.config, test, task),
             suite.protocols(),
-            mappings(suite, training.config) if mapped else ("",),
-            suite.sampling_seeds,
+            mappings(suite, training) if mapped else ("",),
+            suite.sampling_seeds[:1] if task == "label" else suite.sampling_seeds,
         )
         for condition, protocol, mapping, sampling_seed in ways:
             yield Cell(
@@ -308,6 +319,8 @@ def _cells(
 
 def _conditions(suite: Suite, config: MethodConfig, test: TestEntry, task: Task) -> list[Condition]:
     """Return the conditions of a method's task: images are corrupted, latents perturbed."""
+    if task == "label":
+        return [CLEAN]
     if not (config.predicts if task == "predict" else config.reconstructs):
         return []
     suffered = corruptions.NAMES if task == "predict" else config.perturbations()
@@ -315,6 +328,15 @@ def _conditions(suite: Suite, config: MethodConfig, test: TestEntry, task: Task)
     return found if test.corrupt else [CLEAN]
 
 
-def mappings(suite: Suite, config: MethodConfig) -> tuple[LabelMapping, ...]:
-    """Return those of a suite's mappings that a method has: without probabilities hard alone."""
-    return tuple(m for m in suite.mappings if m == "hard" or config.gives_probabilities)
+def mappings(suite: Suite, training: Training) -> tuple[LabelMapping, ...]:
+    """Return those of a suite's mappings that a method has: without probabilities hard alone.
+
+    Raises:
+        PlanError: if there is none.
+    """
+    soft = training.config.gives_probabilities
+    found = tuple(mapping for mapping in suite.mappings if mapping == "hard" or soft)
+    if not found:
+        message = f"{training.entry.title} gives no class probabilities to be mapped softly"
+        raise PlanError(f"{message}; add hard to mappings")
+    return found

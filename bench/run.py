@@ -17,9 +17,13 @@ from bench.evaluate import Evaluation, Job, evaluate, measure
 from bench.loading import Split
 from bench.manifest import Manifest
 from bench.method import Method
+from bench.metrics import METRICS
 from bench.plan import Plan, Planned, Training, condition_version
 from bench.schema import CLEAN, Cell, DataRef, Protocol, Record, fingerprint
 from bench.train import Lesson, agree, load_stage, make_accelerator, train_stage
+
+CODEC_IMAGES = 2
+"""Images on which a codec is tried as soon as it is trained."""
 
 
 class Outcome(NamedTuple):
@@ -65,7 +69,7 @@ class _Runner:
         for training in plan.trainings:
             cells = plan.cells_of(training)
             if any(self._missing(planned) for planned in cells):
-                self._run_training(training, cells)
+                self._run_training(training)
             else:
                 self.records += [record for p in cells if (record := plan.done(p))]
             self._write_manifest()
@@ -78,8 +82,7 @@ class _Runner:
             if self.plan.done(planned) is None:
                 for reference in (planned.cell.test_on, planned.training.train_on):
                     used[reference.key] = reference
-        for key in used:
-            dataset = self.plan.datasets[key]
+        for dataset in (part for key in used for part in self.plan.datasets[key].parts):
             if not dataset.is_drawn(dataset.options):
                 preflight.require(dataset, self.console.say)
 
@@ -96,18 +99,18 @@ class _Runner:
         """Whether a cell is to be computed; the main process decides for all."""
         return agree(self.accelerator, self.plan.done(planned) is None)
 
-    def _run_training(self, training: Training, cells: list[Planned]) -> None:
+    def _run_training(self, training: Training) -> None:
         try:
             method, seconds = self._trained(training)
         except Exception as error:  # whatever a method raises is that method's failure
-            for planned in cells:
+            for planned in self.plan.cells_of(training):
                 self._keep(planned, self._failure(planned, error), None)
             return
-        for planned in cells:
-            if self._missing(planned):
-                self._run_cell(planned, method, seconds)
-            elif record := self.plan.done(planned):
-                self.records.append(record)
+        for group in self.plan.groups_of(training):
+            missing = [planned for planned in group if self._missing(planned)]
+            self.records += [record for p in group if (record := self.plan.done(p))]
+            if missing:
+                self._run_cells(missing, method, seconds)
 
     def _trained(self, training: Training) -> tuple[Method[Any], float]:
         """Return a method with all its weights, and the seconds its training took."""
@@ -115,8 +118,10 @@ class _Runner:
         with seeding.seeded(seeding.key("init", training.seed, training.entry.adapter)):
             method = method_class(training.config, training.data)
         seconds = 0.0
+        codec = [s.name for s, _ in training.stages if "reconstruct" in s.tasks][-1:]
         for stage, folder in training.stages:
-            if folder.summary() is None or not folder.weights.exists():
+            untrained = folder.summary() is None or not folder.weights.exists()
+            if untrained:
                 split = self._split(training.train_on)
                 self.console.stage(training.entry.title, stage)
                 given = training.config.weights.get(stage.name)
@@ -132,7 +137,27 @@ class _Runner:
             load_stage(method, stage, folder)
             summary: Any = folder.summary()
             seconds += summary["seconds"]
+            if untrained and training.config.reconstructs and stage.name in codec:
+                self._try_codec(method, training)
         return method, seconds
+
+    def _try_codec(self, method: Method[Any], training: Training) -> None:
+        """Send a few truths through a codec before anything is trained on top of it.
+
+        What a codec loses is measured by the task ``reconstruct``; this only shows, in a
+        second and before the prior's hours, a codec that loses nearly everything.
+        """
+        split = Split(
+            self.plan.datasets[training.train_on.key],
+            training.train_on,
+            self.plan.suite.protocol,
+            CODEC_IMAGES,
+        )
+        job = Job(split, CLEAN, "reconstruct", training.seed)
+        (found,) = evaluate(method, job, self.accelerator, self.console)
+        kept = METRICS["aAcc"](found.counts)
+        text = f"truth, codec, truth on {len(split)} images: {kept:.1%} of the pixels kept"
+        self.console.say(f"{training.entry.title}: {text}")
 
     def _split(
         self, reference: DataRef, limit: int | None = None, protocol: Protocol | None = None
@@ -145,24 +170,38 @@ class _Runner:
             self.splits[place] = Split(dataset, reference, protocol, limit)
         return self.splits[place]
 
-    def _run_cell(self, planned: Planned, method: Method[Any], train_seconds: float) -> None:
-        cell = planned.cell
+    def _run_cells(self, group: list[Planned], method: Method[Any], train_seconds: float) -> None:
+        """Compute cells that differ only in how their predictions are scored."""
+        cell = group[0].cell
         started = time.monotonic()
         try:
             split = self._split(cell.test_on, cell.limit, cell.protocol)
             job = Job(
-                *(split, cell.condition, cell.task, cell.seed),
-                *(cell.mapping, planned.projection, cell.sampling_seed),
+                *(split, cell.condition, cell.task, cell.seed, cell.sampling_seed),
+                *(cell.mapping, group[0].projection),
+                tuple(planned.cell.protocol.score for planned in group),
             )
-            result = evaluate(method, job, self.accelerator, self.console)
+            results = evaluate(method, job, self.accelerator, self.console)
             clean_codec = (cell.task, cell.condition) == ("reconstruct", CLEAN)
             measured = measure(method, job, self.accelerator) if clean_codec else {}
         except Exception as error:
-            self._keep(planned, self._failure(planned, error), None)
+            for planned in group:
+                self._keep(planned, self._failure(planned, error), None)
             return
-        training = planned.training
+        costs = {
+            "measured": measured,
+            "train_seconds": train_seconds,
+            "evaluate_seconds": (time.monotonic() - started) / len(group),
+        }
+        for planned, result in zip(group, results, strict=True):
+            record = self._record(planned, method, split)
+            self._keep(planned, record.model_copy(update=costs), result)
+
+    def _record(self, planned: Planned, method: Method[Any], split: Split) -> Record:
+        """Return the record of a finished cell, but for what it cost and measured."""
+        cell, training = planned.cell, planned.training
         weights = training.weights()
-        record = Record(
+        return Record(
             key=planned.key(weights),
             status="ok",
             cell=cell,
@@ -179,13 +218,9 @@ class _Runner:
             weights=weights or (),
             corruption_version=condition_version(cell),
             corruption_probe=_probe(cell),
-            measured=measured,
-            train_seconds=train_seconds,
-            evaluate_seconds=time.monotonic() - started,
             finished=_now(),
             provenance=provenance(self.accelerator.device),
         )
-        self._keep(planned, record, result)
 
     def _keep(self, planned: Planned, record: Record, result: Evaluation | None) -> None:
         """Write a cell's record and show its number."""

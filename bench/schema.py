@@ -27,7 +27,13 @@ if TYPE_CHECKING:
 IGNORE_INDEX = 255
 """The label of a pixel that no score and no loss counts."""
 
-Task = Literal["predict", "reconstruct"]
+Task = Literal["predict", "reconstruct", "label"]
+"""What is scored: a prediction; the truth after a method's codec; or the truth itself, as
+methods are given it, which shows what the protocol alone makes of it."""
+Score = Literal["input", "native", "camseg_notebook"]
+"""Where label and prediction are compared: at the resized input; at the label's own size,
+the prediction being resized to it by nearest neighbour; or at the square input, with the
+label resized as a colour image (``bench.camseg_notebook``)."""
 LabelMapping = Literal["", "soft", "hard"]
 """How predictions in universal classes become labels of a test set (``bench.mapping``)."""
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -222,9 +228,7 @@ class Protocol(Frozen):
     """Height and width of the random crops trained on; absent: ``resize``."""
     slide: Slide | None = None
     """Sliding windows instead of the whole image in one pass."""
-    score: Literal["input", "native"] = "native"
-    """Where label and prediction are compared: at the resized input, or at the
-    label's own size, the prediction being resized to it by nearest neighbour."""
+    score: Score = "native"
     apply: Literal["input", "native"] = "input"
     """Whether a corruption is applied after or before the resize."""
     backend: Literal["fast", "reference", "torch"] = "fast"
@@ -266,6 +270,15 @@ class Protocol(Frozen):
             raise ValueError("resize and short_side are both given; one fixes the size")
         if self.crop is None and self.resize is None:
             raise ValueError("neither resize nor crop is given; one must fix the input size")
+        return self
+
+    @model_validator(mode="after")
+    def _notebook_is_square(self) -> Protocol:
+        size = self.resize
+        if self.score == "camseg_notebook" and (size is None or size[0] != size[1]):
+            got = f"{size[0]}x{size[1]} pixels" if size else "images of their own size"
+            message = f"score camseg_notebook squashes images to a square; resize gives {got}"
+            raise ValueError(f"{message}: give it two equal sides, such as [768, 768]")
         return self
 
 

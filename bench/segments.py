@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import ndimage
 
-from bench.counts import CATEGORIES
+from bench.counts import CATEGORIES, Counts
 
 _COUNTABLE = {"human", "vehicle"}
 
@@ -31,6 +31,13 @@ class Objects(NamedTuple):
 
     found: list[dict[str, Any]]
     known: list[dict[str, Any]]
+
+
+class SegmentCounts(NamedTuple):
+    """What is counted of one image's segments."""
+
+    quality: np.ndarray  # float64 [4, K], see count_quality
+    objects: Objects
 
 
 class AveragePrecision(NamedTuple):
@@ -60,7 +67,25 @@ def connected(label: np.ndarray, things: Collection[int]) -> Segments:
     return Segments(label, instance)
 
 
-def count_segments(
+def count_segments(predicted: Segments, truth: Segments, classes: Sequence[str]) -> SegmentCounts:
+    """Count all of one image's segments, both sides being of one size."""
+    things = things_of(classes)
+    return SegmentCounts(
+        count_quality(predicted, truth, len(classes), things),
+        Objects(objects_of(predicted, things), objects_of(truth, things)),
+    )
+
+
+def add_segments(counts: Counts, images: Sequence[SegmentCounts], classes: Sequence[str]) -> Counts:
+    """Put what is counted of all images' segments beside their pixels."""
+    return counts._replace(
+        segments=np.stack([each.quality for each in images]),
+        things=np.isin(np.arange(len(classes)), things_of(classes)),
+        precision=np.array(average_precision([each.objects for each in images])),
+    )
+
+
+def count_quality(
     predicted: Segments, truth: Segments, num_classes: int, things: Collection[int]
 ) -> np.ndarray:
     """Count one image's matches of segments (Kirillov et al., arXiv:1801.00868) by torchmetrics.

@@ -31,7 +31,7 @@ from bench.faults import Fault, Loc, as_lines, structure_faults
 from bench.manifest import Contrast, PaperTable, Published
 from bench.metrics import METRICS
 from bench.paper import curve_faults, paper_faults
-from bench.schema import CLEAN, Condition, DataRef, Frozen, Positive, Protocol, Task
+from bench.schema import CLEAN, Condition, DataRef, Frozen, Positive, Protocol, Score, Task
 from bench.stand_in import StandIn, put_in_place
 
 SEVERITIES: Mapping[str, range] = {**corruptions.SEVERITIES, **perturbations.SEVERITIES}
@@ -122,6 +122,8 @@ class Suite(Frozen):
     """How predictions become labels of a test set in another label space than the training's,
     which must then be a taxonomy's universal one."""
     protocol: Protocol
+    also_score: tuple[Score, ...] = ()
+    """Further ways of scoring the same predictions; each makes cells of its own."""
     resolutions: tuple[Positive, ...] = ()
     """Short sides, in pixels, that test images are evaluated at in place of the protocol's size:
     MSeg's three. The first one is fixed beforehand; the report sets the maximum beside it."""
@@ -147,12 +149,27 @@ class Suite(Frozen):
             raise ValueError(f"paired: {sets}; there must be as many of one as of the other")
         return self
 
+    @model_validator(mode="after")
+    def _further_scores_fit(self) -> Suite:
+        if self.protocol.score in self.also_score:
+            raise ValueError(f"also_score: {self.protocol.score!r} is the protocol's own score")
+        self.protocols()
+        return self
+
     def protocols(self) -> tuple[Protocol, ...]:
-        """Return the protocol of each test resolution, or the suite's own alone."""
-        own = self.protocol
-        fixed = {"resize": None, "crop": own.input_size}
-        sized = (own.model_copy(update={**fixed, "short_side": s}) for s in self.resolutions)
-        return tuple(sized) or (own,)
+        """Return the protocol of each test resolution and way of scoring, its own first.
+
+        Raises:
+            ValueError: if a way of scoring does not go with the rest.
+        """
+        settings = self.protocol.model_dump()
+        fixed = {"resize": None, "crop": self.protocol.input_size}
+        sized = [{**fixed, "short_side": side} for side in self.resolutions]
+        return tuple(
+            Protocol.model_validate({**settings, **changes, "score": score})
+            for changes in sized or [{}]
+            for score in (self.protocol.score, *self.also_score)
+        )
 
     def all_conditions(self) -> tuple[Condition, ...]:
         """Return the clean condition, then every corruption in order."""

@@ -273,7 +273,7 @@ class _Run:
                 sample = self.split.load(index)
                 key = seeding.key("train", seed, stage.name, step, sample.id)
                 image, label = augment(sample, stage.augment, crop, key)
-                samples.append(Loaded(sample.id, image, label, label))
+                samples.append(Loaded(sample.id, image, label, ()))
                 seeds.append(key)
             batches.append(to_tensors(samples, seeds, self.accelerator.device))
         return batches

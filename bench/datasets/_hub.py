@@ -13,7 +13,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
-from bench.dataset import DatasetError, Raw
+from bench.dataset import DatasetError, DatasetMissing, Raw
 from bench.datasets._decode import read_image, read_numbers
 from bench.datasets._files import FolderDataset
 from bench.schema import Frozen, fingerprint
@@ -72,13 +72,16 @@ class HubDataset(FolderDataset):
                 if column not in rows.column_names:
                     raise KeyError(f"it has {', '.join(rows.column_names)}")
                 rows = rows.cast_column(column, datasets.Image(decode=False))
-        except (OSError, KeyError, ValueError) as error:
+        except (OSError, KeyError, RuntimeError, ValueError) as error:
             where = place if isinstance(place, str) else f"{source.repository} on the Hub"
-            raise DatasetError(
+            message = (
                 f"{where}: no split {split!r} with the columns {source.image!r} and "
                 f"{source.label!r} could be read ({' '.join(str(error).split())}); save it with "
                 "datasets' save_to_disk, or set options.hub to false and give the files"
-            ) from error
+            )
+            if isinstance(error, OSError):
+                raise DatasetMissing({self.folders[0]: message}) from error
+            raise DatasetError(message) from error
         return rows
 
     def check(self) -> None:

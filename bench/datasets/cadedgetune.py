@@ -16,7 +16,7 @@ from bench.datasets._files import FolderDataset
 from bench.datasets._layout import Layout
 
 _SPACE = label_space("cityscapes-19")
-_VALIDATION = frozenset((1, 11, 12, 13))
+_VALIDATION = frozenset(("1", "11", "12", "13"))
 
 
 class CADEdgeTune(FolderDataset):
@@ -53,4 +53,4 @@ class CADEdgeTune(FolderDataset):
 
     def keeps(self, id: str) -> bool:
         """Split by sequence."""
-        return (int(id.split("/")[0]) in _VALIDATION) == (self.split == "val")
+        return (id.split("/")[0] in _VALIDATION) == (self.split == "val")

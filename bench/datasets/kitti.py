@@ -16,7 +16,7 @@ from bench.datasets._layout import Layout
 _SPACE = label_space("kitti-19")
 
 # fmt: off
-_VALIDATION = frozenset((
+_VALIDATION = frozenset(f"{number:06d}" for number in (
     1, 3, 7, 8, 20, 22, 24, 25, 26, 30, 37, 43, 49, 50, 52, 57, 60, 61, 63, 68, 71, 72, 76, 79, 86,
     96, 101, 115, 121, 128, 129, 131, 133, 134, 137, 139, 140, 141, 142, 144, 146, 149, 156, 157,
     169, 175, 178, 190, 192, 196,
@@ -60,4 +60,4 @@ class Kitti(FolderDataset):
 
     def keeps(self, id: str) -> bool:
         """Split as MSeg does."""
-        return (int(id) in _VALIDATION) == (self.split == "val")
+        return (id in _VALIDATION) == (self.split == "val")

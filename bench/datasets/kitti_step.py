@@ -20,7 +20,7 @@ from bench.datasets._files import FolderDataset
 from bench.datasets._layout import Layout, Pair
 
 _SPACE = label_space("cityscapes-19")
-_VALIDATION = frozenset((2, 6, 7, 8, 10, 13, 14, 16, 18))
+_VALIDATION = frozenset(f"{number:04d}" for number in (2, 6, 7, 8, 10, 13, 14, 16, 18))
 
 
 class KittiStep(FolderDataset):
@@ -62,7 +62,7 @@ class KittiStep(FolderDataset):
 
     def keeps(self, id: str) -> bool:
         """Split by sequence."""
-        return (int(id.split("/")[0]) in _VALIDATION) == (self.split == "val")
+        return (id.split("/")[0] in _VALIDATION) == (self.split == "val")
 
     def read_values(self, pair: Pair) -> np.ndarray:
         """Return the red channel: train ids."""

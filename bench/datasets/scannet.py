@@ -24,9 +24,9 @@ _NAMES = tuple(name for name in COLOURS if name not in _NOT_EVALUATED)
 _SPACE = LabelSpace(
     name="scannet-20", classes=_NAMES, palette=tuple(COLOURS[name] for name in _NAMES)
 )
-_FIRST_TEST_SPACE = 707
+_FIRST_TEST_SPACE = "0707"
 # fmt: off
-_VALIDATION_SPACES = frozenset((
+_VALIDATION_SPACES = frozenset(f"{number:04d}" for number in (
     11, 15, 19, 25, 30, 46, 50, 63, 64, 77, 81, 84, 86, 88, 95, 100, 131, 139, 144, 146, 149,
     153, 164, 169, 187, 193, 196, 203, 207, 208, 217, 221, 222, 231, 246, 249, 251, 256, 257,
     277, 278, 300, 304, 307, 314, 316, 328, 329, 334, 338, 342, 343, 351, 353, 354, 355, 356,
@@ -76,7 +76,7 @@ class ScanNet(FolderDataset):
 
     def keeps(self, id: str) -> bool:
         """Split by space, so that no room is in two splits."""
-        space = int(id.split("/")[0])
+        space = id.split("/")[0]
         validation = space in _VALIDATION_SPACES
         return validation if self.split == "val" else not validation and space < _FIRST_TEST_SPACE
 

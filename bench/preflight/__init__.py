@@ -73,8 +73,8 @@ def _content(dataset: Dataset, reading: Reading, full: bool) -> Iterator[Finding
         yield Finding("files", "wrong", f"{reading.faults[0]}{more}")
     yield _sizes(dataset, reading)
     yield from check_labels(dataset, reading)
-    if full and isinstance(dataset, FolderDataset):
-        changed = changed_files(dataset.files())
+    if full and isinstance(dataset, FolderDataset) and (files := dataset.files()):
+        changed = changed_files(files)
         text = "all read again; every digest holds"
         if changed:
             text = f"{changed[0]} changed without a newer time stamp ({len(changed)} files did)"

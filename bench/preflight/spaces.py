@@ -15,10 +15,13 @@ from bench.taxonomy import Taxonomy, TaxonomyError
 
 
 def check_space(space: LabelSpace) -> Iterator[Finding]:
-    """Check a label space: its palette, and what every taxonomy says of it."""
+    """Check a label space: its palette, and what the taxonomies that have it say."""
     yield check_palette(space)
-    for name in taxonomy.names():
-        yield _taxonomy(space, taxonomy.load(name))
+    having = [each for each in map(taxonomy.load, taxonomy.names()) if space.name in each.spaces]
+    yield from (_taxonomy(space, universal) for universal in having)
+    if not having:
+        text = f"none has the label space {space.name}: it cannot be mixed or mapped"
+        yield Finding("taxonomy", "note", text)
 
 
 def check_palette(space: LabelSpace) -> Finding:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from pydantic import ValidationError
 from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
@@ -79,8 +80,13 @@ def _open(request: Request) -> list[Dataset]:
     ):
         if value and value not in known:
             raise DatasetError(f"{request.name} has no {kind} {value!r}; {suggest(value, known)}")
+    try:
+        options = found.Options()
+    except ValidationError as error:
+        text = f"{request.name} is nothing without options; check what it is made of instead"
+        raise DatasetError(text) from error
     splits = (request.split,) if request.split else found.splits
-    return [found(split, request.subset, request.root, found.Options()) for split in splits]
+    return [found(split, request.subset, request.root, options) for split in splits]
 
 
 def _header(dataset: Dataset) -> RenderableType:
@@ -91,7 +97,8 @@ def _header(dataset: Dataset) -> RenderableType:
         ("homepage", dataset.homepage),
         ("to get it", dataset.access),
     ):
-        table.add_row(Text(label, style="dim"), Text(value))
+        if value:
+            table.add_row(Text(label, style="dim"), Text(value))
     return Group(Text(f"{dataset.title}{subset}", style="bold"), table)
 
 

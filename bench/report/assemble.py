@@ -20,6 +20,7 @@ from bench.report.page import Section, render
 from bench.report.panoptic import panoptic_tables
 from bench.report.paper import PaperReport
 from bench.report.plots import looks, make_plots, save
+from bench.report.protocol import protocol_tables
 from bench.report.published import comparison_plots, make_comparison
 from bench.report.robust import robust_tables
 from bench.report.sheet import SLUG, make_sheet
@@ -78,6 +79,7 @@ def _section(block: Block, blocks: Sequence[Block], left: int) -> Section:
             *panoptic_tables(block),
             *codec_tables(block),
             *robust_tables(block),
+            *protocol_tables(block),
             *([comparison.table()] if comparison else []),
         ],
         plots=[

@@ -240,10 +240,12 @@ def make_blocks(folder: SuiteFolder, *, allow_mixed: bool = False) -> list[Block
             scored different images.
     """
     groups: dict[str, list[Record]] = {}
+    rescored = _rescored(folder)
     for record in folder.records():
         cell = record.cell
+        way = cell.protocol.score if (cell.suite, cell.label) in rescored else ""
         side = cell.protocol.short_side
-        group = fingerprint(cell.train_on, cell.test_on, cell.mapping, side)
+        group = fingerprint(cell.train_on, cell.test_on, cell.mapping, side, way)
         groups.setdefault(group, []).append(record)
     for group, records in groups.items():
         groups[group] = _one_protocol(folder, records, allow_mixed)
@@ -257,6 +259,7 @@ def make_blocks(folder: SuiteFolder, *, allow_mixed: bool = False) -> list[Block
         title += f", trained on {name(cell.train_on, 'train')}" if several else ""
         title += f", {cell.mapping} mapping" if cell.mapping else ""
         title += f", short side {cell.protocol.short_side}" if sized else ""
+        title += f", {cell.protocol.score} score" if (cell.suite, cell.label) in rescored else ""
         blocks.append(Block(folder, records, title))
     return blocks
 
@@ -268,9 +271,21 @@ def main_blocks(blocks: Sequence[Block]) -> list[Block]:
     """
     groups: dict[str, list[Block]] = {}
     for block in blocks:
-        group = fingerprint(block.first.train_on, block.first.test_on)
+        cell = block.first
+        group = fingerprint(cell.train_on, cell.test_on, cell.protocol.score)
         groups.setdefault(group, []).append(block)
     return [max(group, key=lambda block: len(block.labels)) for group in groups.values()]
+
+
+def _rescored(folder: SuiteFolder) -> set[tuple[str, str]]:
+    """Return the methods, by suite and label, whose predictions are scored in several ways.
+
+    Each way has a block of its own.
+    """
+    cells = [record.cell for record in folder.records()]
+    ways = {(cell.suite, cell.label, cell.protocol.score) for cell in cells}
+    methods = [way[:2] for way in ways]
+    return {method for method in methods if methods.count(method) > 1}
 
 
 def protocol_fields(record: Record) -> dict[str, object]:

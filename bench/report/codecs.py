@@ -243,7 +243,8 @@ def attribution(block: Block) -> Table:
                 for part in parts[label]
             ]
         rows.append((Entry(name), *entries))
-    caption = f"{block.data_note}IoU lost, in percentage points. Codec: the truth against its own"
+    caption = f"{block.data_note}{absent_note(PRIMARY)} IoU lost, in points. Codec: the truth"
+    caption += " against its own"
     caption += " encoding and decoding. Prior: that against the prediction, so what predicted"
     caption += " latents and their decoding lose together. The sum is what is missing to 100."
     caption += " Classes absent from truth and prediction are left out."

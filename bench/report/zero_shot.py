@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -19,16 +20,21 @@ from bench.stats import Estimate, mean
 ZEROS = "mIoU_mseg"
 """The definition by which MSeg averages: absent classes count as 0."""
 
+_HEADS = ("Method", "Mapping")
+
 
 class Row(NamedTuple):
     """A method under a mapping."""
 
     label: str
     mapping: LabelMapping
+    trained: str
+    """What it was trained on, where that differs."""
 
     def entries(self) -> tuple[Entry, Entry]:
         """Return the first two entries of its row."""
-        return Entry(self.label), Entry(self.mapping or "none needed")
+        where = f", trained on {self.trained}" if self.trained else ""
+        return Entry(self.label + where), Entry(self.mapping or "none needed")
 
 
 class ZeroShot:
@@ -37,7 +43,12 @@ class ZeroShot:
     def __init__(self, blocks: Sequence[Block]) -> None:
         trained = {block.first.train_on.key for block in blocks if block.first.mapping}
         self.blocks = [block for block in blocks if block.first.train_on.key in trained]
-        self.sized = list(blocks)
+        self.every = list(blocks)
+        self.several = len({block.first.train_on.key for block in blocks}) > 1
+
+    def _trained(self, block: Block) -> str:
+        """Name the training set of a block, if there are several."""
+        return describe(block.first.train_on, "train") if self.several else ""
 
     @cached_property
     def sets(self) -> list[list[Block]]:
@@ -46,23 +57,29 @@ class ZeroShot:
         for block in self.blocks:
             groups.setdefault(_test_set(block), []).append(block)
         for group in groups.values():
-            first = group[0].first.protocol
-            group[:] = [block for block in group if block.first.protocol == first]
+            first = group[0].first.protocol.short_side
+            group[:] = [b for b in group if b.first.protocol.short_side == first]
         return list(groups.values())
 
     @cached_property
     def rows(self) -> list[Row]:
         """Every method under every mapping that it has, soft before hard."""
-        mappings = dict.fromkeys(block.first.mapping for block in self.blocks)
+        trained = dict.fromkeys(self._trained(block) for block in self.blocks)
         labels = dict.fromkeys(label for block in self.blocks for label in block.labels)
-        have = {(label, b.first.mapping) for b in self.blocks for label in b.labels}
-        mapped = [mapping for mapping in mappings if mapping]
-        return [Row(label, m) for label in labels for m in mapped if (label, m) in have]
+        mappings = dict.fromkeys(b.first.mapping for b in self.blocks if b.first.mapping)
+        have = {
+            Row(label, block.first.mapping, self._trained(block))
+            for block in self.blocks
+            for label in block.labels
+        }
+        every = (Row(*parts) for parts in product(labels, mappings, trained))
+        return [row for row in every if row in have]
 
     def score(self, row: Row, group: Sequence[Block], metric: str = PRIMARY) -> Estimate | None:
         """Score a row on a test set, mapped as the row says or where no mapping is needed."""
         for block in group:
-            if block.first.mapping in ("", row.mapping) and row.label in block.labels:
+            fits = block.first.mapping in ("", row.mapping) and row.label in block.labels
+            if fits and row.trained == self._trained(block):
                 return block.score(row.label, metric)
         return None
 
@@ -94,7 +111,9 @@ class ZeroShot:
             yield self._scores()
             yield self._means()
             yield self._mapping()
-        yield from resolutions(self.sized)
+        sides = list(dict.fromkeys(block.first.protocol.short_side for block in self.every))
+        if len(sides) > 1:
+            yield self._resolutions(sides)
 
     def _scores(self) -> Table:
         columns = [[self.score(row, group) for row in self.rows] for group in self.sets]
@@ -114,15 +133,15 @@ class ZeroShot:
             )
             for at, row in enumerate(self.rows)
         ]
-        first = self.blocks[0].first
-        caption = f"Trained on {describe(first.train_on, 'train')}, tested on sets in label spaces"
-        caption += f" of their own. Clean {PRIMARY} in per cent ({METRICS[PRIMARY].absent}). Soft:"
-        caption += " the class whose universal classes have the largest sum of probabilities; hard:"
+        trained = dict.fromkeys(describe(block.first.train_on, "train") for block in self.blocks)
+        caption = f"Trained on {'; '.join(trained)}, tested on sets in label spaces of their own."
+        caption += f" Clean {PRIMARY} in per cent ({METRICS[PRIMARY].absent}). Soft: the class"
+        caption += " whose universal classes have the largest sum of probabilities; hard:"
         caption += f" the likeliest universal class, mapped.{self._hard_only()} Brackets: 95%"
         caption += " intervals, paired bootstrap over the images of a set; sets vary independently."
         caption += " Bold: separated from every other row (Holm over the table, 5%)."
         names = [f"{_test_set(group[0])} ↑" for group in self.sets]
-        heads = ("Method", "Mapping", *names, "Harmonic mean ↑")
+        heads = (*_HEADS, *names, "Harmonic mean ↑")
         return Table("zero-shot", "Unseen label spaces", caption, heads, tuple(rows))
 
     def _hard_only(self) -> str:
@@ -163,7 +182,7 @@ class ZeroShot:
         caption += f" ({METRICS[ZEROS].absent}). One set near zero dominates a harmonic mean: the"
         caption += " last columns have the lowest set, and the mean without it."
         heads = (
-            *("Method", "Mapping", f"Harmonic, {PRIMARY} ↑", f"Harmonic, {ZEROS} ↑"),
+            *(*_HEADS, f"Harmonic, {PRIMARY} ↑", f"Harmonic, {ZEROS} ↑"),
             *(f"Arithmetic, {PRIMARY} ↑", "Lowest set", "Its score", "Harmonic without it"),
             "Effect of the lowest set",
         )
@@ -188,52 +207,52 @@ class ZeroShot:
                     *(_fallen(finished, label) for label in labels),
                 )
             )
-        caption = (
-            "What the mapping of universal classes to each test set loses. Unreachable: classes"
+        caption = "What the mapping of universal classes to each test set loses. Unreachable:"
+        caption += (
+            " classes that no universal class is part of, so that nothing can be predicted to be"
         )
-        caption += " that no universal class is part of, so that nothing can be predicted to be"
         caption += " one. Fallen: labelled pixels, in per cent, whose likeliest universal class has"
         caption += " no class in the test set; hard mapping calls them class 0, as GSS does."
         heads = ("Test set", "Classes", "Unreachable", "Pixels of these", "Universal without class")
         names = (*heads, *(f"Fallen, {label}" for label in labels))
         return Table("mapping", "What mapping loses", caption, names, tuple(rows))
 
+    def _resolutions(self, sides: Sequence[int | None]) -> Table:
+        found: dict[Row, dict[str, list[Estimate]]] = {}
+        for block, label in ((b, label) for b in self.every for label in b.labels):
+            score = block.score(label)
+            if score is not None:
+                row = Row(label, block.first.mapping, self._trained(block))
+                found.setdefault(row, {}).setdefault(_test_set(block), []).append(score)
+        rows = []
+        for row, sets in found.items():
+            whole = {place: each for place, each in sets.items() if len(each) == len(sides)}
+            rows += [_resolved(row, place, each, each) for place, each in whole.items()]
+            if len(whole) > 1:
+                means = [harmonic_mean(scores) for scores in zip(*whole.values(), strict=True)]
+                highest = harmonic_mean([max(s, key=lambda e: e.value) for s in whole.values()])
+                rows.append(_resolved(row, "harmonic mean", means, [highest]))
+        caption = f"Clean {PRIMARY} in per cent ({METRICS[PRIMARY].absent}), test images resized to"
+        caption += f" a short side of so many pixels. {sides[0]} was fixed beforehand. MSeg reports"
+        caption += " the maximum over 360, 720 and 1080 of each set, which is chosen on the test"
+        caption += " set: such a maximum is set beside the fixed one and has no interval. Harmonic"
+        caption += " means: over the sets at one resolution, and over each set's maximum."
+        columns = [f"{side} ↑" for side in sides]
+        heads = (*_HEADS, "Test set", *columns, "Maximum", "Maximum − fixed")
+        return Table("resolutions", "Test resolutions", caption, heads, tuple(rows))
 
-def resolutions(blocks: Sequence[Block]) -> Iterator[Table]:
-    """Make the table of test resolutions, if a suite has several."""
-    sides = list(dict.fromkeys(block.first.protocol.short_side for block in blocks))
-    if len(sides) < 2:
-        return
-    places: dict[tuple[str, LabelMapping, str], list[Estimate | None]] = {}
-    for block in blocks:
-        for label in block.labels:
-            place = (_test_set(block), block.first.mapping, label)
-            at = sides.index(block.first.protocol.short_side)
-            places.setdefault(place, [None] * len(sides))[at] = block.score(label)
-    rows = []
-    for (test_set, mapping, label), scores in places.items():
-        known = [score for score in scores if score is not None]
-        if scores[0] is None or not known:
-            continue
-        highest = max(known, key=lambda score: score.value)
-        gain = highest.value - scores[0].value
-        rows.append(
-            (
-                *(Entry(label), Entry(mapping or "none needed"), Entry(test_set)),
-                *map(number, scores),
-                Entry(unit="percent", value=highest.value, keys=highest.keys),
-                Entry(unit="points", value=gain, keys=highest.keys),
-            )
-        )
-    caption = f"Clean {PRIMARY} in per cent ({METRICS[PRIMARY].absent}), test images resized to a"
-    caption += f" short side of so many pixels. {sides[0]} was fixed beforehand. MSeg reports the"
-    caption += (
-        " maximum over 360, 720 and 1080 of each set, which is chosen on the test set: such a"
+
+def _resolved(
+    row: Row, test_set: str, scores: Sequence[Estimate], highest: Sequence[Estimate]
+) -> tuple[Entry, ...]:
+    """Return a row of the table of resolutions; the first score is the fixed one."""
+    best = max(highest, key=lambda score: score.value)
+    return (
+        *(*row.entries(), Entry(test_set)),
+        *map(number, scores),
+        Entry(unit="percent", value=best.value, keys=best.keys),
+        Entry(unit="points", value=best.value - scores[0].value, keys=best.keys),
     )
-    caption += " maximum is set beside the fixed one and has no interval."
-    columns = [f"{side} ↑" for side in sides]
-    heads = ("Method", "Mapping", "Test set", *columns, "Maximum", "Maximum − fixed")
-    yield Table("resolutions", "Test resolutions", caption, heads, tuple(rows))
 
 
 def _test_set(block: Block) -> str:

@@ -21,6 +21,7 @@ from methods._nn.gaussian_diffusion import (
 )
 
 Sampler = Literal["ancestral", "ddim", "dpm_solver"]
+Target = Literal["noise", "velocity"]
 SOLVER_ORDER = {"ddim": 1, "dpm_solver": 2}
 FREQUENCIES = 256
 
@@ -121,11 +122,9 @@ class DiffusionHead(nn.Module):
         condition_width: D, of the condition.
         width: of the network's layers.
         depth: number of residual blocks.
-        largest_weight: bound of the weight of a noise level in the squared error, which is
-            the ratio of noise to signal in variance, but at least 1. The release weights
-            all alike: 1. More makes errors in the clean token count alike up to that
-            ratio, so that the condition, which matters where noise is strong, is learned
-            sooner (cf. arXiv:2303.09556).
+        target: what the network estimates: the noise, as released, or the velocity
+            (Salimans and Ho, arXiv:2202.00512), which is minus the clean token where
+            noise is strongest and the noise where there is least.
     """
 
     net: TokenDenoiser
@@ -137,11 +136,11 @@ class DiffusionHead(nn.Module):
         condition_width: int,
         width: int,
         depth: int,
-        largest_weight: float = 1.0,
+        target: Target = "noise",
     ) -> None:
         super().__init__()
         self.channels = channels
-        self.largest_weight = largest_weight
+        self.velocity = target == "velocity"
         self.net = TokenDenoiser(channels, condition_width, width, depth)
         self.process = GaussianDiffusion(cosine_alphas_cumprod())
 
@@ -156,9 +155,9 @@ class DiffusionHead(nn.Module):
         """
         x_t = self.process.diffuse(token, time, noise)
         output = self.net(x_t, time, condition)
-        mse = F.mse_loss(output[:, : self.channels], noise, reduction="none").mean(dim=1)
-        ratio = self.process.noise[time] / self.process.signal[time]
-        mse = mse * ratio.square().clamp(1, self.largest_weight)
+        target = self.process.velocity(token, time, noise) if self.velocity else noise
+        mse = F.mse_loss(output[:, : self.channels], target, reduction="none").mean(dim=1)
+        output = self._noise(self.process, x_t, time, output)
         return DiffusionLoss(mse, self.process.variational_bound(token, x_t, time, output))
 
     def sample(
@@ -208,6 +207,7 @@ class DiffusionHead(nn.Module):
         for i in reversed(range(steps)):
             index = torch.full((len(x),), i, device=x.device)
             output = self.net(x, process.timesteps[index], condition)
+            output = self._noise(process, x, index, output)
             step = process.reverse(x, index, output, clip)
             x = step.mean
             if i > 0:
@@ -240,5 +240,13 @@ class DiffusionHead(nn.Module):
     ) -> Tensor:
         """Return the clean tokens that the network's noise estimate at step ``i`` implies."""
         index = torch.full((len(x),), i, device=x.device)
-        epsilon = self.net(x, process.timesteps[index], condition)[:, : self.channels]
-        return process.clean(x, index, epsilon).clamp(-clip, clip)
+        estimate = self.net(x, process.timesteps[index], condition)[:, : self.channels]
+        clean = process.clean_of_velocity if self.velocity else process.clean
+        return clean(x, index, estimate).clamp(-clip, clip)
+
+    def _noise(self, process: GaussianDiffusion, x: Tensor, i: Tensor, output: Tensor) -> Tensor:
+        """Return the network's output [N, 2C] with its estimate turned into one of the noise."""
+        if not self.velocity:
+            return output
+        velocity, place = output.chunk(2, dim=1)
+        return torch.cat([process.noise_of_velocity(x, i, velocity), place], dim=1)

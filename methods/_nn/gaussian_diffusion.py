@@ -102,6 +102,18 @@ class GaussianDiffusion(nn.Module):
         """
         return self.inverse_signal[i, None] * x_t - self.inverse_ratio[i, None] * epsilon
 
+    def velocity(self, x_0: Tensor, i: Tensor, noise: Tensor) -> Tensor:
+        """Return signal * noise - noise's share * x_0 (arXiv:2202.00512 Section 4), [N, C]."""
+        return self.signal[i, None] * noise - self.noise[i, None] * x_0
+
+    def clean_of_velocity(self, x_t: Tensor, i: Tensor, velocity: Tensor) -> Tensor:
+        """Return the x_0, float32 [N, C], that an estimate of the velocity implies."""
+        return self.signal[i, None] * x_t - self.noise[i, None] * velocity
+
+    def noise_of_velocity(self, x_t: Tensor, i: Tensor, velocity: Tensor) -> Tensor:
+        """Return the noise, float32 [N, C], that an estimate of the velocity implies."""
+        return self.noise[i, None] * x_t + self.signal[i, None] * velocity
+
     def posterior(self, x_0: Tensor, x_t: Tensor, i: Tensor) -> Normal:
         """Return q(x_{t-1} | x_t, x_0), arXiv:2006.11239 Eq. 6 and 7."""
         mean = self.mean_x0[i, None] * x_0 + self.mean_xt[i, None] * x_t

@@ -23,7 +23,7 @@ from methods._nn.diffusion_head import DiffusionHead
 from methods._nn.gaussian_diffusion import TIME_STEPS
 from methods._nn.kl_autoencoder import Gaussian, KLAutoencoder
 from methods.cam_seg.augment import augment
-from methods.cam_seg.config import Config
+from methods.cam_seg.config import Config, Posterior
 from methods.cam_seg.generate import MaskSampler, hidden_share, hide
 from methods.cam_seg.latents import LatentScale
 from methods.cam_seg.palette import colours
@@ -63,14 +63,21 @@ class CamSeg(Method[Config]):
         self.mask_scale = LatentScale(parts.latent_channels, config.latent_scale)
         channels = parts.latent_channels * config.patch**2
         self.transformer = MaskTransformer(
-            self.grid, channels, config.encoder, config.decoder, config.mlp_ratio, config.dropout
+            self.grid,
+            channels,
+            config.encoder,
+            config.decoder,
+            config.mlp_ratio,
+            config.dropout,
+            config.patch,
+            config.shortcuts,
         )
         self.head = DiffusionHead(
             channels,
             config.decoder.width,
             config.head.width,
             config.head.depth,
-            config.head.largest_weight,
+            config.head.target,
         )
 
     def forward(self, stage: str, batch: Batch) -> dict[str, Tensor]:
@@ -83,8 +90,12 @@ class CamSeg(Method[Config]):
     def fit(self, stage: str, batches: Iterable[Batch]) -> None:
         if stage != "statistics":
             super().fit(stage, batches)
+        posterior = self.config.posterior
         latents = [
-            (self._encode(2 * b.image - 1, b.seeds), self._encode(self._maskige(b.label), b.seeds))
+            (
+                self._encode(2 * b.image - 1, b.seeds, posterior),
+                self._encode(self._maskige(b.label), b.seeds, posterior),
+            )
             for b in batches
         ]
         self.image_scale.measure(torch.cat([image for image, _ in latents]))
@@ -93,7 +104,7 @@ class CamSeg(Method[Config]):
     def predict(self, image: Tensor, seeds: Tensor) -> Tensor:
         settings = self.config.inference
         sampler = MaskSampler(self.transformer, self.head, settings)
-        tokens = self._image_tokens(image, derive(seeds, "image"))
+        tokens = self._image_tokens(image, derive(seeds, "image"), settings.posterior)
         first = sampler.first_condition(tokens)
         scores = []
         for sample in range(1 if settings.aggregate == "first" else settings.samples):
@@ -104,7 +115,7 @@ class CamSeg(Method[Config]):
 
     def reconstruct(self, label: Tensor, seeds: Tensor) -> Tensor:
         maskige = self._maskige(label)
-        latent = self._encode(maskige, derive(seeds, "mask"))
+        latent = self._encode(maskige, derive(seeds, "mask"), self.config.posterior)
         return self._labels(self._scores(self.autoencoder.decode(latent)).argmax(dim=1))
 
     def _autoencoder_losses(self, batch: Batch) -> dict[str, Tensor]:
@@ -143,7 +154,8 @@ class CamSeg(Method[Config]):
         """
         length = self.transformer.length
         with torch.no_grad():
-            image = self._image_tokens(batch.image, derive(batch.seeds, "image"))
+            posterior = self.config.posterior
+            image = self._image_tokens(batch.image, derive(batch.seeds, "image"), posterior)
             mask = self._mask_tokens(batch.label, derive(batch.seeds, "mask"))
         share = hidden_share(batch.seeds[:1], self.config.smallest_hidden)
         hidden = hide(batch.seeds, length, math.ceil(length * share)).to(image.device)
@@ -157,27 +169,30 @@ class CamSeg(Method[Config]):
             time.transpose(0, 1).flatten().long().to(image.device),
             noise.transpose(0, 1).flatten(0, 2).to(image),
         )
-        return {"mse": loss.mse.mean(), "vlb": loss.vlb.mean()}
+        return {
+            "mse": loss.mse.mean(),
+            "vlb": self.config.head.variational_weight * loss.vlb.mean(),
+        }
 
-    def _image_tokens(self, image: Tensor, seeds: Tensor) -> Tensor:
+    def _image_tokens(self, image: Tensor, seeds: Tensor, posterior: Posterior) -> Tensor:
         if image.shape[-2:] != self.data.size:
             raise ValueError(
                 f"image of {_by(image.shape[-2:])} pixels; this model was built for "
                 f"{_by(self.data.size)}, which its learned positions fix"
             )
-        latent = self._encode(2 * image - 1, seeds)
+        latent = self._encode(2 * image - 1, seeds, posterior)
         return to_tokens(self.image_scale.normalise(latent), self.config.patch)
 
     def _mask_tokens(self, label: Tensor, seeds: Tensor) -> Tensor:
-        latent = self._encode(self._maskige(label), seeds)
+        latent = self._encode(self._maskige(label), seeds, self.config.posterior)
         return to_tokens(self.mask_scale.normalise(latent), self.config.patch)
 
-    def _encode(self, image: Tensor, seeds: Tensor) -> Tensor:
+    def _encode(self, image: Tensor, seeds: Tensor, posterior: Posterior) -> Tensor:
         """Return a latent of images [B, 3, H, W] in [-1, 1]: drawn, or the posterior's mode."""
-        posterior: Gaussian = self.autoencoder.encode(image)
-        if self.config.inference.posterior == "mode":
-            return posterior.mean
-        return posterior.sample(normal(seeds, *posterior.mean.shape[1:]).to(image))
+        latent: Gaussian = self.autoencoder.encode(image)
+        if posterior == "mode":
+            return latent.mean
+        return latent.sample(normal(seeds, *latent.mean.shape[1:]).to(image))
 
     def _maskige(self, label: Tensor) -> Tensor:
         return paint(fill_void(label) if self.config.void == "fill" else label, self.palette)

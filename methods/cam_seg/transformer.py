@@ -2,7 +2,8 @@
 
 MAR (Li et al., arXiv:2406.11838) as changed by mahmed10/CAMSS models/mar.py: the image's
 tokens are a prefix that is never hidden, and there is no class embedding. Names of
-parameters are the released ones.
+parameters are the released ones. Two additions for small models are off by default: see
+``Shortcuts`` in config.py.
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bench.torchvision_ops import ensure_torchvision
-from methods.cam_seg.config import Stack
+from methods.cam_seg.config import Shortcuts, Stack
 
 ensure_torchvision()
+from diffusers.models.resnet import ResnetBlock2D  # noqa: E402
 from timm.layers.norm import LayerNorm  # noqa: E402 (its epsilon is the released 1e-6)
 from timm.models.vision_transformer import Block  # noqa: E402
+
+NO_SHORTCUTS = Shortcuts()
 
 
 class MaskTransformer(nn.Module):
@@ -29,6 +33,8 @@ class MaskTransformer(nn.Module):
         decoder: sees all, with a learned token in place of each hidden one.
         mlp_ratio: width of the blocks' inner layer, as a multiple of the block's.
         dropout: of attention weights and of the projections behind them.
+        patch: side of the squares of latents that make a token.
+        shortcuts: what helps small models to learn sooner; the release has none.
     """
 
     mask_token: Tensor
@@ -44,12 +50,15 @@ class MaskTransformer(nn.Module):
         decoder: Stack,
         mlp_ratio: float = 4.0,
         dropout: float = 0.0,
+        patch: int = 1,
+        shortcuts: Shortcuts = NO_SHORTCUTS,
     ) -> None:
         super().__init__()
         self.channels = channels
         self.length = grid[0] * grid[1]
         positions = 2 * self.length
-        self.z_proj1 = nn.Linear(channels, encoder.width)
+        self.stem = Stem(grid, channels, patch, shortcuts) if shortcuts.stem_blocks else None
+        self.z_proj1 = nn.Linear(self.stem.channels if self.stem else channels, encoder.width)
         self.z_proj2 = nn.Linear(channels, encoder.width)
         self.z_proj_ln = LayerNorm(encoder.width)
         self.encoder_pos_embed_learned = _embedding(positions, encoder.width)
@@ -60,6 +69,7 @@ class MaskTransformer(nn.Module):
         self.decoder_pos_embed_learned = _embedding(positions, decoder.width)
         self.decoder_blocks = _blocks(decoder, mlp_ratio, dropout)
         self.decoder_norm = LayerNorm(decoder.width)
+        self.aligned = shortcuts.aligned
         self.diffusion_pos_embed_learned = _embedding(positions, decoder.width)
         for module in self.modules():
             if isinstance(module, nn.Linear):
@@ -84,7 +94,8 @@ class MaskTransformer(nn.Module):
                     f"channels; the transformer was built for {self.length} of {self.channels}"
                 )
         known = torch.cat([torch.zeros_like(hidden), hidden], dim=1).logical_not()  # [B, 2L]
-        x = torch.cat([self.z_proj1(image), self.z_proj2(mask)], dim=1)
+        seen = image if self.stem is None else self.stem(image)
+        x = torch.cat([self.z_proj1(seen), self.z_proj2(mask)], dim=1)
         x = self.z_proj_ln(x + self.encoder_pos_embed_learned)
         x = x[known].reshape(len(x), -1, x.shape[2])  # [B, known, D]
         for block in self.encoder_blocks:
@@ -93,10 +104,37 @@ class MaskTransformer(nn.Module):
         place = known.nonzero(as_tuple=True)
         x = self.mask_token.to(x.dtype).repeat(*known.shape, 1).index_put(place, x.flatten(0, 1))
         x = x + self.decoder_pos_embed_learned
+        if self.aligned:
+            there, here = x.chunk(2, dim=1)
+            x = torch.cat([there, here + there], dim=1)
         for block in self.decoder_blocks:
             x = block(x)
         condition: Tensor = self.decoder_norm(x) + self.diffusion_pos_embed_learned
         return condition
+
+
+class Stem(nn.Module):
+    """Convolutions over the image's latents, before they are cut into tokens."""
+
+    def __init__(
+        self, grid: tuple[int, int], channels: int, patch: int, settings: Shortcuts
+    ) -> None:
+        super().__init__()
+        self.grid, self.patch = grid, patch
+        self.channels = settings.stem_width * patch**2
+        width = settings.stem_width
+        self.enter = nn.Conv2d(channels // patch**2, width, 3, padding=1)
+        self.blocks = nn.ModuleList(
+            ResnetBlock2D(in_channels=width, temb_channels=None, groups=8)
+            for _ in range(settings.stem_blocks)
+        )
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Return tokens [B, L, C'] of image tokens [B, L, C]."""
+        x = self.enter(to_latent(image, self.grid, self.patch))
+        for block in self.blocks:
+            x = block(x, None)
+        return to_tokens(x, self.patch)
 
 
 def to_tokens(latent: Tensor, patch: int) -> Tensor:

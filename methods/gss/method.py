@@ -28,8 +28,9 @@ from methods._nn.inverse import (
 )
 from methods._nn.loss import cross_entropy
 from methods._nn.padding import pad_image, pad_label
-from methods._nn.palettes import make_palette
+from methods._nn.palettes import make_palette, minimum_distance
 from methods._nn.quantize import VectorQuantizer
+from methods._nn.rate import CodeCounter
 from methods._nn.released_palettes import RELEASED
 from methods._nn.tokenizer import ConvTokenizer, Tokenizer
 from methods.gss.backbone import Backbone
@@ -137,21 +138,29 @@ class GSS(Method[Config]):
         return self.codec.reconstruct(label)
 
     def measure(self, batches: Iterable[Batch]) -> dict[str, float]:
-        """Count the noise-free colours that an inverse in closed form gives back.
+        """Measure rate and use of the codes, and what palette and inverse can tell apart.
 
-        Of its own palette and of those released for ADE20K, MSeg and Cityscapes: of 150, 194
-        and 19 colours the least squares of eq. 15 return 14, 9 and 5.
+        Counted are the colours that an inverse in closed form gives back where there is no
+        noise: of its own palette, and of those released for ADE20K, MSeg and Cityscapes, of
+        whose 150, 194 and 19 the least squares of eq. 15 return 14, 9 and 5.
         """
+        counter = CodeCounter([self.codec.tokenizer.num_codes])
+        for batch in batches:
+            label = pad_label(batch.label, self.codec.stride)
+            counter.add([self.codec.encode(label)], batch.label.numel())
+        palette = self.codec.colouring.palette()[:-1]
+        distance = minimum_distance(255 * palette.double().cpu().numpy())
+        measured = {"stride": self.codec.stride, **counter.measured()}
+        measured["least distance of two colours (0 to 255)"] = distance
         inverse = self.codec.inverse
-        if not inverse.votes:  # a learned one looks at more than a pixel
-            return {}
-        own = self.codec.colouring.palette()[:-1]
-        measured = {f"colours returned of {len(own)}, own": colours_returned(inverse, own)}
-        for name, colours in RELEASED.items():
-            palette = torch.from_numpy(colours[:-1] / 255).to(own)
-            count = colours_returned(inverse, palette)
-            measured[f"colours returned of {len(palette)}, {name}"] = count
-        return {name: float(count) for name, count in measured.items()}
+        if inverse.votes:  # a learned one looks at more than the pixel
+            counted = {"its own": palette}
+            for name, released in RELEASED.items():
+                counted[name] = torch.from_numpy(released[:-1] / 255).to(palette)
+            for name, colours in counted.items():
+                key = f"colours returned of {len(colours)}, {name}"
+                measured[key] = colours_returned(inverse, colours)
+        return measured
 
 
 def make_codec(config: Config, data: DataSpec, tokenizer: Tokenizer) -> Codec:

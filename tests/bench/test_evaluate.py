@@ -86,7 +86,7 @@ def split(images=11, size=SIZE, **settings):
 
 def counts(method, a_split, condition=NOISE, task="predict", seed=0, sampling_seed=0):
     job = Job(a_split, condition, task, seed, sampling_seed)
-    result = evaluate(method, job, make_accelerator(), Silent())
+    (result,) = evaluate(method, job, make_accelerator(), Silent())
     return [array.tolist() for array in result.counts if array is not None]
 
 
@@ -321,7 +321,7 @@ def test_bands_and_instances_are_counted_at_the_size_that_is_scored():
     space = world.dataset.label_space
     method = Sampler()
     method.data = DataSpec(classes=space.classes, palette=space.palette, size=SIZE)
-    result = evaluate(method, Job(world, CLEAN, "predict", 0), make_accelerator(), Silent())
+    (result,) = evaluate(method, Job(world, CLEAN, "predict", 0), make_accelerator(), Silent())
     found = result.counts
     assert found.bands.shape == (images, 3, 19)
     assert all(metric.is_stored(found) for metric in METRICS.values())

@@ -80,8 +80,10 @@ def test_a_taxonomy_must_know_the_parts():
 
 
 def test_a_part_that_is_missing_is_missing_from_the_whole():
-    data = mixture(CITY, {"dataset": "cityscapes"})
-    with pytest.raises(DatasetMissing, match="cityscapes needs its files"):
+    data = mixture(CITY, {"dataset": "cityscapes"}, {"dataset": "bdd"})
+    with pytest.raises(
+        DatasetMissing, match=r"(?s)cityscapes needs its files.*\nbdd needs its files"
+    ):
         data.check()
 
 

@@ -75,7 +75,9 @@ def counts(method_class, numbered=True, **settings):
     protocol = Protocol(**{"resize": SIZE, "segments": True, **settings})
     split = Split(Street(numbered), DataRef(dataset="street", split="val"), protocol)
     method = method_class(MethodConfig(), DATA)
-    return evaluate(method, Job(split, CLEAN, "predict", 0), make_accelerator(), Silent()).counts
+    job = Job(split, CLEAN, "predict", 0)
+    (found,) = evaluate(method, job, make_accelerator(), Silent())
+    return found.counts
 
 
 class Silent:

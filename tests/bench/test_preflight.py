@@ -174,12 +174,13 @@ def test_equal_colours_are_wrong_and_the_nearest_are_named():
 def test_the_taxonomy_says_what_is_lost():
     def of(name: str, subset: str = "") -> Finding:
         space = open_split(name, None, subset=subset).label_space
-        return {f.check: f for f in check_space(space)}["taxonomy mseg"]
+        return next(f for f in check_space(space) if f.check in ("taxonomy", "taxonomy mseg"))
 
     assert of("cityscapes").text == "can be trained on; can be tested on, all classes"
     assert of("pascal_context").level == "note"
     assert "all classes but flower, wood" in of("pascal_context").text
     assert of("pascal_context", "59").level == "note"
+    assert "none has the label space pascal-context-59" in of("pascal_context", "59").text
 
 
 class TestCommand:
@@ -215,6 +216,7 @@ class TestCommand:
         [
             (["cityscape"], "did you mean 'cityscapes'"),
             (["cityscapes", "--subset", "ids"], "no subset 'ids'"),
+            (["mixture"], "nothing without options"),
             (["cityscapes", "--split", "test"], "no split 'test'; known are train, val"),
         ],
     )

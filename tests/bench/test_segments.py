@@ -10,7 +10,7 @@ from bench.segments import (
     Segments,
     average_precision,
     connected,
-    count_segments,
+    count_quality,
     objects_of,
     things_of,
 )
@@ -21,7 +21,7 @@ THINGS = {1}
 def quality(predicted, truth):
     """Every panoptic score of two lists of images, from what is stored of them."""
     pairs = zip(predicted, truth, strict=True)
-    counted = np.stack([count_segments(*pair, 2, THINGS) for pair in pairs])
+    counted = np.stack([count_quality(*pair, 2, THINGS) for pair in pairs])
     none = stack_counts([np.zeros((3, 3), int)] * len(truth))
     counts: Counts = none._replace(segments=counted, things=np.array([False, True]))
     return {name: METRICS[name](counts) for name in ("PQ", "SQ", "RQ", "PQ_things", "PQ_stuff")}

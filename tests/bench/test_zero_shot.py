@@ -72,6 +72,8 @@ def test_every_mapping_is_a_cell_where_the_method_has_it(suite):
 
 def test_a_suite_can_ask_for_one_mapping_only(suite):
     assert {p.cell.mapping for p in plan_of(suite, "mappings=[hard]").cells} == {"hard"}
+    with pytest.raises(PlanError, match="Mine gives no class probabilities.*add hard"):
+        plan_of(suite, "mappings=[soft]")
     with pytest.raises(SuiteError, match=r"mappings.0: .*'soft' or 'hard'.*got 'softly'"):
         plan_of(suite, "mappings=[softly]")
 
@@ -201,10 +203,26 @@ def test_fallen_pixels_are_counted_where_the_truth_is_labelled():
             return sample._replace(label=label)
 
     split.dataset = Two(3, (16, 48))
-    job = Job(split, CLEAN, "predict", 0, "hard", PROJECTION)
-    found = evaluate(Sure(), job, make_accelerator(), Silent())
+    job = Job(split, CLEAN, "predict", 0, mapping="hard", projection=PROJECTION)
+    (found,) = evaluate(Sure(), job, make_accelerator(), Silent())
     assert found.counts.fallen.tolist() == [16 * (16 + 8)] * 3
     assert found.counts.num_classes == 2
+
+
+def test_two_training_sets_are_two_rows_a_method(suite):
+    parts = f"[{{dataset: scenes, {SCENES % 4}}}]"
+    more = f"{{dataset: mixture, options: {{taxonomy: scenes, parts: {parts}}}}}"
+    first = read_suite(suite).suite.train_on[0].model_dump_json()
+    floor = "methods=[{adapter: position_prior, label: Floor}]"
+    sets = ["--set", f"train_on=[{first}, {more}]", "--set", floor, "--set", "mappings=[hard]"]
+    assert main(["run", str(suite), "--output", "out", *sets]) == 0
+    zero_shot = ZeroShot(make_blocks(SuiteFolder(suite.parent / "out" / "unseen")))
+    assert [row.trained.partition(" (")[0] for row in zero_shot.rows] == [
+        "mixture of scenes/city and 2 × scenes/home",
+        "mixture of scenes",
+    ]
+    scores = [zero_shot.score(row, zero_shot.sets[0]).value for row in zero_shot.rows]
+    assert len(set(scores)) == 2
 
 
 def test_one_block_of_a_test_set_is_the_page_s(suite):
@@ -222,5 +240,8 @@ def test_one_block_of_a_test_set_is_the_page_s(suite):
     fixed, other, highest, gain = (entry.value for entry in row[3:])
     assert highest == max(fixed, other)
     assert gain == highest - fixed
+    last = [row for row in tables["resolutions"].rows if row[2].text == "harmonic mean"]
+    assert len(last) == 3
+    assert all(row[5].value >= max(row[3].value, row[4].value) for row in last)
     means = tables["harmonic-means"].rows[0]
     assert means[2].value <= means[4].value

@@ -170,16 +170,29 @@ def test_the_auxiliary_head_can_be_left_out():
     assert set(losses) == {"tokens"}
 
 
+def measured(**changes):
+    method = build(**changes).eval().requires_grad_(False)
+    return method.measure([draw_batch(2), draw_batch(1, (33, 50))])
+
+
 def test_a_method_measures_how_many_noise_free_colours_its_inverse_returns():
-    printed = build(inverse="pseudo_inverse").measure([])
-    released = [(150, "ade20k", 14), (194, "mseg", 9), (19, "cityscapes", 5)]
-    for classes, name, count in released:
-        assert printed[f"colours returned of {classes}, {name}"] == count
-    assert set(build().measure([]).items()) == {
-        ("colours returned of 5, own", 5),
-        *((f"colours returned of {classes}, {name}", classes) for classes, name, _ in released),
-    }
-    assert build(variant="FT").measure([]) == {}
+    printed, released = measured(inverse="pseudo_inverse"), measured()
+    for classes, name, found in ((150, "ade20k", 14), (194, "mseg", 9), (19, "cityscapes", 5)):
+        assert printed[f"colours returned of {classes}, {name}"] == found
+        assert released[f"colours returned of {classes}, {name}"] == classes
+    assert released["colours returned of 5, its own"] == 5
+    assert not [name for name in measured(variant="FT") if "colours returned" in name]
+
+
+def test_a_method_measures_its_codes_and_its_palette():
+    method = build()
+    found = measured()
+    padded = 2 * 32 * 64 + 36 * 52  # pixels behind codes
+    assert found["codes_per_pixel"] == pytest.approx(padded / 16 / (2 * 32 * 64 + 33 * 50))
+    assert found["bits_per_pixel"] == pytest.approx(4 * found["codes_per_pixel"])  # 16 codes
+    assert found["stride"] == method.codec.stride == 4
+    distances = torch.pdist(255 * method.codec.colouring.palette()[:-1])
+    assert found["least distance of two colours (0 to 255)"] == pytest.approx(distances.min())
 
 
 def millions(module):

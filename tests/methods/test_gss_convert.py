@@ -1,5 +1,6 @@
 """Released weights of GSS and DALL-E, put in their places."""
 
+import json
 from collections import OrderedDict
 
 import pytest
@@ -8,6 +9,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from bench import seeding
+from bench.cli import main
 from bench.discover import resolve_config
 from bench.schema import DataSpec
 from bench.weights import WeightsError, convert, load_weights, submodules
@@ -149,6 +151,18 @@ def test_a_preset_whose_palette_is_too_small_for_the_checkpoint_is_refused(tmp_p
     altered(tmp_path / "gss.pth", **pixels)
     with pytest.raises(WeightsError, match="'cityscapes' has 19 colours for 20 classes"):
         convert("gss", [tmp_path / "gss.pth"], "small", tmp_path)
+
+
+@pytest.mark.parametrize("option", ["--config", "--preset"])
+def test_the_verb_says_what_it_wrote_and_what_it_could_not_map(option, tmp_path, capsys):
+    checkpoint_of(build(1), tmp_path / "gss.pth", **{"ema.rate": torch.zeros(1)})
+    to = ["--to", str(tmp_path / "out")]
+    assert main(["weights", "convert", "gss", str(tmp_path / "gss.pth"), option, "small", *to]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("prior: ")
+    assert lines[1:3] == ["not mapped, as gss has no place for them:", "  ema.rate"]
+    entry = json.loads(lines[-1].removeprefix("  - "))
+    assert load_file(entry["config"]["weights"]["prior"])
 
 
 class Foreign(nn.Module):

@@ -79,6 +79,11 @@ def wood_colour(rng: np.random.Generator) -> Colour:
     return (k, k * rng.uniform(0.62, 0.78), k * rng.uniform(0.3, 0.5))
 
 
+def toned(colour: Colour, k: float) -> Colour:
+    """Return a colour k times as bright."""
+    return (colour[0] * k, colour[1] * k, colour[2] * k)
+
+
 def _legs(half: float, depth: float, height: float, surface: Surface) -> list[Box]:
     return [
         Box((x - 0.03, 0, z - 0.03), (x + 0.03, height, z + 0.03), surface)
@@ -122,9 +127,7 @@ def sofa(rng: np.random.Generator) -> Piece:
     """Make a sofa or an armchair as wide as one."""
     half, depth, arm = rng.uniform(0.75, 1.2), rng.uniform(0.8, 0.95), rng.uniform(0.12, 0.22)
     cloth = Surface(Label.SOFA, cloth_colour(rng), Material.CLOTH)
-    k = rng.uniform(0.8, 1.2)
-    tinted = tuple(min(0.95, c * k) for c in cloth.colour)
-    cushion = cloth._replace(colour=(tinted[0], tinted[1], tinted[2]))
+    cushion = cloth._replace(colour=toned(cloth.colour, rng.uniform(0.8, 1.15)))
     inner = half - arm
     boxes = [
         Box((-half, 0.06, -depth), (half, 0.3, 0), cloth),
@@ -179,7 +182,7 @@ def cabinet(rng: np.random.Generator, screen: bool = False) -> Piece:
     half = rng.uniform(0.45, 0.8)
     depth, height = rng.uniform(0.4, 0.55), rng.uniform(1.7, 2.1) if tall else rng.uniform(0.5, 0.9)
     wood = Surface(Label.CABINET, wood_colour(rng), Material.PAINT)
-    seam = wood._replace(colour=tuple(0.55 * c for c in wood.colour))  # type: ignore[arg-type]
+    seam = wood._replace(colour=toned(wood.colour, 0.55))
     front = -depth - 0.005
     boxes = [Box((-half, 0, -depth), (half, height, 0), wood)]
     boxes.append(Box((-0.012, 0.05, front), (0.012, height - 0.04, -depth), seam))
@@ -217,8 +220,8 @@ def desk(rng: np.random.Generator) -> Piece:
     return Piece(boxes, piece.half_width, piece.depth)
 
 
-def bin_(rng: np.random.Generator) -> Piece:
-    """Make a waste bin, which no class of a home covers."""
+def waste_bin(rng: np.random.Generator) -> Piece:
+    """Make a waste bin, which only an office has a class for."""
     half, height = rng.uniform(0.12, 0.2), rng.uniform(0.3, 0.55)
     surface = Surface(Label.CLUTTER, cloth_colour(rng))
     return Piece([Box((-half, 0, -2 * half), (half, height, 0), surface)], half, 2 * half)
@@ -276,8 +279,7 @@ def add_window(mesh: Mesh, rng: np.random.Generator, width: float, curtains: boo
         colour = cloth_colour(rng)
         for side in (-1, 1):
             for fold in range(5):
-                k = 1.0 if fold % 2 else 0.82
-                cloth = (colour[0] * k, colour[1] * k, colour[2] * k)
+                cloth = toned(colour, 1.0 if fold % 2 else 0.82)
                 left = side * (half + 0.2) - 0.2 + fold * 0.08
                 outline = rectangle(left, 0.1, left + 0.08, high + 0.15)
                 mesh.upright(outline, Surface(Label.CURTAIN, cloth, Material.CLOTH))
@@ -287,9 +289,9 @@ def add_door(mesh: Mesh, rng: np.random.Generator) -> None:
     """Add a closed door on a wall."""
     half, high = rng.uniform(0.4, 0.5), rng.uniform(1.98, 2.1)
     colour = wood_colour(rng)
-    frame = Surface(Label.DOOR, (colour[0] * 0.7, colour[1] * 0.7, colour[2] * 0.7))
+    frame = Surface(Label.DOOR, toned(colour, 0.7))
     leaf = Surface(Label.DOOR, colour, Material.PAINT)
-    panel = leaf._replace(colour=(colour[0] * 0.88, colour[1] * 0.88, colour[2] * 0.88))
+    panel = leaf._replace(colour=toned(colour, 0.88))
     mesh.upright(rectangle(-half - 0.07, 0, half + 0.07, high + 0.07), frame)
     mesh.upright(rectangle(-half, 0, half, high), leaf)
     for low, top in ((0.2, 0.85), (1.05, high - 0.2)):

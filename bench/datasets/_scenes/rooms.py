@@ -65,9 +65,9 @@ OFFICE = Style(
     *((5.0, 9.0), (5.0, 10.0), (2.7, 3.3), (1.4, 1.85), (-0.08, 0.03)),
     against_walls=(
         *((furniture.desk, 1.8), (furniture.bookshelf, 1.2), (furniture.cabinet, 1.2)),
-        *((furniture.bin_, 0.7), (_swivel, 0.5)),
+        *((furniture.waste_bin, 0.7), (_swivel, 0.5)),
     ),
-    in_the_middle=((furniture.desk, 1.6), (_swivel, 2.2), (furniture.bin_, 0.4)),
+    in_the_middle=((furniture.desk, 1.6), (_swivel, 2.2), (furniture.waste_bin, 0.4)),
     people=0.6,
     plain_walls=True,
     tiles=0.7,
@@ -75,7 +75,7 @@ OFFICE = Style(
 STUDIO = Style(
     *((4.0, 8.0), (3.5, 7.0), (2.6, 3.4), (0.9, 1.6), (-0.05, 0.1)),
     against_walls=((furniture.cabinet, 1.0), (furniture.bookshelf, 0.6), (furniture.sofa, 0.6)),
-    in_the_middle=((furniture.chair, 1.0), (furniture.table, 1.0), (furniture.bin_, 0.2)),
+    in_the_middle=((furniture.chair, 1.0), (furniture.table, 1.0), (furniture.waste_bin, 0.2)),
     people=0.5,
     plain_walls=False,
     tiles=0.5,
@@ -203,10 +203,11 @@ def _shell(b: _Builder) -> None:
     for ends in (((left, near), (left, back)), ((right, near), (right, back)),
                  ((left, back), (right, back))):  # fmt: skip
         tone = rng.uniform(0.92, 1.06)
-        painted = (colour[0] * tone, colour[1] * tone, colour[2] * tone)
         brick = not style.plain_walls and rng.random() < 0.12
         material = Material.MASONRY if brick else Material.PLAIN
-        mesh.polygon(_strip(*ends, 0, high), Surface(Label.WALL, painted, material))
+        mesh.polygon(
+            _strip(*ends, 0, high), Surface(Label.WALL, furniture.toned(colour, tone), material)
+        )
         if skirting:
             mesh.polygon(_strip(*ends, 0, 0.09), Surface(Label.WALL, (0.8, 0.79, 0.76)))
 
@@ -242,10 +243,9 @@ def _hang(b: _Builder) -> None:
         along = rng.uniform(0.6, 1.4)
         while along < length - 0.7:
             kind, width = rng.random(), rng.uniform(0.7, 2.0)
-            mesh.item(pose(along), distance=_HANGING)
-            if kind < 0.34 and along + width < length:
-                middle = along + width / 2
-                mesh.item(pose(middle), distance=_HANGING)
+            window = kind < 0.34 and along + width < length
+            mesh.item(pose(along + width / 2 if window else along), distance=_HANGING)
+            if window:
                 furniture.add_window(mesh, rng, width, curtains=rng.random() < 0.6)
                 along += width + 0.4
             elif kind < 0.48:
@@ -324,7 +324,7 @@ def _rug(b: _Builder) -> None:
     colour = people.cloth_colour(rng)
     mesh.item(Pose(x, z), distance=_LYING)
     for scale, k in ((1.0, 0.7), (0.86, 1.0), (0.5, 0.85)):
-        tone = (colour[0] * k, colour[1] * k, colour[2] * k)
+        tone = furniture.toned(colour, k)
         corners = [(-half, 0.002, -deep), (half, 0.002, -deep), (half, 0.002, deep)]
         corners = [(a * scale, b, c * scale) for a, b, c in [*corners, (-half, 0.002, deep)]]
         pattern = (0.05, 0.05, 0.0, 0.25)

@@ -1,0 +1,70 @@
+"""Tables about the protocol itself: what it makes of the truth, and what precision hides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from bench.counts import Counts
+from bench.metrics import METRICS
+from bench.report.block import PRIMARY, Block
+from bench.report.table import Entry, Table, number
+
+PRECISION = "precision_camseg"
+
+
+def protocol_tables(block: Block) -> Iterator[Table]:
+    """Make the tables for which the suite has the cells and the metric."""
+    if PRECISION in block.first.protocol.metrics:
+        yield precision_gap(block)
+    if any(record.cell.task == "label" for record in block.finished):
+        yield label_changes(block)
+
+
+def precision_gap(block: Block) -> Table:
+    """Precision beside mIoU, from the same counts."""
+    rows = []
+    for label in block.labels:
+        precision, iou = block.score(label, PRECISION), block.score(label)
+        if precision is not None and iou is not None:
+            gap = number(precision - iou, "points")
+            rows.append((Entry(label), number(precision), number(iou), gap))
+    caption = f"{block.data_note}{PRECISION}: {METRICS[PRECISION].definition}. Pixels that are"
+    caption += " missed do not enter it, so it is at least the IoU of each class that is predicted."
+    caption += f" Gap in percentage points. {block.interval_note}"
+    names = ("Method", f"{PRECISION} ↑", f"{PRIMARY} ↑", "Gap")
+    return Table("precision_gap", "Precision and mIoU", caption, names, tuple(rows))
+
+
+def label_changes(block: Block) -> Table:
+    """How the truth that is scored differs from labels resized by nearest neighbour."""
+    rows = []
+    for record in block.finished:
+        if record.cell.task == "label":
+            keys = (record.key,)
+            counts = block.counts(record.key)
+            shares = [Entry(unit="percent", value=v, keys=keys) for v in change_shares(counts)]
+            score = Entry(unit="percent", value=METRICS[PRIMARY](counts), keys=keys)
+            rows.append((Entry(f"{record.cell.protocol.score} score"), *shares, score))
+    caption = f"{block.data_note}Per cent of all pixels of the truth that is scored, beside the"
+    caption += " label resized to the input by nearest neighbour, which methods are trained on."
+    caption += f" Limit: {PRIMARY} of that label, the best that a method can reach at this input"
+    caption += " size if it repeats it."
+    names = ("Truth", "Changed", "To another class", "To void", "From void", "Limit")
+    return Table("label_changes", "What the protocol makes of labels", caption, names, tuple(rows))
+
+
+def change_shares(counts: Counts) -> tuple[float, float, float, float]:
+    """Return the shares of pixels changed: in all, between classes, to void, from void.
+
+    Args:
+        counts: of labels resized by nearest neighbour, taken as the prediction.
+    """
+    void = counts.num_classes
+    differs = counts.truth != counts.predicted
+    to_void, from_void = counts.truth == void, counts.predicted == void
+    between = differs & ~to_void & ~from_void
+    kinds = (differs, between, differs & to_void, differs & from_void)
+    shares = [counts.pixels[kind].sum() / counts.pixels.sum() for kind in kinds]
+    return tuple(np.array(shares).tolist())
