@@ -15,6 +15,9 @@ LEAST_USE = 0.05
 LEAST_BITS = 0.01
 """Divergence of a latent number in bits below which the posterior has collapsed."""
 
+NAMED = 3
+"""Classes that a finding names; the confusion matrix has the others."""
+
 
 class Finding(NamedTuple):
     """One thing that is wrong with one trained codec."""
@@ -31,7 +34,9 @@ def examine(records: Iterable[Record], counts: Callable[[str], Counts]) -> list[
         if record.cell.task == "reconstruct" and record.cell.condition == CLEAN:
             found += _collapses(record)
             if lost := _lost_classes(record, counts(record.key)):
-                found.append(Finding(record, "classes not separated", "; ".join(lost)))
+                more = f"; and {len(lost) - NAMED} more" if len(lost) > NAMED else ""
+                text = "; ".join(lost[:NAMED]) + more
+                found.append(Finding(record, "classes not separated", text))
     return found
 
 

@@ -98,6 +98,21 @@ class Method(nn.Module, ABC, Generic[C]):
         """
         raise TypeError(f"{type(self).__name__} has no latents that suffer {perturbation!r}")
 
+    def predict_nearest(self, image: Tensor, label: Tensor, seeds: Tensor) -> Tensor:
+        """Return int64 labels [B, H, W] from predicted latents, each put on one of the truth's.
+
+        Every predicted latent vector is replaced by the nearest of those that the image's own
+        label encodes to, and the result decoded. What this scores below ``reconstruct`` the
+        predictor has lost; what ``predict`` scores below this is lost in decoding latents
+        that no label has.
+
+        Args:
+            image: float32 [B, 3, H, W] in [0, 1].
+            label: int64 [B, H, W], the truth.
+            seeds: int64 [B], as ``predict`` is given them.
+        """
+        raise TypeError(f"{type(self).__name__} has no latents to compare with the truth's")
+
     def measure(self, batches: Iterable[Batch]) -> dict[str, float]:
         """Return finite numbers that no confusion matrix holds, such as a codec's rate.
 

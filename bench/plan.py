@@ -319,10 +319,16 @@ def _cells(
 
 def _conditions(suite: Suite, config: MethodConfig, test: TestEntry, task: Task) -> list[Condition]:
     """Return the conditions of a method's task: images are corrupted, latents perturbed."""
-    if task == "label":
-        return [CLEAN]
-    if not (config.predicts if task == "predict" else config.reconstructs):
+    able = {
+        "predict": config.predicts,
+        "reconstruct": config.reconstructs,
+        "nearest": config.snaps,
+        "label": True,
+    }
+    if not able[task]:
         return []
+    if task in ("nearest", "label"):
+        return [CLEAN]
     suffered = corruptions.NAMES if task == "predict" else config.perturbations()
     found = [c for c in suite.all_conditions() if c == CLEAN or c.corruption in suffered]
     return found if test.corrupt else [CLEAN]

@@ -27,9 +27,11 @@ if TYPE_CHECKING:
 IGNORE_INDEX = 255
 """The label of a pixel that no score and no loss counts."""
 
-Task = Literal["predict", "reconstruct", "label"]
-"""What is scored: a prediction; the truth after a method's codec; or the truth itself, as
-methods are given it, which shows what the protocol alone makes of it."""
+Task = Literal["predict", "reconstruct", "nearest", "label"]
+"""What is scored: a prediction; the truth after a method's codec, its ceiling; a prediction whose
+latents are each replaced by the nearest of the truth's, which is what a faultless decoder would
+make of them; or the truth itself, as methods are given it, which shows what the protocol alone
+makes of it."""
 Score = Literal["input", "native", "camseg_notebook"]
 """Where label and prediction are compared: at the resized input; at the label's own size,
 the prediction being resized to it by nearest neighbour; or at the square input, with the
@@ -139,6 +141,8 @@ class MethodConfig(Frozen):
     """Whether the method has a codec between labels and latents, and so a ceiling."""
     citation: ClassVar[str] = ""
     """BibTeX of the method's publications."""
+    snaps: ClassVar[bool] = False
+    """Whether predicted latents can be replaced by the nearest of the truth's."""
     predicts: ClassVar[bool] = True
     """Whether the method labels images; a codec by itself sees none."""
 

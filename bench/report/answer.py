@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bench.report.block import PRIMARY, Block, describe
 from bench.report.clean import ALPHA
-from bench.report.codecs import verdict
+from bench.report.codecs import to_mend, verdict
 from bench.report.robust import retained
 from bench.report.table import Entry, Sentence, number
 from bench.stats import Estimate
@@ -17,7 +17,10 @@ def answer(block: Block) -> list[Sentence]:
     clean = _ranked({label: block.score(label) for label in block.labels})
     if not clean:
         return [("No cell on ", describe(block.first.test_on, "val"), " has finished.")]
-    sentences = [*verdict(block), _best(block, clean), *_resolution(block), *_floor(block)]
+    sentences = verdict(block)
+    if block.task == "predict" or not sentences:  # nothing reconstructs like the identity
+        sentences.append(_best(block, clean))
+    sentences += [*to_mend(block), *_resolution(block), *_floor(block)]
     sentences += [*_corrupted(block), *_ceiling(block)]
     failed = len(block.records) - len(block.finished)
     if failed:

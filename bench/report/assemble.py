@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from bench.metrics import METRICS
 from bench.report import PAGE
@@ -18,8 +19,8 @@ from bench.report.exports import slug, write_exports
 from bench.report.images import BUDGET_BYTES, make_strips
 from bench.report.page import Section, render
 from bench.report.panoptic import panoptic_tables
-from bench.report.paper import PaperReport
-from bench.report.plots import looks, make_plots, save
+from bench.report.paper import STAND_IN, PaperReport, needs_table
+from bench.report.plots import Plot, looks, make_plots, save
 from bench.report.protocol import protocol_tables
 from bench.report.published import comparison_plots, make_comparison
 from bench.report.robust import robust_tables
@@ -27,6 +28,8 @@ from bench.report.sheet import SLUG, make_sheet
 from bench.report.table import Entry, Table, number
 from bench.report.zero_shot import ZeroShot
 from bench.store import SuiteFolder, write_atomic, write_text
+
+Shown = TypeVar("Shown", Table, Plot)
 
 
 def assemble(
@@ -40,20 +43,24 @@ def assemble(
     sections: list[Section] = []
     for block in blocks:
         left = BUDGET_BYTES - sum(section.picture_bytes for section in sections)
-        sections.append(_section(block, blocks, left))
+        sections.append(_marked(_section(block, blocks, left), manifest.stand_in))
     common = list(_common_tables(blocks, folder, overviewed=not zero_shot.rows))
     paper = PaperReport(folder, manifest.paper, blocks) if manifest.paper else None
     published = [*(paper.tables() if paper else ()), *zero_shot.tables()]
+    published += [needs_table(manifest)] if manifest.unavailable else []
+    common = [_told(each, manifest.stand_in) for each in common]
+    published = [_told(each, manifest.stand_in) for each in published]
+    end = f"-{STAND_IN}" if manifest.stand_in else ""
     for old in ("tables", "plots", "exports"):
         shutil.rmtree(destination / old, ignore_errors=True)
     for section in sections:
         stem = f"{section.anchor}-" if len(sections) > 1 else ""
-        _write_tables(section.tables, destination / "tables", stem)
+        _write_tables(section.tables, destination / "tables", stem, end)
         for plot in section.plots:
-            save(plot, destination / "plots", stem + plot.slug)
+            save(plot, destination / "plots", stem + plot.slug + end)
         if section.sheet:
-            _write_picture(section.sheet.large, destination / "plots" / f"{stem}{SLUG}.jpg")
-    _write_tables([*published, *common], destination / "tables", "")
+            _write_picture(section.sheet.large, destination / "plots" / f"{stem}{SLUG}{end}.jpg")
+    _write_tables([*published, *common], destination / "tables", "", end)
     write_exports(every, destination / "exports")
     sentences = [
         *([paper.answer()] if paper else []),
@@ -91,6 +98,20 @@ def _section(block: Block, blocks: Sequence[Block], left: int) -> Section:
         strips=make_strips(block, min(left, BUDGET_BYTES // len(blocks))),
         looks=looks(block),
     )
+
+
+def _marked(section: Section, stand_in: str) -> Section:
+    """Return a section in which every caption tells of a stand-in."""
+    tables = [_told(table, stand_in) for table in section.tables]
+    plots = [_told(plot, stand_in) for plot in section.plots]
+    return section._replace(tables=tables, plots=plots)
+
+
+def _told(shown: Shown, stand_in: str) -> Shown:
+    if not stand_in:
+        return shown
+    caption = f"{stand_in}. {shown.caption}"
+    return shown._replace(caption=caption)
 
 
 def _trained_here(block: Block, blocks: Sequence[Block]) -> bool:
@@ -158,8 +179,8 @@ def _write_picture(content: bytes, path: Path) -> None:
     write_atomic(path, lambda file: file.write(content))
 
 
-def _write_tables(tables: Iterable[Table], folder: Path, stem: str) -> None:
-    for table in (table._replace(slug=stem + table.slug) for table in tables):
+def _write_tables(tables: Iterable[Table], folder: Path, stem: str, end: str) -> None:
+    for table in (table._replace(slug=stem + table.slug + end) for table in tables):
         forms = {"md": table.markdown(), "csv": table.csv(), "tex": table.latex()}
         for ending, text in forms.items():
             write_text(folder / f"{table.slug}.{ending}", text)

@@ -89,7 +89,7 @@ def scores(block: Block) -> Table:
         caption += " percentage points."
     return Table(
         "scores",
-        "Clean images",
+        "Clean images" if block.task == "predict" else "Reconstruction of the truth",
         caption,
         ("Method", *(f"{n} ↑" for n in names), *lead),
         tuple(rows),

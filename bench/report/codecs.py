@@ -17,6 +17,7 @@ from bench.manifest import Contrast
 from bench.report.block import PRIMARY, Block, describe, is_generated
 from bench.report.clean import ALPHA, absent_note, metric_names
 from bench.report.table import Entry, Sentence, Table, Unit, number
+from bench.schema import Task
 from bench.stats import Estimate, holm
 
 RATE = "bits_per_pixel"
@@ -134,8 +135,9 @@ def _contrast_rows(block: Block, contrast: Contrast) -> list[tuple[str, str, Com
 
 def contrast_table(block: Block, found: Sequence[tuple[str, str, Compared | str]]) -> Table:
     """The declared differences under every score, in points and relative."""
-    tested = [each.difference.p_value() for _, _, each in found if isinstance(each, Compared)]
-    adjusted = iter(holm(tested))
+    tested = [each.difference for _, _, each in found if isinstance(each, Compared)]
+    known = [difference for difference in tested if not math.isnan(difference.value)]
+    adjusted = iter(holm([difference.p_value() for difference in known]))
     rows = []
     for name, metric, each in found:
         if isinstance(each, str):
@@ -144,6 +146,7 @@ def contrast_table(block: Block, found: Sequence[tuple[str, str, Compared | str]
             rows.append((Entry(f"{name}: {each}"), Entry(metric), *blank, *points, Entry("–", "p")))
             continue
         difference = each.difference
+        p = math.nan if math.isnan(difference.value) else next(adjusted)
         rows.append(
             (
                 Entry(name),
@@ -152,7 +155,7 @@ def contrast_table(block: Block, found: Sequence[tuple[str, str, Compared | str]
                 number(each.second, interval=False),
                 number(difference, "points"),
                 number(each.relative),
-                Entry(unit="p", value=next(adjusted), keys=difference.keys),
+                Entry(unit="p", value=p, keys=difference.keys),
             )
         )
     pairs = "; ".join(
@@ -160,11 +163,13 @@ def contrast_table(block: Block, found: Sequence[tuple[str, str, Compared | str]
         + (", interpolated to its rate" if len(contrast.first) > 1 else "")
         for contrast in block.contrasts
     )
-    caption = f"{block.data_note}{pairs}. Difference in percentage points; relative: as a share of"
+    names = dict.fromkeys(metric for _, metric, _ in found)
+    caption = f"{block.data_note}{pairs}. {absent_note(*names)}"
+    caption += " Difference in percentage points; relative: as a share of"
     caption += f" the first. {block.interval_note} p: two-sided, Holm over this table. Declared in"
     caption += " the suite before the run."
-    names = ("Contrast", "Score", "First", "Second", "Difference", "Relative", "p")
-    return Table("contrasts", "Declared contrasts", caption, names, tuple(rows))
+    columns = ("Contrast", "Score", "First", "Second", "Difference", "Relative", "p")
+    return Table("contrasts", "Declared contrasts", caption, columns, tuple(rows))
 
 
 def verdict(block: Block) -> list[Sentence]:
@@ -215,6 +220,13 @@ def findings(block: Block, found: Sequence[Finding]) -> Table:
     return Table("findings", "Codecs to mend", caption, names, tuple(rows))
 
 
+def to_mend(block: Block) -> list[Sentence]:
+    """Say which codecs went wrong, and how."""
+    found = examine(block.finished, block.counts)
+    named = dict.fromkeys(f"{each.record.cell.label} ({each.kind})" for each in found)
+    return [(f"Codecs to mend: {', '.join(named)}; see below.",)] if named else []
+
+
 def attributed(block: Block) -> list[str]:
     """Return the methods that both predict and reconstruct."""
     return [
@@ -226,38 +238,39 @@ def attributed(block: Block) -> list[str]:
 
 def attribution(block: Block) -> Table:
     """Where each generative method loses against the truth, class by class."""
-    labels = attributed(block)
-    parts = {label: _parts(block, label) for label in labels}
+    losses = {label: _losses(block, label) for label in attributed(block)}
     names = ["mean over classes", *block.finished[0].classes]
+    columns = [f"{label}: {part}" for label, parts in losses.items() for part in parts]
     rows = []
     for at, name in enumerate(names):
-        entries = []
-        for label in labels:
-            keys = tuple(
-                record.key
-                for task in ("predict", "reconstruct")
-                for record in block.of(label, task=task)
-            )
-            entries += [
-                Entry("absent" if np.isnan(part[at]) else "", "points", float(part[at]), keys=keys)
-                for part in parts[label]
-            ]
+        entries = [
+            Entry("absent" if np.isnan(loss[at]) else "", "points", float(loss[at]), keys=keys)
+            for parts in losses.values()
+            for loss, keys in parts.values()
+        ]
         rows.append((Entry(name), *entries))
-    caption = f"{block.data_note}{absent_note(PRIMARY)} IoU lost, in points. Codec: the truth"
-    caption += " against its own"
-    caption += " encoding and decoding. Prior: that against the prediction, so what predicted"
-    caption += " latents and their decoding lose together. The sum is what is missing to 100."
-    caption += " Classes absent from truth and prediction are left out."
-    columns = [f"{label}: {part}" for label in labels for part in ("codec", "prior")]
+    caption = f"{block.data_note}IoU lost, in percentage points; the sum is what is missing to 100."
+    caption += " Codec: by encoding and decoding the truth. Predictor: beyond that, by predicted"
+    caption += " latents, each replaced by the nearest of the image's truth. Decoding: beyond that,"
+    caption += " by decoding the predicted latents as they are. Prediction: the last two together,"
+    caption += f" where a method cannot tell them apart. {absent_note(PRIMARY)}"
     title = "Where generative methods lose"
     return Table("attribution", title, caption, ("Class", *columns), tuple(rows))
 
 
-def _parts(block: Block, label: str) -> list[np.ndarray]:
-    """Return what the codec and the prior lose, float64 [1 + K] each, the mean first."""
-    ceiling, score = (block.classes(label, task=task) for task in ("reconstruct", "predict"))
-    parts = []
-    for loss in (ceiling - 1, score - ceiling):
+def _losses(block: Block, label: str) -> dict[str, tuple[np.ndarray, tuple[str, ...]]]:
+    """Return by part what is lost, float64 [1 + K], the mean first, and the cells behind it."""
+    steps: list[tuple[str, Task]] = [("codec", "reconstruct")]
+    if block.of(label, task="nearest"):
+        steps += [("predictor", "nearest"), ("decoding", "predict")]
+    else:
+        steps.append(("prediction", "predict"))
+    found = {}
+    before: np.ndarray = np.ones(1)
+    for part, task in steps:
+        iou = block.classes(label, task=task)
+        loss = iou - before
         mean = np.nanmean(loss) if np.isfinite(loss).any() else np.nan
-        parts.append(np.concatenate([[mean], loss]))
-    return parts
+        keys = tuple(record.key for record in block.of(label, task=task))
+        found[part], before = (np.concatenate([[mean], loss]), keys), iou
+    return found

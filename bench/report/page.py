@@ -91,14 +91,14 @@ def stamps(manifest: Manifest, records: Sequence[Record], *, example: bool) -> l
     found = []
     if example:
         found.append("Example page: it shows what a report looks like.")
-    if manifest.stand_in:
-        found.append(f"{manifest.stand_in}.")
     limits = sorted({record.cell.limit for record in records if record.cell.limit is not None})
     if limits:
         count = ", ".join(map(str, limits))
         found.append(f"Limited: only the first {count} images of each test split were scored.")
     tested = {record.cell.test_on.dataset: record.cell.test_on for record in records}
-    if any(map(is_generated, tested.values())):
+    if manifest.stand_in:
+        found.append(f"{manifest.stand_in}.")
+    elif any(map(is_generated, tested.values())):
         found.append(
             "Stand-in data: generated images, not photographs. The numbers compare methods with"
             " each other here and nowhere else."

@@ -51,7 +51,8 @@ class Place(NamedTuple):
         """Return one entry a heading of the column."""
         digits = self.decimals
         if self.column.missing:
-            return (_printed(self.reported), Entry(self.verdict))
+            printed = _printed(self.reported) if self.reported else Entry("–")
+            return (printed, Entry(self.verdict))
         return (
             _printed(self.reported),
             number(self.measured, missing="–", decimals=digits),
@@ -125,15 +126,12 @@ class PaperReport:
         return "failed" if any(missing(b, row.method) == "failed" for b in blocks) else "not run"
 
     def tables(self) -> Iterator[Table]:
-        """Make the published table, and say what is missing of it."""
-        suffix = f"-{STAND_IN}" if self.manifest.stand_in else ""
+        """Make the published table, so many of its columns at a time."""
         columns = range(len(self.paper.columns))
         groups = [columns[at:][:COLUMNS_ABREAST] for at in columns[::COLUMNS_ABREAST]]
         for part, group in enumerate(groups, 1):
             slug = f"{SLUG}-{part}" if len(groups) > 1 else SLUG
-            yield self._part(group, slug + suffix)
-        if self.manifest.unavailable:
-            yield self._needs(f"needs{suffix}")
+            yield self._part(group, slug)
 
     def _part(self, group: Sequence[int], slug: str) -> Table:
         columns = [self.paper.columns[at] for at in group]
@@ -142,7 +140,7 @@ class PaperReport:
             (Entry(row.name), *(entry for at in group for entry in places[at].entries()))
             for row, places in zip(self.paper.rows, self.places, strict=True)
         )
-        return Table(slug, self._title(columns), self._caption(columns), ("", *names), rows)
+        return Table(slug, self._title(columns), self._caption(columns), ("Method", *names), rows)
 
     def _title(self, columns: Sequence[PaperColumn]) -> str:
         some = len(columns) < len(self.paper.columns)
@@ -151,8 +149,7 @@ class PaperReport:
         return f"{self.paper.title}{parts}, reported and measured{stand_in}"
 
     def _caption(self, columns: Sequence[PaperColumn]) -> str:
-        told = [f"{self.manifest.stand_in}."] if self.manifest.stand_in else []
-        told.append(self.paper.caption)
+        told = [self.paper.caption]
         sources = dict.fromkeys(
             place.reported.row["source"] for row in self.places for place in row if place.reported
         )
@@ -167,26 +164,28 @@ class PaperReport:
             told.append(_how_judged(self.paper.tolerance))
         return " ".join(told)
 
-    def _needs(self, slug: str) -> Table:
-        needs = dict.fromkeys(need for each in self.manifest.unavailable for need in each.needs)
-        rows = tuple(
-            (
-                Entry(need.what),
-                Entry(unit="count", value=sum(need in c.needs for c in self.manifest.unavailable)),
-                Entry(need.remedy),
-            )
-            for need in needs
-        )
-        caption = "What cells of this suite need and did not find, and where it is to be had."
-        return Table(slug, "What is missing", caption, ("Needed", "Cells", "Remedy"), rows)
-
     def answer(self) -> Sentence:
         """Say how many numbers of the table there are, and what became of them."""
         places = [place for row in self.places for place in row if place.reported is not None]
         counts = Counter(place.verdict.partition(":")[0] for place in places)
         told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
-        start = f"{self.manifest.stand_in}. " if self.manifest.stand_in else ""
-        return (f"{start}Of {len(places)} reported numbers: {told}.",)
+        return (f"{self.paper.title}: of {len(places)} reported numbers, {told}.",)
+
+
+def needs_table(manifest: Manifest) -> Table:
+    """List what a suite's cells need and did not find."""
+    lacking = manifest.unavailable
+    needs = dict.fromkeys(need for each in lacking for need in each.needs)
+    rows = tuple(
+        (
+            Entry(need.what),
+            Entry(unit="count", value=sum(need in each.needs for each in lacking)),
+            Entry(need.remedy),
+        )
+        for need in needs
+    )
+    caption = "What cells of this suite need and did not find, and where it is to be had."
+    return Table("needs", "What is missing", caption, ("Needed", "Cells", "Remedy"), rows)
 
 
 def _headings(column: PaperColumn) -> tuple[str, ...]:

@@ -33,9 +33,10 @@ class CodecSettings(NamedTuple):
     """Divides colour scores in the losses; colours are in [0, 1]."""
     gumbel_temperature: float = 1.0
     """Of the softmax behind the gradient, when the colouring is learned."""
-    recolour: bool = False
-    """The tokenizer learns with other random colours at every step, so that a palette can
-    still be chosen once it is frozen: a stand-in for one trained on photographs."""
+    recolour: float = 0.0
+    """How far the tokenizer's colours are drawn from the palette's at every step, in [0, 1],
+    so that a palette can still be moved once it is frozen: a stand-in for one trained on
+    photographs."""
 
 
 class Colouring(nn.Module):
@@ -96,6 +97,19 @@ class Codec(nn.Module):
         with torch.autocast(label.device.type, enabled=False):
             return self.tokenizer.encode(self.paint(label, self.colouring.palette()))
 
+    def nearest(self, codes: Tensor, truth: Tensor) -> Tensor:
+        """Replace each code by the nearest of those of the truth in the same image.
+
+        Nearest as the decoder reads them; int64 [B, h, w] each.
+        """
+        vectors = self.tokenizer.vectors()
+        found = []
+        for mine, its in zip(codes, truth, strict=True):
+            known = its.unique()
+            distance = torch.cdist(vectors[mine.flatten()], vectors[known])
+            found.append(known[distance.argmin(1)].view_as(mine))
+        return torch.stack(found)
+
     def decode(self, codes: Tensor) -> Tensor:
         """Decode int64 codes [B, h, w] to scores float32 [B, K, H, W] at the labels' size."""
         return self.scores(self.tokenizer.decode(codes))
@@ -120,7 +134,8 @@ class Codec(nn.Module):
         palette = self.colouring.palette()
         if self.settings.recolour:
             drawn = seeding.uniform(seeding.derive(batch.seeds[:1], "palette"), *palette.shape)
-            palette = drawn[0].to(palette)
+            away = self.settings.recolour * (2 * drawn[0].to(palette) - 1)
+            palette = (palette + away).clamp(0, 1)
         target = self.paint(label, palette)
         maskige, bottleneck = self.tokenizer.reconstruct(target, batch.seeds)
         scores = nearest_scores(maskige, palette[:-1]) / self.settings.temperature

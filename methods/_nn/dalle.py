@@ -134,13 +134,16 @@ class DalleDecoder(nn.Module):
         out: Tensor = self.blocks(weights)
         return out
 
-    def decode(self, codes: Tensor) -> Tensor:
-        """Decode int64 codes [B, h, w] to [B, 6, 8 h, 8 w]."""
+    def vectors(self) -> Tensor:
+        """Return what the first convolution makes of each code, float32 [V, first_width]."""
         first = self.blocks[0]
         assert isinstance(first, nn.Conv2d)
         assert first.bias is not None
-        rows = first.weight.flatten(1).t()  # [V, first_width]
-        x = (F.embedding(codes, rows) + first.bias).permute(0, 3, 1, 2)
+        return first.weight.flatten(1).t() + first.bias
+
+    def decode(self, codes: Tensor) -> Tensor:
+        """Decode int64 codes [B, h, w] to [B, 6, 8 h, 8 w]."""
+        x = F.embedding(codes, self.vectors()).permute(0, 3, 1, 2)
         out: Tensor = self.blocks[1:](x)
         return out
 
@@ -175,6 +178,9 @@ class DalleTokenizer(Tokenizer):
 
     def decode(self, codes: Tensor) -> Tensor:
         return unmap_pixels(self.decoder.decode(codes)[:, :3].sigmoid())
+
+    def vectors(self) -> Tensor:
+        return self.decoder.vectors()
 
     def decode_mixture(self, weights: Tensor) -> Tensor:
         return unmap_pixels(self.decoder(weights)[:, :3].sigmoid())

@@ -81,17 +81,44 @@ class ConvInverse(Inverse):
 
     def __init__(self, width: int, num_classes: int) -> None:
         super().__init__()
-        self.layers = nn.Sequential(
-            nn.Conv2d(3, width, 1),
-            nn.ReLU(),
-            nn.Conv2d(width, width, 3, padding=1),
-            nn.ReLU(),
-            nn.Conv2d(width, num_classes, 1),
-        )
+        self.first = nn.Conv2d(3, width, 1)
+        self.second = nn.Conv2d(width, width, 3, padding=1)
+        self.last = nn.Conv2d(width, num_classes, 1)
+
+    @torch.no_grad()
+    def start_as_nearest_colour(self, palette: Tensor, temperature: float) -> None:
+        """Set the weights so that scores are those of the nearest colour.
+
+        They are linear in the maskige: three channels pass colours on, which no ReLU
+        changes. The other channels stay as drawn and are not read yet. The paper does not
+        say how training starts; from random weights a short one ends below this.
+
+        Args:
+            palette: float32 [K, 3] in [0, 1], void's colour left out.
+            temperature: divides the scores.
+
+        Raises:
+            ValueError: if there are fewer than three channels.
+        """
+        if self.first.out_channels < 3:
+            raise ValueError(f"width is {self.first.out_channels}; three colours need as many")
+        for conv, middle in ((self.first, 0), (self.second, 1)):
+            conv.weight[:3] = 0
+            conv.weight[:3, :3, middle, middle] = torch.eye(3)
+            _bias(conv)[:3] = 0
+        self.last.weight[:] = 0
+        self.last.weight[:, :3, 0, 0] = 2 * palette / temperature
+        _bias(self.last).copy_(-palette.square().sum(1) / temperature)
 
     def forward(self, maskige: Tensor, palette: Tensor) -> Tensor:
-        logits: Tensor = self.layers(maskige)
+        hidden = F.relu(self.second(F.relu(self.first(maskige))))
+        logits: Tensor = self.last(hidden)
         return logits
+
+
+def _bias(conv: nn.Conv2d) -> Tensor:
+    assert conv.bias is not None
+    return conv.bias
 
 
 class WindowInverse(Inverse):

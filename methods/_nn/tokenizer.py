@@ -46,6 +46,10 @@ class Tokenizer(nn.Module, ABC):
     def reconstruct(self, maskige: Tensor, seeds: Tensor) -> Reconstruction:
         """Encode and decode so that gradients reach every parameter; seeds int64 [B]."""
 
+    @abstractmethod
+    def vectors(self) -> Tensor:
+        """Return what the decoder reads of each code, float32 [V, D]."""
+
     def encode(self, maskige: Tensor) -> Tensor:
         """Return int64 codes [B, h, w]."""
         return self.logits(maskige).argmax(1)
@@ -114,9 +118,11 @@ class ConvTokenizer(Tokenizer):
     def decode(self, codes: Tensor) -> Tensor:
         return self._paint(self.bottleneck.lookup(codes))
 
+    def vectors(self) -> Tensor:
+        return self.bottleneck.vectors()
+
     def decode_mixture(self, weights: Tensor) -> Tensor:
-        vectors = self.bottleneck.vectors()
-        return self._paint(F.conv2d(weights, vectors.t()[:, :, None, None]))
+        return self._paint(F.conv2d(weights, self.vectors().t()[:, :, None, None]))
 
     def reconstruct(self, maskige: Tensor, seeds: Tensor) -> Reconstruction:
         quantized = self.bottleneck(self.encoder(maskige))

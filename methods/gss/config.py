@@ -60,6 +60,7 @@ class Config(MethodConfig):
     """One of the method's variants at one size."""
 
     reconstructs: ClassVar[bool] = True
+    snaps: ClassVar[bool] = True
     citation: ClassVar[str] = """\
 @inproceedings{chen2023gss,
   title = {Generative Semantic Segmentation},
@@ -77,6 +78,10 @@ class Config(MethodConfig):
     inverse: Literal["nearest", "pseudo_inverse"] = "nearest"
     """Of FF, FF-R and TF: the nearest colour, as released, or least squares, as printed."""
     learned_inverse: LearnedInverse = LearnedInverse()
+    predicted_share: Fraction = 1.0
+    """Of the maskiges that a learned inverse is trained on, how many are decoded from
+    predicted codes: all, as published. The others are decoded from the labels' own; a weak
+    prior's mistakes by themselves teach an inverse to do without the rarer classes."""
     tokenizer: Literal["conv", "dalle"] = "conv"
     conv: ConvTokenizer = ConvTokenizer()
     dalle: DalleTokenizer = DalleTokenizer()
@@ -88,6 +93,9 @@ class Config(MethodConfig):
     temperature: AboveZero = 0.1
     """Divides colour scores, in [0, 1], in the losses of tokenizer and colouring; small enough
     that an exact colour has nearly all the probability."""
+    recolour: Fraction = 0.2
+    """Of TF and TT where the tokenizer is trained here: how far its colours are drawn from
+    the palette's, so that it can do with those that are learned after it."""
     gumbel_temperature: AboveZero = 1.0
     """Of TF and TT; the paper has none. 1 is the start of Jang et al., arXiv:1611.01144."""
     backbone: Backbone
@@ -167,7 +175,7 @@ _OF_THE_CODES = {
     "temperature",
 }
 _OF_STAGE: Mapping[str, set[str]] = {
-    "tokenizer": set(),
+    "tokenizer": {"recolour"},
     "colouring": {"variant", "inverse", "learned_inverse", "gumbel_temperature"},
     "prior": {"backbone", "head", "token_weight", "pixel_weight"},
 }
@@ -188,6 +196,7 @@ def _tiny() -> Config:
     crops: dict[str, Any] = {"warmup_steps": 20, "augment": Augment(scale=(0.75, 1.5))}
     return Config(
         learned_inverse=LearnedInverse(width=16, heads=2, window=8),
+        predicted_share=0.5,
         backbone=Backbone(
             name="resnet10t", options={"channels": (32, 64, 128, 256), "stem_width": 16}
         ),
@@ -203,7 +212,7 @@ def _tiny() -> Config:
         train_tokenizer=_stage(
             "tokenizer", "codec.tokenizer", 400, 4, 4e-3, weight_decay=0, schedule="cosine", **crops
         ),
-        train_colouring=_stage("colouring", "codec.colouring", 150, 4, 5e-2, weight_decay=0),
+        train_colouring=_stage("colouring", "codec.colouring", 150, 4, 1e-2, weight_decay=0),
         train_prior=_stage(
             "prior",
             "prior",
@@ -215,7 +224,7 @@ def _tiny() -> Config:
             warmup_steps=20,
             augment=Augment(scale=(0.75, 1.5), colour=0.2),
         ),
-        train_inverse=_stage("inverse", "codec.inverse", 80, 4, 5e-3, **crops),
+        train_inverse=_stage("inverse", "codec.inverse", 200, 2, 5e-3, **crops),
     )
 
 

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from bench import seeding
 from bench.method import Method
 from bench.schema import IGNORE_INDEX, Batch, DataSpec
 from methods._nn.codec import Codec, CodecSettings, Colouring
@@ -105,12 +106,18 @@ class GSS(Method[Config]):
     def _inverse_losses(self, batch: Batch) -> dict[str, Tensor]:
         """Train the inverse on maskiges decoded from predicted codes (appendix D, iii).
 
-        The prior is in evaluation mode. The released code leaves its dropout active and its
+        Some are decoded from the labels' own, where ``predicted_share`` says so. The prior is
+        in evaluation mode. The released code leaves its dropout active and its
         batch statistics moving, which changes the prior that was trained before.
         """
         image, label = self._padded(batch)
         with torch.no_grad():
-            maskige = self.codec.tokenizer.decode(self._codes(image))
+            codes = self._codes(image)
+            if self.config.predicted_share < 1:
+                drawn = seeding.uniform(seeding.derive(batch.seeds, "maskige"), 1, 1)
+                predicted = drawn.to(image.device) < self.config.predicted_share
+                codes = torch.where(predicted, codes, self.codec.encode(label))
+            maskige = self.codec.tokenizer.decode(codes)
         return {"classes": cross_entropy(self.codec.scores(maskige), label)}
 
     def _padded(self, batch: Batch) -> tuple[Tensor, Tensor]:
@@ -133,6 +140,13 @@ class GSS(Method[Config]):
 
     def predict(self, image: Tensor, seeds: Tensor) -> Tensor:
         return self.scores(image, seeds).argmax(1)
+
+    def predict_nearest(self, image: Tensor, label: Tensor, seeds: Tensor) -> Tensor:
+        height, width = label.shape[1:]
+        codes = self._codes(pad_image(image, self.multiple))
+        truth = self.codec.encode(pad_label(label, self.multiple))
+        near = self.codec.nearest(codes, truth)
+        return self.codec.decode(near).argmax(1)[:, :height, :width]
 
     def reconstruct(self, label: Tensor, seeds: Tensor) -> Tensor:
         return self.codec.reconstruct(label)
@@ -172,9 +186,9 @@ def make_codec(config: Config, data: DataSpec, tokenizer: Tokenizer) -> Codec:
         paint_void=config.paint_void,
         temperature=config.temperature,
         gumbel_temperature=config.gumbel_temperature,
-        recolour=config.learns_colouring,
+        recolour=config.recolour if config.learns_colouring else 0.0,
     )
-    return Codec(colouring, tokenizer, _inverse(config, data.num_classes), settings)
+    return Codec(colouring, tokenizer, _inverse(config, colouring.fixed[:-1]), settings)
 
 
 def make_tokenizer(config: Config) -> Tokenizer:
@@ -188,13 +202,15 @@ def make_tokenizer(config: Config) -> Tokenizer:
     return ConvTokenizer(conv.widths, conv.blocks, VectorQuantizer(conv.num_codes, conv.code_dim))
 
 
-def _inverse(config: Config, num_classes: int) -> Inverse:
+def _inverse(config: Config, palette: Tensor) -> Inverse:
     learned = config.learned_inverse
     if config.variant in ("FT", "TT"):
-        return ConvInverse(learned.width, num_classes)
+        inverse = ConvInverse(learned.width, len(palette))
+        inverse.start_as_nearest_colour(palette, config.temperature)
+        return inverse
     if config.variant == "FT-W":
         return WindowInverse(
-            learned.width, learned.heads, learned.window, learned.depth, num_classes
+            learned.width, learned.heads, learned.window, learned.depth, len(palette)
         )
     return PseudoInverse() if config.inverse == "pseudo_inverse" else NearestColour()
 

@@ -85,7 +85,7 @@ def split(images=11, size=SIZE, **settings):
 
 
 def counts(method, a_split, condition=NOISE, task="predict", seed=0, sampling_seed=0):
-    job = Job(a_split, condition, task, seed, sampling_seed)
+    job = Job(a_split, condition, task, seed, sampling_seed=sampling_seed)
     (result,) = evaluate(method, job, make_accelerator(), Silent())
     return [array.tolist() for array in result.counts if array is not None]
 
@@ -93,7 +93,9 @@ def counts(method, a_split, condition=NOISE, task="predict", seed=0, sampling_se
 @every_method
 def test_the_loaders_batch_size_changes_no_count(name, preset):
     method = learned(name, preset)
-    tasks = ["predict"] * method.config.predicts + ["reconstruct"] * method.config.reconstructs
+    config = method.config
+    tasks = ["predict"] * config.predicts + ["reconstruct"] * config.reconstructs
+    tasks += ["nearest"] * config.snaps
     for task in tasks:
         condition = NOISE if task == "predict" else CLEAN
         expected = counts(method, split(batch_size=8), condition, task)

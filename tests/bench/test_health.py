@@ -50,6 +50,14 @@ def test_a_class_that_comes_back_as_another_is_named(tmp_path):
     assert lost.text == f"{CLASSES[1]} comes back as {CLASSES[3]} (100% of it)"
 
 
+def test_many_lost_classes_are_counted(tmp_path):
+    (lost,) = finding(
+        Store(tmp_path), "GSS", {}, lambda truth: np.where(truth < 4, (truth + 1) % 4, truth)
+    )
+    assert lost.text.count("comes back") == 3
+    assert lost.text.endswith("; and 1 more")
+
+
 def test_the_closing_table_names_codec_and_fault(tmp_path):
     console = Console("mIoU")
     console.terminal = Terminal(file=io.StringIO(), width=140)

@@ -109,7 +109,7 @@ def test_a_stand_in_runs_and_is_named_throughout(trial, capsys):
     assert manifest.stand_in.startswith("Stand-in: generated scenes (scenes/city for ade20k)")
     report = Path("reports/trial-stand-in")
     with (report / "tables" / "paper-stand-in.csv").open() as file:
-        rows = {row[""]: row for row in csv.DictReader(file)}
+        rows = {row["Method"]: row for row in csv.DictReader(file)}
     assert rows["floor"]["mIoU: verdict"] == "stand-in"
     assert 0 < float(rows["floor"]["mIoU: measured_fraction"]) < 1
     assert rows["GSS-FF"]["mIoU: verdict"] == "not run: not a method here"

@@ -28,7 +28,15 @@ SMALL: dict[str, Any] = {
     "autoencoder": {"width": 8, "multipliers": [1, 1], "patch": 4, "latent_channels": 4},
     "encoder": {"width": 16, "depth": 1, "heads": 2},
     "decoder": {"width": 16, "depth": 1, "heads": 2},
-    "head": {"width": 16, "depth": 1, "repeats": 2},
+    "patch": 1,
+    "shortcuts": {"stem_blocks": 0, "aligned": False},
+    "head": {
+        "width": 16,
+        "depth": 1,
+        "repeats": 2,
+        "target": "noise",
+        "variational_weight": 1.0,
+    },
     "inference": {"steps": 4, "iterations": 3, "sampler": "ancestral", "temperature": 1.0},
 }
 DATA = DataSpec(

@@ -63,7 +63,7 @@ def test_the_rate_rises_with_the_codebook():
     sizes = [measured(build(codebook={"codes": codes})) for codes in CODEBOOKS]
     rates = [each["bits_per_pixel"] for each in sizes]
     assert rates == sorted(set(rates))
-    assert rates == [math.log2(codes) / 64 for codes in CODEBOOKS]
+    assert rates == [math.log2(codes) / 16 for codes in CODEBOOKS]
 
 
 def test_the_rate_rises_with_the_channels():
@@ -114,6 +114,21 @@ def test_entries_move_to_the_mean_of_what_chooses_them():
         book.learn(latent, torch.tensor([step]))
     means = torch.stack([latent[0].flatten(1).mean(1), latent[1].flatten(1).mean(1)])
     torch.testing.assert_close(book.vectors, means, atol=1e-4, rtol=1e-4)
+
+
+def test_several_processes_learn_from_all_their_images(monkeypatch):
+    """Another process with the same images counts as if they were in the batch twice."""
+    latent = torch.randn(2, 3, 8, 8, generator=seeding.torch_generator(1))
+    books = [Codebook(8, 3, decay=0.9, restart_below=0.0) for _ in range(2)]
+    books[0].vectors.copy_(torch.randn(8, 3, generator=seeding.torch_generator(2)))
+    books[0].uses.fill_(1.0)
+    books[1].load_state_dict(books[0].state_dict())
+    books[0].learn(torch.cat([latent, latent]), torch.tensor([1]))
+    monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.distributed, "all_reduce", lambda tensor: tensor.mul_(2))
+    books[1].learn(latent, torch.tensor([1]))
+    for key, value in books[0].state_dict().items():
+        torch.testing.assert_close(books[1].state_dict()[key], value)
 
 
 def test_dead_entries_restart_on_the_data():
@@ -224,8 +239,8 @@ def test_maps_of_several_sizes_are_paid_for_by_their_codes():
 
 
 def test_a_little_training_helps_each_bottleneck():
-    """The loss of classes falls by a third; behind a bottleneck without gradient it would not."""
-    batch = draw_batch()
+    """The loss of classes falls by a quarter; behind a bottleneck without gradient it would not."""
+    batch = draw_batch(rows=2)
     for preset in SHARED:
         with seeding.seeded(0):
             method = build(preset, widths=(16, 16), features=16, codebook={"codes": 32})
@@ -238,7 +253,7 @@ def test_a_little_training_helps_each_bottleneck():
             sum(found.values()).backward()
             optimizer.step()
             losses.append(found["classes"].item())
-        assert losses[-1] < 0.67 * losses[0], preset
+        assert losses[-1] < 0.75 * losses[0], preset
 
 
 @pytest.mark.parametrize("preset", [name for name in PRESETS if "tiny" not in name])
@@ -247,6 +262,17 @@ def test_released_architectures_are_built_as_configured(preset):
         method = load_method("codec")(PRESETS[preset].model_copy(update={"palette_seed": 0}), DATA)
     assert method.config.stride in (8, 16)
     assert sum(p.numel() for p in method.parameters()) > 5e7
+
+
+@pytest.mark.parametrize(
+    ("preset", "modules"), [("tiny", ("coder", "inverse")), ("tiny_identity", ("inverse",))]
+)
+def test_a_learned_inverse_is_trained_with_the_codec(preset, modules):
+    method, batch = build(preset, inverse="conv"), draw_batch()
+    assert [stage.modules for stage in method.config.stages(DATA)] == [modules, ("deviation",)]
+    method.inverse.requires_grad_(True)
+    sum(method("codec", batch).values()).backward()
+    assert all(parameter.grad is not None for parameter in method.inverse.parameters())
 
 
 def test_released_architectures_read_no_one_hot_labels():

@@ -269,3 +269,20 @@ def test_latents_suffer_what_the_configuration_lists_and_nothing_else(name, pres
             clean = method.reconstruct(batch.label, batch.seeds)
             assert torch.equal(perturbed(0.0), clean)
             assert torch.equal(perturbed(0.9), perturbed(0.9))
+
+
+@every_method
+def test_predicted_latents_are_put_on_the_truth_s_where_the_configuration_says_so(name, preset):
+    method, batch = learned(name, preset), draw_batch()
+    with torch.inference_mode():
+        if not method.config.snaps:
+            with pytest.raises(TypeError, match="no latents to compare"):
+                method.predict_nearest(*batch)
+            return
+        label = method.predict_nearest(*batch)
+        others = batch._replace(image=batch.image.flip(0), label=batch.label.flip(0))
+        others = others._replace(seeds=batch.seeds.flip(0))
+        flipped = method.predict_nearest(*others).flip(0)
+    assert label.shape == batch.label.shape
+    assert label.dtype == torch.int64
+    assert torch.equal(label, flipped)

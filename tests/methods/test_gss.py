@@ -247,3 +247,19 @@ def test_the_learned_inverse_has_the_release_s_number_of_parameters(depth, num_c
         inverse = make_codec(config, data, make_tokenizer(config)).inverse
     count = sum(p.numel() for p in inverse.parameters())
     assert count == pytest.approx(1000 * thousands, abs=600)
+
+
+def test_codes_are_put_on_the_nearest_of_the_truth():
+    codec = build().codec
+    vectors = codec.tokenizer.vectors()
+    codes = torch.randint(len(vectors), (2, 6, 8), generator=seeding.torch_generator(1))
+    truth = torch.randint(4, (2, 6, 8), generator=seeding.torch_generator(2)) + 2
+    truth[1] += 7
+    assert torch.equal(codec.nearest(truth, truth), truth)
+    near = codec.nearest(codes, truth)
+    for image in range(2):
+        known = truth[image].unique()
+        assert set(near[image].unique().tolist()) <= set(known.tolist())
+        distance = torch.cdist(vectors[codes[image].flatten()], vectors[known])
+        chosen = torch.cdist(vectors[codes[image].flatten()], vectors[near[image].flatten()])
+        torch.testing.assert_close(chosen.diagonal(), distance.min(1).values)

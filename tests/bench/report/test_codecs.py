@@ -104,19 +104,21 @@ def test_rates_show_what_each_codec_measured(block: Block) -> None:
     assert [row[-1].value for row in table.rows] == [1234] * 3
 
 
-def test_the_parts_of_a_loss_add_up(tmp_path: Path) -> None:
+@pytest.mark.parametrize("parts", [("codec", "prediction"), ("codec", "predictor", "decoding")])
+def test_the_parts_of_a_loss_add_up(tmp_path: Path, parts: tuple[str, ...]) -> None:
     store = Store(tmp_path)
     store.add(make_cell("GSS"), 0.6)
     store.add(make_cell("GSS", task="reconstruct"), 0.9)
+    if "decoding" in parts:
+        store.add(make_cell("GSS", task="nearest"), 0.75)
     block = make_blocks(store.folder)[0]
     table = attribution(block)
-    assert table.columns == ("Class", "GSS: codec", "GSS: prior")
-    for row, iou in zip(table.rows[1:], block.classes("GSS"), strict=True):
-        assert row[1].value < 0
-        assert row[2].value < 0
-        assert 1 + row[1].value + row[2].value == pytest.approx(iou)
+    assert table.columns == ("Class", *(f"GSS: {part}" for part in parts))
     score = METRICS["mIoU"](store.folder.counts(block.of("GSS")[0].key))
-    assert 1 + table.rows[0][1].value + table.rows[0][2].value == pytest.approx(score)
+    for row, iou in zip(table.rows, [score, *block.classes("GSS")], strict=True):
+        lost = [entry.value for entry in row[1:]]
+        assert all(loss is not None and loss < 0 for loss in lost)
+        assert 1 + sum(loss for loss in lost if loss is not None) == pytest.approx(iou)
 
 
 def test_a_page_of_codecs_alone(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 from bench import seeding
 from bench.schema import IGNORE_INDEX
 from methods._nn.colour import fill_void, nearest_scores, paint
-from methods._nn.inverse import NearestColour, PseudoInverse, colours_returned
+from methods._nn.inverse import ConvInverse, NearestColour, PseudoInverse, colours_returned
 from methods._nn.palettes import make_palette
 from methods._nn.released_palettes import RELEASED
 
@@ -20,6 +20,18 @@ def test_the_pseudo_inverse_misses_most_noise_free_colours(name, found):
     palette = torch.from_numpy(RELEASED[name][:-1] / 255).float()
     assert colours_returned(PseudoInverse(), palette) == found
     assert colours_returned(NearestColour(), palette) == len(palette)
+
+
+def test_the_convolutions_start_as_the_nearest_colour():
+    generator = seeding.torch_generator(0)
+    palette = torch.rand(7, 3, generator=generator)
+    maskige = torch.rand(2, 3, 6, 5, generator=generator)
+    inverse = ConvInverse(5, 7)
+    inverse.start_as_nearest_colour(palette, 0.1)
+    want = NearestColour()(maskige, palette) / 0.1
+    torch.testing.assert_close(inverse(maskige, palette), want, atol=1e-4, rtol=1e-4)
+    with pytest.raises(ValueError, match="width is 2; three colours"):
+        ConvInverse(2, 7).start_as_nearest_colour(palette, 0.1)
 
 
 def test_the_pseudo_inverse_is_the_least_squares_solution():
