@@ -54,6 +54,13 @@ class Counts(NamedTuple):
     truth has no instances."""
     categories: np.ndarray | None = None
     """int64 [K]: number of each class's category; None where classes have none."""
+    segments: np.ndarray | None = None
+    """float64 [N, 4, K]: sum of IoU, true and false positives and false negatives of segments
+    (``bench.segments``); None where the protocol asks for no segments."""
+    things: np.ndarray | None = None
+    """bool [K]: whether the segments of a class are its instances."""
+    precision: np.ndarray | None = None
+    """float64 [2]: instance AP and AP50 of all images; no sum over images makes them."""
     sizes: np.ndarray | None = None
     """int64 [N, 3, 3, K]: tp, fp and fn among the pixels that lie in a small, a medium and a
     large object of the truth; None in records of before they were counted."""

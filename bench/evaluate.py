@@ -26,6 +26,14 @@ from bench.loading import Loaded, Split, Truth, resize_label, to_tensors
 from bench.mapping import Mapped
 from bench.method import Method
 from bench.schema import CLEAN, Batch, Condition, LabelMapping, Score, Task
+from bench.segments import (
+    SegmentCounts,
+    Segments,
+    add_segments,
+    connected,
+    count_segments,
+    things_of,
+)
 from bench.store import Preview
 from bench.taxonomy import Projection
 from bench.train import Progress
@@ -65,8 +73,18 @@ class _Scored(NamedTuple):
 
     place: int  # in the split
     counts: tuple[ImageCounts, ...]  # one for each way of scoring
+    segments: tuple[SegmentCounts, ...]  # likewise; none where the protocol has no segments
     sample: Loaded | None  # only of the images kept as a preview
     prediction: np.ndarray  # uint8 [h, w], of those images; empty otherwise
+
+
+class _Answer(NamedTuple):
+    """What a method says of one image."""
+
+    label: np.ndarray  # uint8 [h, w]
+    fallen: np.ndarray  # bool [h, w], where no mapping reached
+    instance: np.ndarray | None = None  # integers [h, w]; None where it tells no instances
+    score: np.ndarray | None = None  # float [h, w], confidence, beside the instances
 
 
 class _Images(Dataset[Loaded]):
@@ -116,10 +134,10 @@ def evaluate(
     scored: list[_Scored] = []
     with torch.inference_mode():
         for samples in _regroup(loader, rows):
-            mapped = _label(method, samples, rows, job, accelerator)
-            for sample, label, fallen in zip(samples, *mapped, strict=True):
+            answers = _answer(method, samples, rows, job, accelerator)
+            for sample, answer in zip(samples, answers, strict=True):
                 place = indices[len(scored)]
-                scored.append(_score(place, sample, label, fallen, len(classes)))
+                scored.append(_score(place, sample, answer, classes, split.protocol.segments))
             progress.advance(len(scored))
     if accelerator.num_processes > 1:
         scored = gather_object(scored)
@@ -169,24 +187,24 @@ def _regroup(batches: Iterable[list[Loaded]], rows: int) -> Iterator[list[Loaded
         yield waiting
 
 
-def _label(
+def _answer(
     method: Method[Any], samples: list[Loaded], rows: int, job: Job, accelerator: Accelerator
-) -> tuple[np.ndarray, np.ndarray]:
-    """Label one micro-batch, padded with its last image.
-
-    Returns:
-        uint8 [len(samples), h, w], and where no mapping reached, bool of the same shape.
-    """
+) -> list[_Answer]:
+    """Label one micro-batch, padded with its last image."""
     padded = samples + samples[-1:] * (rows - len(samples))
     batch = to_tensors(padded, _seeds(job, padded), accelerator.device)
-    if job.task == "predict":
-        mapped = infer(method, batch, job.split.protocol.slide, job.mapping, job.projection)
+    protocol, found = job.split.protocol, None
+    if protocol.segments and job.task == "predict" and job.projection is None:
+        found = method.segments(batch.image, batch.seeds)
+    if job.task == "predict" and found is None:
+        mapped = infer(method, batch, protocol.slide, job.mapping, job.projection)
     else:
-        labels = _through_latents(method, batch, job)
+        labels = found.label if found is not None else _through_latents(method, batch, job)
         check_labels(method, labels, batch)
         mapped = Mapped(labels, torch.zeros_like(labels, dtype=torch.bool))
-    label, fallen = (array[: len(samples)].cpu().numpy() for array in mapped)
-    return label, fallen
+    tensors = mapped if found is None else (*mapped, found.instance, found.score)
+    arrays = (tensor[: len(samples)].cpu().numpy() for tensor in tensors)
+    return [_Answer(*parts) for parts in zip(*arrays, strict=True)]
 
 
 def _through_latents(method: Method[Any], batch: Batch, job: Job) -> Tensor:
@@ -203,19 +221,40 @@ def _through_latents(method: Method[Any], batch: Batch, job: Job) -> Tensor:
 
 
 def _score(
-    place: int, sample: Loaded, label: np.ndarray, fallen: np.ndarray, num_classes: int
+    place: int, sample: Loaded, answer: _Answer, classes: Sequence[str], segments: bool
 ) -> _Scored:
-    counts = tuple(_count(truth, label, fallen, num_classes) for truth in sample.truths)
+    counts = tuple(_count(truth, answer, len(classes)) for truth in sample.truths)
+    matched: tuple[SegmentCounts, ...] = ()
+    if segments:
+        matched = tuple(_match(truth, answer, classes, sample.id) for truth in sample.truths)
     if place >= PREVIEWS:
-        return _Scored(place, counts, None, np.empty(0, np.uint8))
-    return _Scored(place, counts, sample, label.astype(np.uint8))
+        return _Scored(place, counts, matched, None, np.empty(0, np.uint8))
+    return _Scored(place, counts, matched, sample, answer.label.astype(np.uint8))
 
 
-def _count(truth: Truth, label: np.ndarray, fallen: np.ndarray, num_classes: int) -> ImageCounts:
+def _count(truth: Truth, answer: _Answer, num_classes: int) -> ImageCounts:
     size = truth.label.shape
-    at_truth = resize_label(label.astype(np.int32), size)
-    lost = resize_label(fallen.astype(np.uint8), size) > 0
+    at_truth = resize_label(answer.label.astype(np.int32), size)
+    lost = resize_label(answer.fallen.astype(np.uint8), size) > 0
     return count_all(truth.label, at_truth, num_classes, truth.instance, lost)
+
+
+def _match(truth: Truth, answer: _Answer, classes: Sequence[str], name: str) -> SegmentCounts:
+    """Count segments at the truth's size.
+
+    Raises:
+        ValueError: if the truth has no instances.
+    """
+    if truth.instance is None:
+        raise ValueError(f"{name} has no instances, which protocol.segments needs")
+    size = truth.label.shape
+    label = resize_label(answer.label.astype(np.int32), size)
+    if answer.instance is None or answer.score is None:
+        found = connected(label, things_of(classes))
+    else:
+        instance = resize_label(answer.instance.astype(np.int32), size)
+        found = Segments(label, instance, resize_label(answer.score, size))
+    return count_segments(found, Segments(truth.label, truth.instance), classes)
 
 
 def _collect(scored: list[_Scored], classes: Sequence[str], mapped: bool) -> tuple[Evaluation, ...]:
@@ -231,4 +270,10 @@ def _collect(scored: list[_Scored], classes: Sequence[str], mapped: bool) -> tup
     )
     each = zip(*(item.counts for item in scored), strict=True)
     stacked = [stack_counts(list(counts), classes, mapped=mapped) for counts in each]
+    if scored[0].segments:
+        matched = zip(*(item.segments for item in scored), strict=True)
+        stacked = [
+            add_segments(counts, images, classes)
+            for counts, images in zip(stacked, matched, strict=True)
+        ]
     return tuple(Evaluation(counts, preview) for counts in stacked)

@@ -11,13 +11,21 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from torch import Tensor, nn
 
 from bench.schema import Batch, DataSpec, MethodConfig
 
 C = TypeVar("C", bound=MethodConfig)
+
+
+class Segmented(NamedTuple):
+    """A batch of label maps whose segments are told apart."""
+
+    label: Tensor  # int64 [B, H, W], as predicted
+    instance: Tensor  # int64 [B, H, W]; pixels of one class and number are one segment
+    score: Tensor  # float32 [B, H, W], confidence, by which instances are ranked
 
 
 class Method(nn.Module, ABC, Generic[C]):
@@ -49,6 +57,14 @@ class Method(nn.Module, ABC, Generic[C]):
 
     def scores(self, image: Tensor, seeds: Tensor) -> Tensor | None:
         """Return float32 class scores [B, K, H, W], or None where a method has none."""
+        return None
+
+    def segments(self, image: Tensor, seeds: Tensor) -> Segmented | None:
+        """Predict labels and tell instances apart; None where a method does not.
+
+        Arguments as of :meth:`predict`, and the same labels. The harness then takes connected
+        components for instances.
+        """
         return None
 
     def probabilities(self, image: Tensor, seeds: Tensor) -> Tensor:

@@ -143,6 +143,42 @@ def _weighted(counts: Counts, plain: Sums, group: np.ndarray) -> Sums:
     return Sums(tp, np.where(held, plain.fp, 0), fn)
 
 
+def segments(counts: Counts) -> Sums | None:
+    """Return counts of segments such that IoU of classes is panoptic quality, float64 [N, K].
+
+    PQ = (sum of IoU) / (TP + FP / 2 + FN / 2) (arXiv:1801.00868 equation 1). So ``tp`` is the
+    sum of the IoU of matched segments, ``fp`` what they lack of a perfect match, and ``fn``
+    half the number of unmatched ones on either side.
+    """
+    if counts.segments is None:
+        return None
+    iou, tp, fp, fn = counts.segments.transpose(1, 0, 2)
+    return Sums(iou, tp - iou, (fp + fn) / 2)
+
+
+def segments_of(things: bool) -> Callable[[Counts], Sums | None]:
+    """Return :func:`segments` of the classes with instances, or of the others, alone."""
+
+    def of_some(counts: Counts) -> Sums | None:
+        whole = segments(counts)
+        if whole is None or counts.things is None:
+            return None
+        return Sums(*(each * (counts.things == things) for each in whole))
+
+    return of_some
+
+
+def segmentation_quality(sums: Sums) -> np.ndarray:
+    """Return the mean IoU of matched segments, [..., K]; 0 where all are unmatched."""
+    quality = np.nan_to_num(class_precision(sums))
+    return np.where(sums.tp + sums.fp + sums.fn > 0, quality, np.nan)
+
+
+def recognition_quality(sums: Sums) -> np.ndarray:
+    """Return the F1 score of segments, [..., K]."""
+    return _ratio(sums.tp + sums.fp, sums.tp + sums.fp + sums.fn)
+
+
 class Metric(NamedTuple):
     """One published definition of a score: a fraction, higher is better."""
 
@@ -189,6 +225,7 @@ class Metric(NamedTuple):
 
 _LEFT_OUT = "absent classes are left out of the mean"
 _ZERO = "absent classes count as 0"
+_PANOPTIC = "arXiv:1801.00868 section 4.2; segments matched by torchmetrics, PanopticQuality"
 _NO_WEIGHT = "absent classes have no weight"
 
 METRICS: Mapping[str, Metric] = {
@@ -294,6 +331,44 @@ METRICS: Mapping[str, Metric] = {
         "mahmed10/CAMSS, validation.ipynb cell 7",
         lambda sums: _mean_of_all(class_precision(sums)),
         "CAM-Seg: AP",
+    ),
+    "PQ": Metric(
+        "panoptic quality: IoU of matched segments over matched and half the unmatched ones",
+        "classes without any segment are left out of the mean",
+        _PANOPTIC,
+        lambda sums: _mean_of_present(class_iou(sums)),
+        "Seg-VAR: PQ",
+        counted=segments,
+    ),
+    "SQ": Metric(
+        "segmentation quality: mean IoU of matched segments, a factor of PQ",
+        "classes without any segment are left out of the mean",
+        _PANOPTIC,
+        lambda sums: _mean_of_present(segmentation_quality(sums)),
+        counted=segments,
+    ),
+    "RQ": Metric(
+        "recognition quality: F1 score of segments, the other factor of PQ",
+        "classes without any segment are left out of the mean",
+        _PANOPTIC,
+        lambda sums: _mean_of_present(recognition_quality(sums)),
+        counted=segments,
+    ),
+    "PQ_things": Metric(
+        "PQ of the classes whose instances are told apart",
+        "classes without any segment are left out of the mean",
+        _PANOPTIC,
+        lambda sums: _mean_of_present(class_iou(sums)),
+        "Seg-VAR: PQ_Th",
+        counted=segments_of(things=True),
+    ),
+    "PQ_stuff": Metric(
+        "PQ of the other classes, each one segment an image",
+        "classes without any segment are left out of the mean",
+        _PANOPTIC,
+        lambda sums: _mean_of_present(class_iou(sums)),
+        "Seg-VAR: PQ_St",
+        counted=segments_of(things=False),
     ),
 }
 """Every definition by name; each can be had from the counts of any finished cell."""

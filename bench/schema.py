@@ -221,7 +221,7 @@ class Slide(Frozen):
 class Protocol(Frozen):
     """Everything that is between a file on disk and a score, the method apart."""
 
-    later = frozenset({"short_side"})
+    later = frozenset({"short_side", "segments"})
     resize: tuple[Positive, Positive] | None = None
     """Height and width every image is resized to (bilinear, antialiased); labels
     follow by nearest neighbour. Absent: images keep their own size."""
@@ -239,6 +239,8 @@ class Protocol(Frozen):
     """Whose code corrupts images (``bench.corruptions.BACKENDS``)."""
     batch_size: Positive = 8
     """Images the loader hands over at a time; never changes a result."""
+    segments: bool = False
+    """Whether things are told apart and segments counted too, for PQ and instance AP."""
     metrics: tuple[str, ...] = ("mIoU", "mAcc", "aAcc")
 
     @property
@@ -259,6 +261,12 @@ class Protocol(Frozen):
             return height, width
         factor = self.short_side / min(height, width)
         return int(height * factor + 0.5), int(width * factor + 0.5)
+
+    @model_validator(mode="after")
+    def _segments_are_whole(self) -> Protocol:
+        if self.segments and self.slide is not None:
+            raise ValueError("segments of windows are not joined; leave slide or segments out")
+        return self
 
     @model_validator(mode="after")
     def _has_input_size(self) -> Protocol:

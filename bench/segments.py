@@ -1,4 +1,4 @@
-"""Scores of segments: panoptic quality and instance average precision.
+"""What is counted of segments: for panoptic quality and instance average precision.
 
 Thin calls of well-kept libraries, torchmetrics and pycocotools, on our label maps.
 """
@@ -7,30 +7,37 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy import ndimage
+
+from bench.counts import CATEGORIES, Counts
+
+_COUNTABLE = {"human", "vehicle"}
 
 
 class Segments(NamedTuple):
     """A label map whose things are told apart."""
 
     label: np.ndarray  # integers [H, W], classes or IGNORE_INDEX
-    instance: np.ndarray  # integers [H, W], 0 where there is no instance
-    score: np.ndarray | None = None  # float [H, W], confidence; predictions for AP need it
+    instance: np.ndarray  # integers [H, W]; of a thing, pixels of one number are one object
+    score: np.ndarray | None = None  # float [H, W], confidence, 1 if there is none
 
 
-class PanopticQuality(NamedTuple):
-    """Averages over the classes that either side has, in 0..1; 0 where there are none."""
+class Objects(NamedTuple):
+    """The objects of one image as COCO annotations; run lengths, small enough to be kept."""
 
-    pq: float
-    sq: float
-    """Segmentation quality: the mean IoU of matched segments."""
-    rq: float
-    """Recognition quality: the F1 score of segments."""
-    pq_things: float
-    pq_stuff: float
+    found: list[dict[str, Any]]
+    known: list[dict[str, Any]]
+
+
+class SegmentCounts(NamedTuple):
+    """What is counted of one image's segments."""
+
+    quality: np.ndarray  # float64 [4, K], see count_quality
+    objects: Objects
 
 
 class AveragePrecision(NamedTuple):
@@ -41,139 +48,143 @@ class AveragePrecision(NamedTuple):
     ap50: float
 
 
-def panoptic_quality(
-    predicted: Sequence[Segments],
-    truth: Sequence[Segments],
-    num_classes: int,
-    things: Collection[int],
-) -> PanopticQuality:
-    """Compute PQ (Kirillov et al., arXiv:1801.00868) with torchmetrics.
+def things_of(classes: Sequence[str]) -> tuple[int, ...]:
+    """Return the classes whose objects are counted: Cityscapes' humans and vehicles."""
+    return tuple(k for k, name in enumerate(classes) if CATEGORIES.get(name) in _COUNTABLE)
 
-    Pixels whose truth is ignored count for nothing.
+
+def connected(label: np.ndarray, things: Collection[int]) -> Segments:
+    """Tell things apart as connected components (by edges), for methods that do not.
 
     Args:
-        predicted: of each image.
-        truth: of each image, of the same sizes.
+        label: integers [H, W].
+        things: the classes with instances.
+    """
+    instance = np.zeros(label.shape, np.int32)
+    for k in things:
+        numbered, _ = ndimage.label(label == k)
+        instance = np.where(numbered > 0, numbered + instance.max(), instance)
+    return Segments(label, instance)
+
+
+def count_segments(predicted: Segments, truth: Segments, classes: Sequence[str]) -> SegmentCounts:
+    """Count all of one image's segments, both sides being of one size."""
+    things = things_of(classes)
+    return SegmentCounts(
+        count_quality(predicted, truth, len(classes), things),
+        Objects(objects_of(predicted, things), objects_of(truth, things)),
+    )
+
+
+def add_segments(counts: Counts, images: Sequence[SegmentCounts], classes: Sequence[str]) -> Counts:
+    """Put what is counted of all images' segments beside their pixels."""
+    return counts._replace(
+        segments=np.stack([each.quality for each in images]),
+        things=np.isin(np.arange(len(classes)), things_of(classes)),
+        precision=np.array(average_precision([each.objects for each in images])),
+    )
+
+
+def count_quality(
+    predicted: Segments, truth: Segments, num_classes: int, things: Collection[int]
+) -> np.ndarray:
+    """Count one image's matches of segments (Kirillov et al., arXiv:1801.00868) by torchmetrics.
+
+    Pixels whose truth is ignored count for nothing. A segment is all of a class where the
+    class has no instances.
+
+    Args:
+        predicted: of an image.
+        truth: of the image, of the same size.
         num_classes: K.
         things: the classes with instances; of the others the instance is disregarded.
+
+    Returns:
+        float64 [4, K]: the sum of matched segments' IoU, true positives, false positives and
+        false negatives of each class.
     """
     import torch
 
     from bench.torchvision_ops import ensure_torchvision
 
     ensure_torchvision()
-    from torchmetrics.detection import PanopticQuality as Metric
+    from torchmetrics.detection import PanopticQuality
 
-    metric = Metric(
+    metric = PanopticQuality(
         things=set(things),
         stuffs=set(range(num_classes)) - set(things),
         allow_unknown_preds_category=True,
-        return_sq_and_rq=True,
-        return_per_class=True,
     )
-    for ours, theirs in zip(predicted, truth, strict=True):
-        pair = (np.stack([s.label, s.instance], -1).astype(np.int64) for s in (ours, theirs))
-        metric.update(*(torch.from_numpy(side)[None] for side in pair))
-    seen = metric.true_positives + metric.false_positives + metric.false_negatives > 0
-    is_thing = torch.tensor([k in things for k in metric.cat_id_to_continuous_id])
-    quality = metric.compute()  # [K, 3]
-
-    def average(column: int, rows: Any) -> float:
-        values = quality[rows & seen, column]
-        return float(values.mean()) if len(values) else 0.0
-
-    everything = torch.ones_like(is_thing)
-    return PanopticQuality(
-        pq=average(0, everything),
-        sq=average(1, everything),
-        rq=average(2, everything),
-        pq_things=average(0, is_thing),
-        pq_stuff=average(0, ~is_thing),
+    pair = (np.stack([s.label, s.instance], -1).astype(np.int64) for s in (predicted, truth))
+    metric.update(*(torch.from_numpy(side)[None] for side in pair))
+    states = (
+        metric.iou_sum,
+        metric.true_positives,
+        metric.false_positives,
+        metric.false_negatives,
     )
+    counted = np.empty((4, num_classes))
+    places = list(metric.cat_id_to_continuous_id)  # the class of each column
+    counted[:, places] = torch.stack([state.double() for state in states]).numpy()
+    return counted
 
 
-def average_precision(
-    predicted: Sequence[Segments],
-    truth: Sequence[Segments],
-    num_classes: int,
-    things: Collection[int],
-) -> AveragePrecision:
-    """Compute COCO's AP of instance masks with pycocotools.
+def objects_of(segments: Segments, things: Collection[int]) -> list[dict[str, Any]]:
+    """List an image's objects as COCO annotations.
 
-    An instance is what has one class and one instance number; a predicted one is scored by
-    its mean confidence.
-
-    Args:
-        predicted: of each image, with scores.
-        truth: of each image, of the same sizes.
-        num_classes: K.
-        things: the classes with instances.
-
-    Raises:
-        ValueError: if a prediction has no scores.
+    An object is what has one class and one instance number, its score its mean confidence.
     """
-    from pycocotools.coco import COCO
+    from pycocotools import mask
+
+    is_thing = np.isin(segments.label, list(things)) & (segments.instance > 0)
+    pairs = np.stack([segments.label, segments.instance], -1)[is_thing]
+    objects = []
+    for label, instance in np.unique(pairs, axis=0):
+        pixels = (segments.label == label) & (segments.instance == instance)
+        objects.append(
+            {
+                "category_id": int(label),
+                "segmentation": mask.encode(np.asfortranarray(pixels.astype(np.uint8))),
+                "area": int(pixels.sum()),
+                "iscrowd": 0,
+                "score": 1.0 if segments.score is None else float(segments.score[pixels].mean()),
+            }
+        )
+    return objects
+
+
+def average_precision(images: Sequence[Objects]) -> AveragePrecision:
+    """Compute COCO's AP of instance masks with pycocotools, from the objects of all images."""
     from pycocotools.cocoeval import COCOeval
 
-    if any(image.score is None for image in predicted):
-        raise ValueError("predicted segments have no scores; average precision ranks by them")
-    found = [a for i, image in enumerate(predicted) for a in _annotations(i, image, things)]
+    found, known = zip(*images, strict=True)
+    if not any(found) or not any(known):
+        return AveragePrecision(0.0, 0.0)
+    kinds = sorted({each["category_id"] for image in known for each in image})
     with contextlib.redirect_stdout(io.StringIO()):  # both classes report on standard output
-        reference = COCO()
-        reference.dataset = {
-            "images": [
-                {"id": i, "height": image.label.shape[0], "width": image.label.shape[1]}
-                for i, image in enumerate(truth)
-            ],
-            "categories": [{"id": k} for k in range(num_classes) if k in things],
-            "annotations": [
-                {**annotation, "id": number}
-                for number, annotation in enumerate(
-                    (a for i, image in enumerate(truth) for a in _annotations(i, image, things)),
-                    start=1,
-                )
-            ],
-        }
-        reference.createIndex()
-        if not found or not reference.dataset["annotations"]:
-            return AveragePrecision(0.0, 0.0)
-        evaluation = COCOeval(reference, _results(reference, found), "segm")
+        evaluation = COCOeval(_index(known, kinds), _index(found, kinds), "segm")
         evaluation.evaluate()
         evaluation.accumulate()
         evaluation.summarize()
     return AveragePrecision(*(max(float(value), 0.0) for value in evaluation.stats[:2]))
 
 
-def _results(reference: Any, found: list[dict[str, Any]]) -> Any:
-    """Make the predictions' index beside the truth's."""
+def _index(images: Sequence[list[dict[str, Any]]], kinds: Sequence[int]) -> Any:
+    """Make COCO's index of objects of some classes."""
     from pycocotools.coco import COCO
 
-    results = COCO()
-    results.dataset = {
-        "images": reference.dataset["images"],
-        "categories": reference.dataset["categories"],
-        "annotations": [{**a, "id": number} for number, a in enumerate(found, start=1)],
+    index = COCO()
+    listed = [
+        {**each, "image_id": i}
+        for i, image in enumerate(images)
+        for each in image
+        if each["category_id"] in kinds
+    ]
+    index.dataset = {
+        # Run lengths hold their own size; COCO reads this one, and does not use it.
+        "images": [{"id": i, "height": 0, "width": 0} for i in range(len(images))],
+        "categories": [{"id": k} for k in kinds],
+        "annotations": [{**each, "id": number} for number, each in enumerate(listed, start=1)],
     }
-    results.createIndex()
-    return results
-
-
-def _annotations(
-    image: int, segments: Segments, things: Collection[int]
-) -> Iterator[dict[str, Any]]:
-    """Yield each instance as COCO has it."""
-    from pycocotools import mask
-
-    is_thing = (segments.instance > 0) & np.isin(segments.label, list(things))
-    pairs = np.stack([segments.label, segments.instance], -1)[is_thing]
-    for label, instance in np.unique(pairs, axis=0):
-        pixels = (segments.label == label) & (segments.instance == instance)
-        score = 1.0 if segments.score is None else float(segments.score[pixels].mean())
-        yield {
-            "image_id": image,
-            "category_id": int(label),
-            "segmentation": mask.encode(np.asfortranarray(pixels.astype(np.uint8))),
-            "area": int(pixels.sum()),
-            "iscrowd": 0,
-            "score": score,
-        }
+    index.createIndex()
+    return index

@@ -18,6 +18,7 @@ from bench.report.codecs import codec_tables
 from bench.report.exports import slug, write_exports
 from bench.report.images import BUDGET_BYTES, make_strips
 from bench.report.page import Section, render
+from bench.report.panoptic import panoptic_tables
 from bench.report.paper import STAND_IN, PaperReport, needs_table
 from bench.report.plots import Plot, looks, make_plots, save
 from bench.report.protocol import protocol_tables
@@ -82,6 +83,7 @@ def _section(block: Block, blocks: Sequence[Block], left: int) -> Section:
         sentences=answer(block) if block is blocks[0] else brief_answer(block),
         tables=[
             *clean_tables(block),
+            *panoptic_tables(block),
             *codec_tables(block),
             *robust_tables(block),
             *protocol_tables(block),

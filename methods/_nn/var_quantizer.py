@@ -74,8 +74,8 @@ class MultiScaleQuantiser(nn.Module, ABC):
     """Of the quantised latent."""
 
     @abstractmethod
-    def encode(self, latent: Tensor) -> tuple[Tensor, ...]:
-        """Return the codes of [B, C, h, w], of each scale."""
+    def code(self, rest: Tensor, k: int) -> Tensor:
+        """Return the codes of scale k for what earlier scales left over, [B, C, h, w]."""
 
     @abstractmethod
     def contribution(self, codes: Tensor, k: int, size: Scale) -> Tensor:
@@ -84,6 +84,15 @@ class MultiScaleQuantiser(nn.Module, ABC):
     @abstractmethod
     def forward(self, latent: Tensor, seeds: Tensor | None = None) -> Pyramid:
         """Quantise [B, C, h, w] with gradients; seeds int64 [B] root what is drawn."""
+
+    def encode(self, latent: Tensor) -> tuple[Tensor, ...]:
+        """Return the codes of [B, C, h, w], of each scale."""
+        rest, size = latent.detach().float(), (latent.shape[2], latent.shape[3])
+        codes: list[Tensor] = []
+        for k in range(len(self.sides)):
+            codes.append(self.code(rest, k))
+            rest = rest - self.contribution(codes[k], k, size).detach()
+        return tuple(codes)
 
     def scales(self, size: Scale) -> tuple[Scale, ...]:
         """Return rows and columns of each map for a latent of a size: at least one."""
@@ -184,21 +193,27 @@ class ResidualQuantiser(MultiScaleQuantiser):
             added: Tensor = self.quant_resi(coarse, k / max(len(self.sides) - 1, 1))
         return added
 
+    def code(self, rest: Tensor, k: int) -> Tensor:
+        """Return the codes of scale k for what is left of [B, C, h, w]: int64 [B, h, w]."""
+        vectors = self._pool(rest, k)
+        return self.lookup(vectors.flatten(0, 2)).reshape(vectors.shape[:3])
+
+    def _pool(self, rest: Tensor, k: int) -> Tensor:
+        """Average [B, C, *size] to the vectors of scale k: [B, h, w, C]."""
+        size = (rest.shape[2], rest.shape[3])
+        scale = self.scales(size)[k]
+        pooled = rest if scale == size else F.interpolate(rest, scale, mode="area")
+        return pooled.movedim(1, -1)
+
     def _residuals(self, latent: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         """Yield of each scale the residual vectors [N, C], its codes and contribution."""
         rest = latent.detach().float()
-        size = (latent.shape[2], latent.shape[3])
-        for k, scale in enumerate(self.scales(size)):
-            pooled = rest if scale == size else F.interpolate(rest, scale, mode="area")
-            vectors = pooled.movedim(1, -1).flatten(0, 2)
-            codes = self.lookup(vectors).reshape(len(latent), *scale)
-            added = self.contribution(codes, k, size)
+        for k in range(len(self.sides)):
+            codes = self.code(rest, k)
+            added = self.contribution(codes, k, (latent.shape[2], latent.shape[3]))
+            vectors = self._pool(rest, k).flatten(0, 2)
             rest = rest - added.detach()
             yield vectors, codes, added
-
-    def encode(self, latent: Tensor) -> tuple[Tensor, ...]:
-        """Return the codes of [B, C, h, w], int64 [B, h, w] a scale."""
-        return tuple(codes for _, codes, _ in self._residuals(latent))
 
     def forward(self, latent: Tensor, seeds: Tensor | None = None) -> Pyramid:
         """Quantise [B, C, h, w] with gradients; in training mode, uses are counted too.

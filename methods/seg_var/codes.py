@@ -43,15 +43,23 @@ def choose(
         config: decoding, top_k and top_p.
         continuous: whether outputs are means.
     """
+    if config.decoding == "argmax":
+        return likeliest(outputs, scale, continuous)
     if continuous:
-        noise = normal(seeds, *outputs.shape[1:]).to(outputs)
-        chosen = outputs + noise if config.decoding == "sample" else outputs
-    elif config.decoding == "argmax":
-        chosen = outputs.argmax(-1)
+        chosen = outputs + normal(seeds, *outputs.shape[1:]).to(outputs)
     else:
         draws = uniform(seeds, outputs.shape[1])
         chosen = sample(outputs, draws, config.top_k, config.top_p)
-    return chosen.reshape(len(chosen), *scale, *chosen.shape[2:])
+    return _as_map(chosen, scale)
+
+
+def likeliest(outputs: Tensor, scale: Scale, continuous: bool) -> Tensor:
+    """Return the most probable codes; arguments as of :func:`choose`."""
+    return _as_map(outputs if continuous else outputs.argmax(-1), scale)
+
+
+def _as_map(codes: Tensor, scale: Scale) -> Tensor:
+    return codes.reshape(len(codes), *scale, *codes.shape[2:])
 
 
 def sample(logits: Tensor, draws: Tensor, top_k: int, top_p: float) -> Tensor:

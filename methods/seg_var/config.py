@@ -7,6 +7,7 @@ this package under "what the paper leaves open".
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -108,6 +109,9 @@ class Latent(Frozen):
     patch: Positive = 16
     loss: Literal["l2", "ce"] = "l2"
     """Between decoded and true masks: squared distance (N: a norm), or cross-entropy."""
+    colour_weight: Weight = 0.0
+    """Of the decoded seglat's squared distance from the colour map, in stage 2. Above 0 it keeps
+    the colours by which instances are told apart; classes alone do not need them."""
 
 
 class ImageEncoder(Frozen):
@@ -126,8 +130,20 @@ class ImageEncoder(Frozen):
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
     """Of ImageNet, as timm's weights expect; the mean is subtracted from images."""
+    sees: Literal["image", "scales"] = "image"
+    """What it predicts a scale from: the image (N), or the codes of the scales before too."""
+    own_choices: Fraction = 0.0
+    """How often, in training, an image's scales go on from the codes that the encoder chose
+    itself, those after then being what is left to code (Han et al., arXiv:2412.04431,
+    section 3.4, for random errors); otherwise from the truth's. Needs ``sees: scales``."""
     weight: Weight = 1.0
     """Of its log-probabilities beside the seglat decoder's when codes are chosen."""
+
+    @model_validator(mode="after")
+    def _choices_are_seen(self) -> ImageEncoder:
+        if self.own_choices > 0 and self.sees == "image":
+            raise ValueError("own_choices needs sees: scales; nothing else shows what was chosen")
+        return self
 
 
 class Config(MethodConfig):
@@ -156,8 +172,8 @@ class Config(MethodConfig):
     """Stage 2. Null exactly when ``latent`` is."""
     image_stage: Stage | None
     """Stage 3. Null: codes are predicted by the seglat decoder alone."""
-    joint_stage: Stage | None = None
-    """Stages 1 and 3 as one, when neither is staged."""
+    joint: bool = False
+    """Stages 1 and 3 as one, for as long and on the images of stage 3."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Config:
@@ -168,11 +184,11 @@ class Config(MethodConfig):
                 "without a latent decoder nothing tells which class a centroid's colour stands "
                 "for; set colours.cell to class"
             )
-        if not (self.seglat_stage or self.image_stage or self.joint_stage):
-            raise ValueError("one of seglat_stage, image_stage and joint_stage must be given")
-        if self.joint_stage and (self.seglat_stage or self.image_stage):
-            raise ValueError("joint_stage stands in for seglat_stage and image_stage")
-        if self.decoder.classes == "present" and not (self.image_stage or self.joint_stage):
+        if not (self.seglat_stage or self.image_stage):
+            raise ValueError("one of seglat_stage and image_stage must be given")
+        if self.joint and not (self.seglat_stage and self.image_stage):
+            raise ValueError("joint makes one of seglat_stage and image_stage; give both")
+        if self.decoder.classes == "present" and not self.image_stage:
             raise ValueError("decoder.classes: present needs the image encoder to tell which")
         return self
 
@@ -184,66 +200,81 @@ class Config(MethodConfig):
     @property
     def generates(self) -> bool:
         """Whether the seglat decoder takes part in prediction."""
-        return bool(self.seglat_stage or self.joint_stage)
+        return self.seglat_stage is not None
 
     @property
     def looks(self) -> bool:
         """Whether the image encoder takes part in prediction."""
-        return bool(self.image_stage or self.joint_stage)
+        return self.image_stage is not None
 
     def stages(self, data: DataSpec) -> tuple[Stage, ...]:
-        given = (
+        """Return the stages in the paper's order, a joint one last."""
+        given = [
             self.tokenizer_stage,
-            self.seglat_stage,
+            None if self.joint else self.seglat_stage,
             self.latent_stage,
             self.image_stage,
-            self.joint_stage,
-        )
+        ]
+        if self.joint and self.image_stage:
+            both = {"name": "joint", "modules": ("decoder", "image_encoder")}
+            given[-1] = self.image_stage.model_copy(update=both)
         return tuple(stage for stage in given if stage is not None)
+
+    def settings_of(self, stage: str) -> Config:
+        """Return what a stage's weights depend on, all else as in the preset ``tiny``.
+
+        So decodings share all training, and ablations the stages before they differ.
+        """
+        reference = PRESETS["tiny"]
+        changes = {
+            name: getattr(reference, name)
+            for name in type(self).model_fields
+            if name not in _OF_STAGE[stage]
+        }
+        chosen = {name: getattr(reference.decoder, name) for name in _OF_DECODING}
+        changes.setdefault("decoder", self.decoder.model_copy(update=chosen))
+        mixed = {"weight": reference.encoder.weight}
+        changes.setdefault("encoder", self.encoder.model_copy(update=mixed))
+        return self.model_copy(update=changes)
+
+
+_OF_STAGE: Mapping[str, set[str]] = {
+    "tokenizer": {"colours", "tokenizer"},
+    "seglat": {"colours", "tokenizer", "decoder"},
+    "latent": {"colours", "tokenizer", "latent"},
+    "image": {"colours", "tokenizer", "latent", "encoder", "decoder"},
+    "joint": {"colours", "tokenizer", "latent", "encoder", "decoder"},
+}
+"""Settings behind the weights of a stage, those of the stages before it included."""
+_OF_DECODING = ("guidance", "decoding", "top_k", "top_p")
+"""Settings of the decoder that no training knows."""
+
+
+def _paper_stage(name: str, *modules: str) -> Stage:
+    """Make a stage as published, as far as it is.
+
+    N: AdamW, 1e-4, weight decay 0.05, jitter of 0.1 to 2.0 (trap T13). Steps and batch sizes
+    are not known; 90k at 16 is Mask2Former's schedule for Cityscapes, whose augmentation the
+    paper takes.
+    """
+    return Stage(
+        name=name,
+        modules=modules,
+        steps=90_000,
+        batch_size=16,
+        lr=1e-4,
+        weight_decay=0.05,
+        augment=Augment(scale=(0.1, 2.0)),
+    )
 
 
 PAPER = Config(
     # Seg-VAR takes VAR's tokenizer: `weights convert seg_var vae_ch160v4096z32.pth`. Trained
     # here instead, it has the schedule of the stages after it.
-    tokenizer_stage=Stage(
-        name="tokenizer",
-        modules=("tokenizer",),
-        steps=90_000,
-        batch_size=16,
-        lr=1e-4,
-        weight_decay=0.05,
-        augment=Augment(scale=(0.1, 2.0)),
-    ),
-    # N: AdamW, 1e-4, weight decay 0.05, jitter of 0.1 to 2.0 (trap T13). Steps and batch
-    # sizes are not known; 90k at 16 is Mask2Former's schedule for Cityscapes, whose
-    # augmentation the paper takes.
-    seglat_stage=Stage(
-        name="seglat",
-        modules=("decoder",),
-        steps=90_000,
-        batch_size=16,
-        lr=1e-4,
-        weight_decay=0.05,
-        augment=Augment(scale=(0.1, 2.0)),
-    ),
-    latent_stage=Stage(
-        name="latent",
-        modules=("latent_encoder", "latent_decoder"),
-        steps=90_000,
-        batch_size=16,
-        lr=1e-4,
-        weight_decay=0.05,
-        augment=Augment(scale=(0.1, 2.0)),
-    ),
-    image_stage=Stage(
-        name="image",
-        modules=("image_encoder",),
-        steps=90_000,
-        batch_size=16,
-        lr=1e-4,
-        weight_decay=0.05,
-        augment=Augment(scale=(0.1, 2.0)),
-    ),
+    tokenizer_stage=_paper_stage("tokenizer", "tokenizer"),
+    seglat_stage=_paper_stage("seglat", "decoder"),
+    latent_stage=_paper_stage("latent", "latent_encoder", "latent_decoder"),
+    image_stage=_paper_stage("image", "image_encoder"),
 )
 
 TINY = Config(
@@ -255,7 +286,7 @@ TINY = Config(
         blocks=2,
         codes=256,
         channels=16,
-        scales=(1, 2, 4, 4),
+        scales=(1, 2, 4),
         restart_below=0.05,
         image_weight=0.1,
     ),
@@ -264,19 +295,26 @@ TINY = Config(
     ),
     latent=Latent(width=64, depth=1, heads=4, patch=8, loss="ce"),
     encoder=ImageEncoder(
-        backbone="small", pretrained=False, width=96, depth=2, heads=3, attention_stride=8
+        backbone="resnet10t",
+        pretrained=False,
+        width=96,
+        depth=1,
+        heads=3,
+        sees="scales",
+        own_choices=1.0,
+        weight=3.0,
     ),
     tokenizer_stage=Stage(
         name="tokenizer",
         modules=("tokenizer",),
-        steps=200,
+        steps=300,
         lr=3e-3,
         weight_decay=0.0,
         warmup_steps=10,
     ),
-    seglat_stage=Stage(name="seglat", modules=("decoder",), steps=150, lr=2e-3, warmup_steps=20),
+    seglat_stage=Stage(name="seglat", modules=("decoder",), steps=100, lr=2e-3, warmup_steps=20),
     latent_stage=Stage(
-        name="latent", modules=("latent_encoder", "latent_decoder"), steps=60, lr=2e-3
+        name="latent", modules=("latent_encoder", "latent_decoder"), steps=80, lr=2e-3
     ),
     image_stage=Stage(
         name="image",
@@ -288,4 +326,16 @@ TINY = Config(
     ),
 )
 
-PRESETS = {"tiny": TINY, "paper": PAPER}
+
+def _mini() -> Config:
+    """Return ``tiny`` with a third of its steps, for tables of many trainings."""
+    stages = {name: getattr(TINY, name) for name in type(TINY).model_fields if "_stage" in name}
+    return TINY.model_copy(
+        update={
+            name: stage.model_copy(update={"steps": stage.steps // 3})
+            for name, stage in stages.items()
+        }
+    )
+
+
+PRESETS = {"tiny": TINY, "mini": _mini(), "paper": PAPER}

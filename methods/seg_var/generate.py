@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from methods._nn.var_quantizer import MultiScaleQuantiser, map_size, next_input
+from methods._nn.var_quantizer import MultiScaleQuantiser, map_size
 from methods.seg_var.attention import Cache
 from methods.seg_var.config import Decoder
 from methods.seg_var.next_scale import NextScaleTransformer, inputs
@@ -46,16 +46,14 @@ class SeglatWriter:
         self.start = decoder.start(told, "semantic")
         self.caches: list[Cache] = []
 
-    def outputs(self, k: int, running: Tensor | None) -> Tensor:
+    def outputs(self, k: int, before: Tensor | None) -> Tensor:
         """Predict scale k, [B, n, O]; to be called for each scale in turn.
 
         Args:
             k: the scale.
-            running: the seglat's latent [B, C, h, w] after the scales before; None at 0.
+            before: [B, n, C], the seglat's latent after the scales before; None at 0.
         """
-        seglat = None
-        if running is not None:
-            seglat = next_input(running, self.scales[k]).repeat(self.copies, 1, 1)
+        seglat = None if before is None else before.repeat(self.copies, 1, 1)
         seen = (self.image[k], seglat)
         out, self.caches = self.decoder.step(k, self.scales[k], seen, self.start, self.caches)
         if self.copies == 1:

@@ -1,4 +1,4 @@
-"""The image encoder: predicts each scale's codes straight from the image.
+"""The image encoder: predicts each scale's codes from the image.
 
 Backbone, transformer over the tokens of several levels, projection to distributions over
 codes (arXiv:2511.12594, Figure 3). The sizes of the transformer are not in the paper.
@@ -7,7 +7,7 @@ codes (arXiv:2511.12594, Figure 3). The sizes of the transformer are not in the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +18,13 @@ from methods._nn.tokenizer import ResidualBlock
 from methods._nn.var_quantizer import Scale
 from methods.seg_var.attention import Block, grid_positions
 from methods.seg_var.config import ImageEncoder
+
+
+class Seen(NamedTuple):
+    """What the encoder found in images."""
+
+    scales: list[Tensor]  # float32 [B, n, D] each: at the positions of every scale
+    present: Tensor  # float32 [B, K], logits of classes being in the image
 
 
 class SmallBackbone(nn.Module):
@@ -61,14 +68,19 @@ def build_backbone(config: ImageEncoder, size: tuple[int, int]) -> tuple[nn.Modu
 
 
 class CodePredictor(nn.Module):
-    """Predict the codes of all scales from an image, each scale on its own.
+    """Predict the codes of all scales from an image, in one pass over it.
 
     The levels from ``config.attention_stride`` on are tokens of one transformer. Its results
     and the finer levels are brought to the latent's grid and summed there, refined by a
     residual block, and pooled to each scale for its linear head.
 
+    With ``config.sees: scales``, the seglat's latent after the scales before is added to a
+    scale's features. The code nearest to what a scale has left to code is linear in that
+    latent, so the head can tell how to make good for earlier choices.
+
     Args:
         scales: how many there are.
+        channels: of the tokenizer's latent.
         outputs: numbers predicted a position.
         num_classes: of the data, for telling which are present.
         config: backbone and sizes.
@@ -81,6 +93,7 @@ class CodePredictor(nn.Module):
     def __init__(
         self,
         scales: int,
+        channels: int,
         outputs: int,
         num_classes: int,
         config: ImageEncoder,
@@ -91,34 +104,47 @@ class CodePredictor(nn.Module):
         self.attention_stride = config.attention_stride
         self.register_buffer("mean", torch.tensor(config.mean)[:, None, None], persistent=False)
         self.register_buffer("std", torch.tensor(config.std)[:, None, None], persistent=False)
-        self.backbone, channels = build_backbone(config, size)
+        self.backbone, levels = build_backbone(config, size)
         self.channels_last = getattr(self.backbone, "output_fmt", "NCHW") == "NHWC"
-        self.lateral = nn.ModuleList(nn.Conv2d(c, width, 1) for c in channels)
-        self.level = nn.Parameter(0.02 * torch.randn(len(channels), width))
+        self.lateral = nn.ModuleList(nn.Conv2d(c, width, 1) for c in levels)
+        self.level = nn.Parameter(0.02 * torch.randn(len(levels), width))
         self.blocks = nn.ModuleList(
             Block(width, config.heads, 0.0, condition=False) for _ in range(config.depth)
         )
         self.smooth = ResidualBlock(width)
         self.norm = nn.LayerNorm(width)
+        self.word = nn.Linear(channels, width) if config.sees == "scales" else None
         self.heads = nn.ModuleList(nn.Linear(width, outputs) for _ in range(scales))
         self.present = nn.Linear(width, num_classes)
 
-    def forward(self, image: Tensor, scales: Sequence[Scale]) -> tuple[list[Tensor], Tensor]:
-        """Predict from an image.
+    def forward(self, image: Tensor, scales: Sequence[Scale]) -> Seen:
+        """Look at images float32 [B, 3, H, W] in [0, 1].
 
         Args:
-            image: float32 [B, 3, H, W] in [0, 1].
+            image: the images.
             scales: rows and columns of the code maps, the last those of the latent.
-
-        Returns:
-            Outputs [B, n, O] of each scale, and logits [B, K] of classes being present.
         """
         fused = self._fuse(image, scales[-1])
-        outputs = []
-        for scale, head in zip(scales, self.heads, strict=True):
-            pooled = F.interpolate(fused, scale, mode="area").flatten(2).transpose(1, 2)
-            outputs.append(head(self.norm(pooled)))
-        return outputs, self.present(self.norm(fused.mean((2, 3))))
+        pooled = [F.interpolate(fused, scale, mode="area") for scale in scales]
+        features = [self.norm(x.flatten(2).transpose(1, 2)) for x in pooled]
+        return Seen(features, self.present(self.norm(fused.mean((2, 3)))))
+
+    def outputs(self, seen: Seen, k: int, before: Tensor | None) -> Tensor:
+        """Predict scale k.
+
+        Args:
+            seen: of the images.
+            k: the scale.
+            before: [B, n, C], the seglat's latent after the scales before; None at the first.
+
+        Returns:
+            Outputs [B, n, O].
+        """
+        features = seen.scales[k]
+        if self.word is not None and before is not None:
+            features = features + self.word(before)
+        outputs: Tensor = self.heads[k](features)
+        return outputs
 
     def _fuse(self, image: Tensor, grid: Scale) -> Tensor:
         """Bring all levels to the latent's grid: [B, D, *grid]."""

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from bench.method import Method
+from bench.method import Method, Segmented
 from bench.schema import IGNORE_INDEX, Batch, DataSpec
-from bench.seeding import derive, uniform
+from bench.seeding import derive, seeded, uniform
 from methods._nn.padding import pad_image, pad_label
-from methods._nn.var_quantizer import map_size
-from methods.seg_var.codes import choose, divergence
+from methods._nn.var_quantizer import map_size, next_input
+from methods.seg_var.codes import choose, divergence, likeliest
 from methods.seg_var.config import Config
 from methods.seg_var.generate import SeglatWriter, mix
 from methods.seg_var.image_encoder import CodePredictor
@@ -23,14 +21,6 @@ from methods.seg_var.seglat import Painter
 from methods.seg_var.tokenizer import SharedTokenizer
 
 Codes = tuple[Tensor, ...]
-
-
-class Segmented(NamedTuple):
-    """A batch of label maps whose segments are told apart."""
-
-    label: Tensor  # int64 [B, H, W]
-    instance: Tensor  # int64 [B, H, W], one more than the cell of the colour; 0 for black
-    score: Tensor  # float32 [B, H, W], probability of the label
 
 
 class SegVAR(Method[Config]):
@@ -47,27 +37,28 @@ class SegVAR(Method[Config]):
     def __init__(self, config: Config, data: DataSpec) -> None:
         super().__init__(config, data)
         self.painter = Painter(config.colours, data.num_classes)
-        self.tokenizer = SharedTokenizer(config.tokenizer)
+        # Each module starts from a seed of its own, whichever of the others there are, so
+        # that ablations can share the stages that they have in common.
+        seeds = torch.randint(2**62, (4,)).tolist()
+        with seeded(seeds[0]):
+            self.tokenizer = SharedTokenizer(config.tokenizer)
         self.stride = self.tokenizer.stride
-        scales = len(self.tokenizer.quantiser.sides)
-        outputs = self.tokenizer.outputs
         if config.generates:
-            self.decoder = NextScaleTransformer(
-                scales,
-                self.tokenizer.quantiser.channels,
-                outputs,
-                data.num_classes,
-                config.decoder,
-            )
+            with seeded(seeds[1]):
+                self.decoder = NextScaleTransformer(
+                    *self.tokenizer.shape, data.num_classes, config.decoder
+                )
         if config.latent is not None:
-            self.latent_encoder = LatentEncoder(data.num_classes, config.latent)
-            self.latent_decoder = PixelTransformer(3, data.num_classes, config.latent)
+            with seeded(seeds[2]):
+                self.latent_encoder = LatentEncoder(data.num_classes, config.latent)
+                self.latent_decoder = PixelTransformer(3, data.num_classes, config.latent)
         if config.looks:
             pretrained = config.encoder.pretrained and "image" not in config.weights
             encoder = config.encoder.model_copy(update={"pretrained": pretrained})
-            self.image_encoder = CodePredictor(
-                scales, outputs, data.num_classes, encoder, data.size
-            )
+            with seeded(seeds[3]):
+                self.image_encoder = CodePredictor(
+                    *self.tokenizer.shape, data.num_classes, encoder, data.size
+                )
 
     def forward(self, stage: str, batch: Batch) -> dict[str, Tensor]:
         losses = {
@@ -88,18 +79,15 @@ class SegVAR(Method[Config]):
     def predict(self, image: Tensor, seeds: Tensor) -> Tensor:
         return self.scores(image, seeds).argmax(1)
 
-    def segments(self, image: Tensor, seeds: Tensor) -> Segmented:
-        """Tell the segments of images float32 [B, 3, H, W] in [0, 1] apart, seeds int64 [B].
+    def segments(self, image: Tensor, seeds: Tensor) -> Segmented | None:
+        """Tell segments apart by what has one class and, in the seglat, one cell's colour.
 
-        A segment is what has one class and, in the generated seglat, one cell's colour. So
-        instances of a class need colours of their own in training: centroid cells, and
-        components as masks, since training batches hold no instances.
-
-        Raises:
-            ValueError: if colours stand for classes.
+        So instances of a class need colours of their own in training: centroid cells, and
+        components as masks, since training batches hold no instances. None where a colour
+        stands for all of a class.
         """
         if self.config.colours.masks != "component":
-            raise ValueError("colours.masks is class: instances of a class share a colour")
+            return None
         seglat = self.tokenizer.decode(self._generate(pad_image(image, self.stride), seeds))
         share = self._classify(seglat).softmax(1)[:, :, : image.shape[2], : image.shape[3]]
         score, label = share.max(1)
@@ -168,24 +156,47 @@ class SegVAR(Method[Config]):
     def _latent_losses(self, batch: Batch) -> dict[str, Tensor]:
         """Stage 2: masks to seglat to codes to seglat to masks, the tokenizer frozen."""
         assert self.config.latent is not None, "the configuration has this stage with latent only"
-        scores = self._classify(self.tokenizer.through(self._seglat(batch.label)).image)
+        seglat = self.tokenizer.through(self._seglat(batch.label)).image
+        scores = self._classify(seglat)
         if self.config.latent.loss == "ce":
             away = F.cross_entropy(scores, batch.label, ignore_index=IGNORE_INDEX, reduction="none")
         else:
             truth = self.painter(batch.label).masks
             away = (scores.softmax(1) - truth).square().sum(1)
         labelled = batch.label != IGNORE_INDEX
-        return {"masks": (away * labelled).sum() / labelled.sum().clamp(min=1)}
+        losses = {"masks": (away * labelled).sum() / labelled.sum().clamp(min=1)}
+        if self.config.latent.colour_weight > 0:
+            kept = F.mse_loss(seglat, self.painter(batch.label).colours)
+            losses["colours"] = self.config.latent.colour_weight * kept
+        return losses
 
     def _image_losses(self, batch: Batch) -> dict[str, Tensor]:
-        """Stage 3: the codes of all scales from the image."""
-        codes = self._encode(batch.label)
-        scales = [map_size(c) for c in codes]
-        outputs, present = self.image_encoder(batch.image, scales)
-        losses = {"kl": divergence(outputs, codes)}
+        """Stage 3: the codes of all scales from the image.
+
+        Each scale is to code what those before left of the truth's latent, whether their
+        codes were the truth's or the encoder's own likeliest.
+        """
+        quantiser = self.tokenizer.quantiser
+        with torch.no_grad():
+            latent = self.tokenizer.latent(self._seglat(batch.label))
+        grid = (latent.shape[2], latent.shape[3])
+        seen = self.image_encoder(batch.image, quantiser.scales(grid))
+        draws = uniform(derive(batch.seeds, "own"), 1).to(latent)[:, 0]
+        owns = draws < self.config.encoder.own_choices
+        outputs: list[Tensor] = []
+        truth: list[Tensor] = []
+        running = torch.zeros_like(latent)
+        for k, scale in enumerate(quantiser.scales(grid)):
+            before = None if k == 0 else next_input(running, scale)
+            outputs.append(self.image_encoder.outputs(seen, k, before))
+            truth.append(quantiser.code(latent - running, k))
+            own = likeliest(outputs[k].detach(), scale, self.tokenizer.continuous)
+            chosen = torch.where(owns.view(-1, *[1] * (own.ndim - 1)), own, truth[k])
+            running = running + quantiser.contribution(chosen, k, grid).detach()
+        losses = {"kl": divergence(outputs, truth)}
         if self.config.decoder.classes == "present":
-            truth = self._classes(batch.label)
-            losses["present"] = F.binary_cross_entropy_with_logits(present, truth)
+            present = self._classes(batch.label)
+            losses["present"] = F.binary_cross_entropy_with_logits(seen.present, present)
         return losses
 
     def _joint_losses(self, batch: Batch) -> dict[str, Tensor]:
@@ -205,21 +216,23 @@ class SegVAR(Method[Config]):
         grid = (image.shape[2] // self.stride, image.shape[3] // self.stride)
         scales = quantiser.scales(grid)
         classes = torch.ones(len(image), self.data.num_classes, device=image.device)
-        predicted: list[Tensor] = []
-        if config.looks:
-            predicted, present = self.image_encoder(image, scales)
-            if config.decoder.classes == "present":
-                classes = (present > 0).float()
+        seen = self.image_encoder(image, scales) if config.looks else None
+        if seen is not None and config.decoder.classes == "present":
+            classes = (seen.present > 0).float()
         writer = None
         if config.generates:
-            seen = self._encode_image(image)
-            writer = SeglatWriter(self.decoder, quantiser, seen, classes, config.decoder)
+            held = self._encode_image(image)
+            writer = SeglatWriter(self.decoder, quantiser, held, classes, config.decoder)
         codes: list[Tensor] = []
         running: Tensor | None = None
         for k, scale in enumerate(scales):
-            experts = [(config.encoder.weight, predicted[k])] if predicted else []
+            before = None if running is None else next_input(running, scale)
+            experts = []
+            if seen is not None:
+                predicted = self.image_encoder.outputs(seen, k, before)
+                experts.append((config.encoder.weight, predicted))
             if writer is not None:
-                experts.append((1.0, writer.outputs(k, running)))
+                experts.append((1.0, writer.outputs(k, before)))
             outputs = mix(experts, self.tokenizer.continuous)
             draw = derive(seeds, "seglat", k)
             codes.append(choose(outputs, scale, draw, config.decoder, self.tokenizer.continuous))

@@ -39,9 +39,10 @@ class GumbelCodes(MultiScaleQuantiser):
         self.logits = nn.Conv2d(channels, codes, 1)
         self.embedding = nn.Embedding(codes, channels)
 
-    def encode(self, latent: Tensor) -> tuple[Tensor, ...]:
+    def code(self, rest: Tensor, k: int) -> Tensor:
         """Return the likeliest codes of [B, C, h, w]: int64 [B, h, w]."""
-        return (self.logits(latent).argmax(1),)
+        logits: Tensor = self.logits(rest)
+        return logits.argmax(1)
 
     def contribution(self, codes: Tensor, k: int, size: Scale) -> Tensor:
         """Look up [B, h, w]: [B, C, h, w]."""
@@ -86,9 +87,10 @@ class GaussianLatent(MultiScaleQuantiser):
         self.kl_weight = kl_weight
         self.moments = nn.Conv2d(channels, 2 * channels, 1)
 
-    def encode(self, latent: Tensor) -> tuple[Tensor, ...]:
+    def code(self, rest: Tensor, k: int) -> Tensor:
         """Return the means of [B, C, h, w]: float32 [B, h, w, C]."""
-        return (self.moments(latent).chunk(2, dim=1)[0].movedim(1, -1),)
+        mean: Tensor = self.moments(rest).chunk(2, dim=1)[0]
+        return mean.movedim(1, -1)
 
     def contribution(self, codes: Tensor, k: int, size: Scale) -> Tensor:
         """Put the channels of [B, h, w, C] second."""

@@ -45,6 +45,14 @@ class Reconstruction(NamedTuple):
     loss: Tensor  # scalar: what keeps the latent near its codes
 
 
+class CodeShape(NamedTuple):
+    """Sizes of what a tokenizer encodes."""
+
+    scales: int
+    channels: int  # of the latent
+    outputs: int  # numbers that a prediction of one position's code has
+
+
 class SharedTokenizer(nn.Module):
     """Pictures [B, 3, H, W] in [-1, 1] to codes at several scales and back.
 
@@ -60,7 +68,6 @@ class SharedTokenizer(nn.Module):
         self.stride = 2 ** (len(config.multipliers) - (config.backbone == "conv"))
         """Pixels of a side that a latent position stands for."""
         self.outputs = config.channels if config.kind == "kl" else config.codes
-        """Numbers that a prediction of one position's code has."""
         self.continuous = config.kind == "kl"
         self.autoencoder: VARAutoencoder | SmallAutoencoder
         if config.backbone == "small":
@@ -75,13 +82,22 @@ class SharedTokenizer(nn.Module):
             )
 
     @property
+    def shape(self) -> CodeShape:
+        """What a prediction of codes has to know."""
+        return CodeShape(len(self.quantiser.sides), self.quantiser.channels, self.outputs)
+
+    @property
     def quantiser(self) -> MultiScaleQuantiser:
         """What is between encoder and decoder."""
         return self.autoencoder.quantize
 
+    def latent(self, image: Tensor) -> Tensor:
+        """Return the latent [B, C, h, w] before quantisation."""
+        return self.autoencoder.encode(image)
+
     def encode(self, image: Tensor) -> tuple[Tensor, ...]:
         """Return the codes of each scale."""
-        return self.quantiser.encode(self.autoencoder.encode(image))
+        return self.quantiser.encode(self.latent(image))
 
     def decode(self, codes: tuple[Tensor, ...]) -> Tensor:
         """Return the picture that codes stand for."""

@@ -299,6 +299,9 @@ class Sampler(torch.nn.Module):
         classes = seeds % len(DATA.classes)
         return classes[:, None, None].expand(-1, *image.shape[-2:])
 
+    def segments(self, image, seeds):
+        return None
+
 
 def test_a_sampling_seed_changes_the_methods_draws_and_not_the_corruption():
     method = Sampler()
@@ -315,7 +318,7 @@ def test_bands_and_instances_are_counted_at_the_size_that_is_scored():
     world = Split(
         Scenes("val", "city", None, SceneOptions(images=images, height=48, width=96)),
         DataRef(dataset="scenes", split="val"),
-        Protocol(resize=SIZE, score="native"),
+        Protocol(resize=SIZE, score="native", segments=True),
     )
     space = world.dataset.label_space
     method = Sampler()

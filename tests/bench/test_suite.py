@@ -91,7 +91,7 @@ reference: twice
         ":12:18: conditions.0.corruption: no corruption 'gausian_noise'": "mean 'gaussian_noise'?",
         ":13:39: conditions.1.severities.1: severity 9 of hue": "1 to 5",
         ":14:9: seeds.0: Input should be a valid integer": "got 'zero'",
-        ":17:19: protocol.metrics.1: no metric 'miou'": "(did you mean 'mIoU'?)",
+        ":17:19: protocol.metrics.1: no metric 'miou'": "did you mean 'mIoU'?",
         ":19:12: reference: no method is labelled 'twice'": "(did you mean 'Twice'?)",
         ":18:1: tassks: unknown key 'tassks'": "did you mean 'tasks'?",
     }

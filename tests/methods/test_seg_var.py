@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.discover import load_method, merge, resolve_config
-from bench.schema import IGNORE_INDEX, Batch, DataSpec
+from bench.schema import IGNORE_INDEX, Batch, DataSpec, fingerprint
 from bench.seeding import derive, seeded, uniform
 from methods._nn.colour import fill_void
+from methods._nn.padding import pad_image, pad_label
 from methods._nn.var_quantizer import ResidualQuantiser, map_size, next_input
 from methods.seg_var.codes import sample
 from methods.seg_var.config import PRESETS, Config, ImageEncoder, Tokenizer
@@ -40,15 +41,14 @@ ABLATIONS = {
     "joint tokens": {"decoder": {"image_sees": "previous", "image_loss": 1.0}},
     "guided": {"decoder": {"guidance": 1.5, "class_dropout": 0.2, "classes": "present"}},
     "centroid": {"colours": {"cell": "centroid", "void": "background"}},
-    "component": {"colours": {"cell": "centroid", "masks": "component", "grid": 5}},
+    "component": {
+        "colours": {"cell": "centroid", "masks": "component", "grid": 5},
+        "latent": {"colour_weight": 1.0},
+    },
     "vanilla": {"latent": None, "latent_stage": None},
     "without stage 1": {"seglat_stage": None},
     "without stage 3": {"image_stage": None},
-    "unstaged": {
-        "seglat_stage": None,
-        "image_stage": None,
-        "joint_stage": {"name": "joint", "modules": ("decoder", "image_encoder"), "steps": 4},
-    },
+    "unstaged": {"joint": True},
     "vqgan": {"tokenizer": {"kind": "vqgan"}},
     "dvae": {"tokenizer": {"kind": "dvae"}},
     "kl": {"tokenizer": {"kind": "kl"}},
@@ -164,13 +164,70 @@ def test_labels_do_not_depend_on_the_batch(name):
 
 
 @torch.no_grad()
+def test_a_scale_is_to_code_what_own_choices_left_over(monkeypatch):
+    """However wrong the encoder's choices, codes that then obey the targets make good for them."""
+    method, batch = build(ABLATIONS["vanilla"]), make_batch(2)
+    batch = Batch(pad_image(batch.image, 4), pad_label(batch.label, 4), batch.seeds)
+    seen = {}
+    monkeypatch.setattr(
+        "methods.seg_var.method.divergence",
+        lambda outputs, truth: seen.update(outputs=outputs, truth=truth) or torch.zeros(()),
+    )
+    method("image", batch)
+    quantiser = method.tokenizer.quantiser
+    latent = method.tokenizer.latent(method.painter(batch.label).colours)
+    grid = latent.shape[2:]
+    rest = latent
+    for k, (outputs, truth) in enumerate(zip(seen["outputs"], seen["truth"], strict=True)):
+        assert torch.equal(quantiser.code(rest, k), truth)
+        chosen = outputs.argmax(-1).reshape(truth.shape)
+        assert not torch.equal(chosen, truth)  # untrained, so its choices are wrong
+        rest = rest - quantiser.contribution(chosen, k, grid)
+
+
+def stage_keys(overrides):
+    """What tells the stages of a configuration apart, as the plan chains it."""
+    config, key = resolve_config("seg_var", "tiny", overrides), ""
+    keys = {}
+    for stage in config.stages(DATA):
+        key = keys[stage.name] = fingerprint(key, stage, config.settings_of(stage.name))
+    return keys
+
+
+@pytest.mark.parametrize(
+    ("name", "shared"),
+    [
+        ("sampled", {"tokenizer", "seglat", "latent", "image"}),
+        ("vanilla", {"tokenizer", "seglat"}),
+        ("without stage 3", {"tokenizer", "seglat", "latent"}),
+        ("without stage 1", {"tokenizer"}),
+        ("unstaged", {"tokenizer"}),
+        ("component", set()),
+        ("vqgan", set()),
+    ],
+)
+def test_ablations_share_the_stages_before_they_differ(name, shared):
+    full, ablation = stage_keys({}), stage_keys(ABLATIONS[name])
+    assert {stage for stage, key in ablation.items() if full.get(stage) == key} == shared
+
+
+def test_a_module_starts_alike_whichever_others_there_are():
+    full = build().state_dict()
+    for name in ("vanilla", "without stage 1", "without stage 3", "unstaged"):
+        for key, value in build(ABLATIONS[name]).state_dict().items():
+            if "modulate" not in key:  # which build draws anew
+                assert torch.equal(value, full[key]), (name, key)
+
+
+@torch.no_grad()
 @pytest.mark.parametrize("backbone", ["small", "resnet10t", "swin_tiny_patch4_window7_224"])
 def test_the_image_encoder_takes_backbones_of_either_layout(backbone):
     settings = {"backbone": backbone, "pretrained": False, "width": 8, "heads": 2, "depth": 1}
-    encoder = CodePredictor(2, 16, 3, ImageEncoder(**settings), (64, 64)).eval()
-    outputs, present = encoder(torch.zeros(2, 3, 64, 64), [(2, 2), (8, 8)])
+    encoder = CodePredictor(2, 4, 16, 3, ImageEncoder(**settings), (64, 64)).eval()
+    seen = encoder(torch.zeros(2, 3, 64, 64), [(2, 2), (8, 8)])
+    outputs = [encoder.outputs(seen, k, None) for k in range(2)]
     assert [tuple(out.shape) for out in outputs] == [(2, 4, 16), (2, 64, 16)]
-    assert present.shape == (2, 3)
+    assert seen.present.shape == (2, 3)
 
 
 def test_segments_are_told_apart_by_colour_where_components_have_colours():
@@ -187,8 +244,7 @@ def test_segments_are_told_apart_by_colour_where_components_have_colours():
     for one, label in zip(cells, batch.label, strict=True):
         coloured = grid.encode(method.painter.split(fill_void(label[None])[0]))
         assert torch.equal(grid.paint(one), coloured.colours)
-    with pytest.raises(ValueError, match="share a colour"):
-        build().segments(batch.image, batch.seeds)
+    assert build().segments(batch.image, batch.seeds) is None  # a colour is all of a class
 
 
 def test_sampling_follows_the_seed_alone():
@@ -214,7 +270,8 @@ def test_cached_and_uncached_generation_choose_the_same_codes(name):
     scales = [map_size(codes) for codes in image]
     running = None
     for k, scale in enumerate(scales):
-        cached = writer.outputs(k, running)
+        before = None if running is None else next_input(running, scale)
+        cached = writer.outputs(k, before)
         uncached = method.decoder(scales, seen, seglat, start)[1][k]
         torch.testing.assert_close(cached, uncached, atol=1e-4, rtol=1e-4)
         codes = cached.argmax(-1)
@@ -303,6 +360,8 @@ def test_training_of_the_codebook_resumes_from_its_buffers():
         ({"latent": None}, "latent_stage"),
         ({"latent": None, "latent_stage": None, "colours": {"cell": "centroid"}}, "centroid"),
         ({"seglat_stage": None, "image_stage": None}, "must be given"),
+        ({"seglat_stage": None, "joint": True}, "give both"),
+        ({"encoder": {"sees": "image"}}, "sees: scales"),
         ({"decoder": {"image_loss": 1.0}}, "image_sees"),
         ({"image_stage": None, "decoder": {"classes": "present"}}, "image encoder"),
     ],
