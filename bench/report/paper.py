@@ -153,8 +153,9 @@ class PaperReport:
         sources = dict.fromkeys(
             place.reported.row["source"] for row in self.places for place in row if place.reported
         )
-        told.append(f"Reported: {'; '.join(sources)}.")
-        if any(not row.reported for row in self.paper.rows):
+        if sources:
+            told.append(f"Reported: {'; '.join(sources)}.")
+        if sources and any(not row.reported for row in self.paper.rows):
             told.append("Rows without a reported number are not in the paper.")
         measured = [p for row in self.places for p in row if p.measured is not None]
         used = {p.column.metric: None for p in measured if p.column in columns}
@@ -167,6 +168,8 @@ class PaperReport:
     def answer(self) -> Sentence:
         """Say how many numbers of the table there are, and what became of them."""
         places = [place for row in self.places for place in row if place.reported is not None]
+        if not places:
+            return (f"{self.paper.title}: none of its numbers was to be had from the publication.",)
         counts = Counter(place.verdict.partition(":")[0] for place in places)
         told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
         return (f"{self.paper.title}: of {len(places)} reported numbers, {told}.",)
