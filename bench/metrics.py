@@ -226,6 +226,7 @@ class Metric(NamedTuple):
 _LEFT_OUT = "absent classes are left out of the mean"
 _ZERO = "absent classes count as 0"
 _PANOPTIC = "arXiv:1801.00868 section 4.2; segments matched by torchmetrics, PanopticQuality"
+_NO_SEGMENT = "classes without any segment are left out of the mean"
 _NO_WEIGHT = "absent classes have no weight"
 
 METRICS: Mapping[str, Metric] = {
@@ -334,7 +335,7 @@ METRICS: Mapping[str, Metric] = {
     ),
     "PQ": Metric(
         "panoptic quality: IoU of matched segments over matched and half the unmatched ones",
-        "classes without any segment are left out of the mean",
+        _NO_SEGMENT,
         _PANOPTIC,
         lambda sums: _mean_of_present(class_iou(sums)),
         "Seg-VAR: PQ",
@@ -342,21 +343,21 @@ METRICS: Mapping[str, Metric] = {
     ),
     "SQ": Metric(
         "segmentation quality: mean IoU of matched segments, a factor of PQ",
-        "classes without any segment are left out of the mean",
+        _NO_SEGMENT,
         _PANOPTIC,
         lambda sums: _mean_of_present(segmentation_quality(sums)),
         counted=segments,
     ),
     "RQ": Metric(
         "recognition quality: F1 score of segments, the other factor of PQ",
-        "classes without any segment are left out of the mean",
+        _NO_SEGMENT,
         _PANOPTIC,
         lambda sums: _mean_of_present(recognition_quality(sums)),
         counted=segments,
     ),
     "PQ_things": Metric(
         "PQ of the classes whose instances are told apart",
-        "classes without any segment are left out of the mean",
+        _NO_SEGMENT,
         _PANOPTIC,
         lambda sums: _mean_of_present(class_iou(sums)),
         "Seg-VAR: PQ_Th",
@@ -364,7 +365,7 @@ METRICS: Mapping[str, Metric] = {
     ),
     "PQ_stuff": Metric(
         "PQ of the other classes, each one segment an image",
-        "classes without any segment are left out of the mean",
+        _NO_SEGMENT,
         _PANOPTIC,
         lambda sums: _mean_of_present(class_iou(sums)),
         "Seg-VAR: PQ_St",

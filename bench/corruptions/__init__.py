@@ -59,7 +59,7 @@ def corrupt(
         name: one of ``NAMES``.
         severity: one of ``SEVERITIES[name]``.
         seed: key of the draws (``bench.seeding.key``); below 2**32 the corruptions of
-            imagecorruptions draw what they would after ``numpy.random.seed(seed)``.
+            imagecorruptions draw what they would with NumPy's global generator so seeded.
         depth: [H, W] in metres, for corruptions whose ``depth`` is set; those take a
             stated stand-in where there is none, and all others ignore it.
         backend: one of ``BACKENDS``.
