@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
 
 def codec_plots(block: Block) -> Iterator[Plot]:
-    """Draw what the block's reconstructions allow."""
+    """Draw what the block's reconstructions allow; codecs of one rate make no curve."""
+    rates = {record.measured[RATE] for record in block.finished if RATE in record.measured}
     with mpl.rc_context(STYLE):
-        if any(RATE in record.measured for record in block.finished):
+        if len(rates) > 1:
             yield rate_distortion(block)
         if perturbed(block):
             yield latents(block)
