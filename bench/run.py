@@ -219,7 +219,7 @@ class _Runner:
             corruption_version=condition_version(cell),
             corruption_probe=_probe(cell),
             finished=_now(),
-            provenance=provenance(self.accelerator.device),
+            provenance=provenance(self.accelerator),
         )
 
     def _keep(self, planned: Planned, record: Record, result: Evaluation | None) -> None:
@@ -241,7 +241,7 @@ class _Runner:
             cell=planned.cell,
             error=f"{type(error).__name__}: {text} ({frame.name}, line {frame.lineno})",
             finished=_now(),
-            provenance=provenance(self.accelerator.device),
+            provenance=provenance(self.accelerator),
         )
 
     def _write_manifest(self) -> None:

@@ -326,6 +326,7 @@ class Provenance(Frozen):
     packages: Mapping[str, str]
     device: str
     threads: int
+    processes: Positive = 1
     platform: str
 
 

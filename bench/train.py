@@ -72,11 +72,16 @@ class Progress(Protocol):
 
 
 def make_accelerator() -> Accelerator:
-    """Return the accelerator of this process: bfloat16 where the device has it."""
+    """Return the accelerator of this process: bfloat16 where the device has it.
+
+    Accelerate joins processes that have no accelerator only if told that they are to use
+    the CPU; untold, each of them would believe itself alone.
+    """
     cuda = torch.cuda.is_available()
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.backends.cudnn.benchmark = False
     return Accelerator(
+        cpu=not torch.accelerator.is_available(),
         mixed_precision="bf16" if cuda and torch.cuda.is_bf16_supported() else "no",
         kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
     )
@@ -103,7 +108,8 @@ def train_stage(
 
     Raises:
         Diverged: if a loss is not finite, naming the step and the term.
-        StageError: if the stage names modules that the method lacks.
+        StageError: if the stage names modules that the method lacks, or if its batch has no
+            image for some process.
         WeightsError: if the weights given are not those of the stage's modules.
     """
     stage = lesson.stage
@@ -133,7 +139,7 @@ def train_stage(
                 "parameters_trained": sum(p.numel() for p in modules.parameters()),
                 "seconds": earlier + time.monotonic() - started,
                 "losses": losses,
-                "provenance": provenance(accelerator.device).model_dump(mode="json"),
+                "provenance": provenance(accelerator).model_dump(mode="json"),
             }
         )
     accelerator.wait_for_everyone()
@@ -199,6 +205,9 @@ class _Run:
         self.split, self.folder = lesson.split, lesson.folder
         self.accelerator = accelerator
         stage = lesson.stage
+        if stage.batch_size < accelerator.num_processes:
+            shares = f"{stage.batch_size} image(s) a step for {accelerator.num_processes} processes"
+            raise StageError(f"stage {stage.name!r} has {shares}; use fewer processes")
         self.modules = modules
         optimizer = torch.optim.AdamW(
             _parameter_groups(modules, stage.weight_decay), lr=stage.lr, betas=stage.betas

@@ -137,9 +137,10 @@ def facts(record: Record, manifest: Manifest) -> list[Fact]:
     if made is not None:
         packages = (f"{name} {version}" for name, version in sorted(made.packages.items()))
         state = "with uncommitted changes" if made.dirty else "clean"
+        share = f"{made.processes} x " if made.processes > 1 else ""
         found += [
             Fact("Commit", f"{made.commit} ({state})"),
-            Fact("Device", f"{made.device}, {made.threads} threads, {made.platform}"),
+            Fact("Device", f"{share}{made.device}, {made.threads} threads, {made.platform}"),
             Fact("Packages", ", ".join(packages)),
         ]
     if record.error:

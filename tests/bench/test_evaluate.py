@@ -264,24 +264,28 @@ def test_a_measured_number_that_is_not_finite_is_refused_by_name(monkeypatch):
 def test_two_processes_give_the_counts_of_one(world):
     """Run for real under torchrun: evaluation shared out, training averaged."""
     run = ["-m", "bench", "run", str(world.suite), "--data-root", str(world.root)]
-    floor = ["--set", "methods=[{adapter: position_prior, label: Floor}]"]
+    trained = "{adapter: baselines, preset: segformer_tiny, config: {train: {steps: 2}}}"
+    methods = ["--set", f"methods=[{{adapter: position_prior, label: Floor}}, {trained}]"]
     launch = ["-m", "torch.distributed.run", "--nproc_per_node", "2", "--standalone"]
     found = {}
     for processes, launcher in ((1, []), (2, launch)):
         output = world.root / f"processes{processes}"
         done = subprocess.run(
-            [sys.executable, *launcher, *run, *floor, "--output", str(output)],
+            [sys.executable, *launcher, *run, *methods, "--output", str(output)],
             capture_output=True,
             text=True,
             env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
         )
         assert done.returncode == 0, done.stderr
         folder = SuiteFolder(output / "small")
+        records = list(folder.records())
+        assert len({record.key for record in records}) == len(records) == 6
+        assert [record.provenance.processes for record in records] == [processes] * 6
         found[processes] = [
             [array.tolist() for array in folder.counts(record.key) if array is not None]
-            for record in folder.records()
+            for record in records
+            if record.cell.label == "Floor"
         ]
-        assert len(found[processes]) == 3
     assert found[1] == found[2]
 
 

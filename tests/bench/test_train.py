@@ -1,5 +1,7 @@
 """The parts of the training loop that can be checked by hand."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from hypothesis import given
@@ -7,7 +9,16 @@ from hypothesis import strategies as st
 from torch import nn
 
 from bench.schema import Stage
-from bench.train import StageError, _average, learning_rate, step_indices, trainable_modules
+from bench.store import StageFolder
+from bench.train import (
+    Lesson,
+    StageError,
+    _average,
+    learning_rate,
+    step_indices,
+    train_stage,
+    trainable_modules,
+)
 
 
 def stage(**settings) -> Stage:
@@ -60,3 +71,12 @@ def test_the_average_forgets_the_start_and_follows_buffers():
     assert average.module["a"].weight.item() == pytest.approx(expected)
     assert average.module["a"].num_batches_tracked.item() == 2
     assert torch.isfinite(average.module["a"].running_var).all()
+
+
+def test_a_batch_that_leaves_a_process_without_images_is_refused_by_name(tmp_path):
+    method = nn.Module()
+    method.a = nn.Linear(2, 2)
+    lesson = Lesson("linear", stage(batch_size=1), None, 0, StageFolder(tmp_path, "key"))
+    two = SimpleNamespace(device=torch.device("cpu"), num_processes=2)
+    with pytest.raises(StageError, match=r"stage 's' has 1 image\(s\) a step for 2 processes"):
+        train_stage(method, lesson, two, None)
