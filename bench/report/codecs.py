@@ -23,19 +23,24 @@ from bench.stats import Estimate, holm
 RATE = "bits_per_pixel"
 MEASURED: dict[str, tuple[str, Unit]] = {
     "stride": ("Stride", "count"),
+    "codes_per_pixel": ("Codes per pixel", "plain"),
     RATE: ("Rate (bits/pixel)", "plain"),
     "entropy_bits_per_pixel": ("Entropy (bits/pixel)", "plain"),
     "codebook_use": ("Codebook in use", "percent"),
     "perplexity": ("Perplexity", "count"),
     "kl_bits_per_latent": ("KL (bits/latent)", "plain"),
 }
-"""Column and unit of what codecs measure; other names are listed as they are."""
+"""Column and unit of what codecs measure of their latents."""
+UNSHOWN = "codebook_parameters"
+"""Measured to be taken off the number of parameters."""
 
 
 def codec_tables(block: Block) -> Iterator[Table]:
     """Make every table about reconstruction; none where nothing is reconstructed."""
     if any(measured(block, label) for label in block.labels):
         yield rates(block)
+    if any(others(block).values()):
+        yield colourings(block)
     if any(rows := [_contrast_rows(block, each) for each in block.contrasts]):
         yield contrast_table(block, [row for each in rows for row in each])
     if found := examine(block.finished, block.counts):
@@ -56,14 +61,13 @@ def rates(block: Block) -> Table:
     found = {label: measured(block, label) for label in block.labels}
     seen = {name for each in found.values() for name in each}
     columns = {name: MEASURED[name] for name in MEASURED if name in seen}
-    columns |= {name: (name, "plain") for name in sorted(seen - {*MEASURED, "codebook_parameters"})}
     rows = []
     for label, numbers in found.items():
         if not numbers:
             continue
         records = block.of(label, task="reconstruct")
         keys = tuple(record.key for record in records)
-        plain = records[0].parameters - round(numbers.get("codebook_parameters", 0))
+        plain = records[0].parameters - round(numbers.get(UNSHOWN, 0))
         rows.append(
             (
                 Entry(label),
@@ -81,6 +85,37 @@ def rates(block: Block) -> Table:
     caption += " entropy of one code. Parameters without codebooks. Means over seeds."
     names = ("Codec", f"{PRIMARY} ↑", *(name for name, _ in columns.values()), "Parameters")
     return Table("rates", "What the latents cost", caption, names, tuple(rows))
+
+
+def others(block: Block) -> dict[str, dict[str, float]]:
+    """Return by codec what it measured that is not about its latents, named in its own words."""
+    return {
+        label: {
+            name: value
+            for name, value in measured(block, label).items()
+            if name not in (*MEASURED, UNSHOWN)
+        }
+        for label in block.labels
+    }
+
+
+def colourings(block: Block) -> Table:
+    """What codecs measured of their colours, one column a codec."""
+    found = {label: numbers for label, numbers in others(block).items() if numbers}
+    keys = {label: [r.key for r in block.of(label, task="reconstruct")] for label in found}
+    rows = []
+    for name in dict.fromkeys(name for numbers in found.values() for name in numbers):
+        entries = [
+            Entry(
+                "–", "plain", numbers.get(name), keys=tuple(keys[label]) if name in numbers else ()
+            )
+            for label, numbers in found.items()
+        ]
+        rows.append((Entry(name), *entries))
+    caption = f"{block.data_note}Measured of the colours that stand for classes, without any noise."
+    caption += " Means over seeds."
+    title = "What the colours can tell apart"
+    return Table("colourings", title, caption, ("Measured", *found), tuple(rows))
 
 
 class Compared(NamedTuple):

@@ -255,18 +255,29 @@ Lines = Sequence[Mapping[str, Any]]
 
 
 def _logs(block: Block) -> dict[str, dict[str, Lines]]:
-    """Read the training log of every stage, by method and stage, then by the stage's key."""
-    logs: dict[str, dict[str, Lines]] = {}
+    """Read every stage's training log: by the methods that share it and its name, then by key."""
+    users: dict[str, dict[str, None]] = {}
     for record in block.finished:
         for key in record.stages:
-            stage = block.folder.stage(key)
-            summary: Any = stage.summary()
-            if summary is None or not stage.log.exists():
-                continue  # such as a stage in closed form
-            runs = logs.setdefault(f"{record.cell.label}: {summary['stage']['name']}", {})
-            if key not in runs:
-                runs[key] = [json.loads(line) for line in stage.log.read_text().splitlines()]
+            users.setdefault(key, {})[record.cell.label] = None
+    logs: dict[str, dict[str, Lines]] = {}
+    for key, labels in users.items():
+        stage = block.folder.stage(key)
+        summary: Any = stage.summary()
+        if summary is None or not stage.log.exists():
+            continue  # such as a stage in closed form
+        title = f"{_some(list(labels))}: {summary['stage']['name']}"
+        lines = stage.log.read_text().splitlines()
+        logs.setdefault(title, {})[key] = [json.loads(line) for line in lines]
     return logs
+
+
+def _some(labels: Sequence[str]) -> str:
+    """Name two methods, or one of several."""
+    first, *rest = labels
+    if len(rest) > 1:
+        return f"{first} and {len(rest)} others"
+    return f"{first} and {rest[0]}" if rest else first
 
 
 def losses(block: Block, logs: Mapping[str, Mapping[str, Lines]]) -> Plot:
@@ -275,6 +286,7 @@ def losses(block: Block, logs: Mapping[str, Mapping[str, Lines]]) -> Plot:
         list(logs), lambda axis, name: _losses(axis, name, list(logs[name].values()))
     )
     caption = f"Training on {block.first.train_on}: weighted loss terms against steps, as logged."
+    caption += " A stage that methods share is drawn once."
     if len(block.seeds) > 1:
         caption += " A line a training seed."
     return Plot("training", "Training", caption, whole, panels)

@@ -10,7 +10,15 @@ from bench import report
 from bench.manifest import Contrast
 from bench.metrics import METRICS
 from bench.report.block import Block, make_blocks
-from bench.report.codecs import attribution, compare, contrast_table, rates, verdict
+from bench.report.codecs import (
+    attribution,
+    colourings,
+    compare,
+    contrast_table,
+    others,
+    rates,
+    verdict,
+)
 from bench.schema import CLEAN, Condition
 from tests.bench.stores import Store, make_cell
 
@@ -102,6 +110,20 @@ def test_rates_show_what_each_codec_measured(block: Block) -> None:
     at = table.columns.index("KL (bits/latent)")
     assert [row[at].number for row in table.rows] == ["0.5", "2", "–"]
     assert [row[-1].value for row in table.rows] == [1234] * 3
+
+
+def test_what_is_measured_of_colours_has_a_table_of_its_own(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    (latents, colours) = ({"stride": 8, "bits_per_pixel": 0.4}, {"least distance": 35.5})
+    for label, measured in (("GSS", latents | colours), ("VQ", latents)):
+        record = store.add(make_cell(label, task="reconstruct"), 0.9)
+        store.folder.write(record.model_copy(update={"measured": measured}), None, None)
+    (block,) = make_blocks(store.folder)
+    assert others(block) == {"GSS": colours, "VQ": {}}
+    assert rates(block).columns == ("Codec", "mIoU ↑", "Stride", "Rate (bits/pixel)", "Parameters")
+    table = colourings(block)
+    assert table.columns == ("Measured", "GSS")
+    assert [[entry.number for entry in row[1:]] for row in table.rows] == [["35.5"]]
 
 
 @pytest.mark.parametrize("parts", [("codec", "prediction"), ("codec", "predictor", "decoding")])
