@@ -137,9 +137,8 @@ def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
 
     Raises:
         DatasetError: if data are there but not as they must be.
-        PlanError: if nothing can be tried and no published table is to be shown, or if a
-            test set has other classes than the training set, a corruption needs what is
-            not installed, or a method can do none of the tasks.
+        PlanError: if a test set has other classes than the training set, a corruption needs
+            what is not installed, or a method can do none of the tasks.
         WeightsError: if weights are given for what is no stage.
     """
     suite = loaded.suite
@@ -163,8 +162,6 @@ def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
             trainings.append(training)
         cells += ready
         unavailable += [each for each in found if isinstance(each, Unavailable)]
-    if not cells and suite.paper is None:
-        raise PlanError("\n".join(need.remedy for need in all_needs(unavailable)))
     folder = SuiteFolder(settings.output / suite.name)
     opened = {key: split.dataset for key, split in splits.items() if not split.needs}
     return Plan(

@@ -18,7 +18,7 @@ from bench.loading import Split
 from bench.manifest import Manifest
 from bench.method import Method
 from bench.metrics import METRICS
-from bench.plan import Plan, Planned, Training, condition_version
+from bench.plan import Plan, PlanError, Planned, Training, all_needs, condition_version
 from bench.schema import CLEAN, Cell, DataRef, Protocol, Record, fingerprint
 from bench.train import Lesson, agree, load_stage, make_accelerator, train_stage
 
@@ -41,7 +41,13 @@ class Outcome(NamedTuple):
 
 
 def run(plan: Plan, console: Console) -> Outcome:
-    """Compute every cell of a plan that has no finished record."""
+    """Compute every cell of a plan that has no finished record.
+
+    Raises:
+        PlanError: if nothing can be tried and there is no published table to show either.
+    """
+    if not plan.cells and plan.suite.paper is None:
+        raise PlanError("\n".join(need.remedy for need in all_needs(plan.unavailable)))
     todo = [planned for planned in plan.cells if plan.done(planned) is None]
     if todo:
         return _Runner(plan, console).run()

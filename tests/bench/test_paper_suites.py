@@ -79,6 +79,14 @@ def test_a_plan_says_of_each_cell_what_is_missing_and_where_to_get_it(trial, cap
     assert "none.st: no such file; `python -m bench weights convert` makes one" in printed
 
 
+def test_a_suite_without_data_or_table_can_be_planned_and_not_run(trial, capsys):
+    trial.write_text(TEXT[: TEXT.index("paper:")])
+    assert main(["plan", str(trial)]) == 0
+    assert "ADEChallengeData2016.zip" in " ".join(capsys.readouterr().out.split())
+    assert main(["run", str(trial)]) == 2
+    assert "ADEChallengeData2016.zip" in capsys.readouterr().err
+
+
 def test_a_run_without_data_shows_the_table_and_says_that_cells_lack_numbers(trial, capsys):
     assert main(["run", str(trial)]) == 1
     assert "0 cells computed now; 0 of 2 done" in capsys.readouterr().out
