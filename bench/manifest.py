@@ -100,7 +100,7 @@ class Contrast(Frozen):
 
     name: str
     first: tuple[str, ...]
-    """Label of a method. Several are codecs whose scores are interpolated, linearly in the
+    """Labels of methods. Several are codecs whose scores are interpolated, linearly in the
     logarithm of their rates, to the rate of the second."""
     second: str
     """Label of the method whose score is taken off."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bench.report.block import PRIMARY, Block, describe
 from bench.report.clean import ALPHA
 from bench.report.codecs import to_mend, verdict
+from bench.report.protocol import protocol_sentences
 from bench.report.robust import retained
 from bench.report.table import Entry, Sentence, number
 from bench.stats import Estimate
@@ -17,8 +18,9 @@ def answer(block: Block) -> list[Sentence]:
     clean = _ranked({label: block.score(label) for label in block.labels})
     if not clean:
         return [("No cell on ", describe(block.first.test_on, "val"), " has finished.")]
-    sentences = verdict(block)
-    if block.task == "predict" or not sentences:  # nothing reconstructs like the identity
+    found = verdict(block)
+    sentences = [*protocol_sentences(block), *found]
+    if block.task == "predict" or not found:  # nothing reconstructs like the identity
         sentences.append(_best(block, clean))
     sentences += [*to_mend(block), *_resolution(block), *_floor(block)]
     sentences += [*_corrupted(block), *_ceiling(block)]
@@ -40,7 +42,7 @@ def brief_answer(block: Block) -> list[Sentence]:
     above, below = _over_floor(block)
     if above or below:
         sentence += (f"; {len(above)} of {len(above) + len(below)} learned methods beat the floor",)
-    return [(*sentence, ".")]
+    return [(*sentence, "."), *protocol_sentences(block)]
 
 
 def _ranked(scores: dict[str, Estimate | None]) -> Ranked:

@@ -208,31 +208,33 @@ def contrast_table(block: Block, found: Sequence[tuple[str, str, Compared | str]
 
 
 def verdict(block: Block) -> list[Sentence]:
-    """Answer with the declared contrasts, and say what the answer does not cover."""
-    said: Sentence = ()
-    for contrast in block.contrasts:
-        each = compare(block, contrast, PRIMARY)
-        first = " / ".join(contrast.first)
-        opening = f"{contrast.name[:1].upper()}{contrast.name[1:]}: "
-        if isinstance(each, str):
-            said += (f"{opening}no number ({each}). ",)
-            continue
-        difference = each.difference
-        sure = "" if difference.p_value() < ALPHA else ", which is within noise"
-        at = [f" at {rate:.3g} bits/pixel" if rate == rate else "" for rate in each.rates]
-        said += (
-            *(f"{opening}{first} reconstructs {PRIMARY} ", number(each.first), f"{at[0]}, "),
-            *(f"{contrast.second} ", number(each.second), f"{at[1]}: a difference of "),
-            *(number(difference, "points"), " or ", number(each.relative)),
-            f" of the first{sure}. ",
-        )
-    if not said:
-        return []
+    """Answer with the declared contrasts; of codecs in one go, with what that does not cover."""
+    of_codecs = block.task == "reconstruct"
+    said = [_verdict(block, contrast, of_codecs) for contrast in block.contrasts]
+    if not said or not of_codecs:
+        return said
     tested = block.first.test_on
     limits = f"Codecs trained here, alike and small, on {describe(block.first.train_on, 'train')}"
     limits += "; released weights and Cityscapes"
     limits += ", and any photograph, are" if is_generated(tested) else " are"
-    return [(*said, f"{limits} not covered.")]
+    return [(*(part for each in said for part in (*each, " ")), f"{limits} not covered.")]
+
+
+def _verdict(block: Block, contrast: Contrast, of_codecs: bool) -> Sentence:
+    each = compare(block, contrast, PRIMARY)
+    opening = f"{contrast.name[:1].upper()}{contrast.name[1:]}: "
+    if isinstance(each, str):
+        return (f"{opening}no number ({each}).",)
+    difference = each.difference
+    sure = "" if difference.p_value() < ALPHA else ", which is within noise"
+    at = [f" at {rate:.3g} bits/pixel" if rate == rate else "" for rate in each.rates]
+    does = "reconstructs" if of_codecs else "has"
+    return (
+        f"{opening}{' / '.join(contrast.first)} {does} {PRIMARY} ",
+        *(number(each.first), f"{at[0]}, {contrast.second} ", number(each.second)),
+        *(f"{at[1]}: a difference of ", number(difference, "points"), " or "),
+        *(number(each.relative), f" of the first{sure}."),
+    )
 
 
 def findings(block: Block, found: Sequence[Finding]) -> Table:

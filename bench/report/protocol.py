@@ -9,7 +9,8 @@ import numpy as np
 from bench.counts import Counts
 from bench.metrics import METRICS
 from bench.report.block import PRIMARY, Block
-from bench.report.table import Entry, Table, number
+from bench.report.table import Entry, Sentence, Table, number
+from bench.stats import Estimate
 
 PRECISION = "precision_camseg"
 
@@ -20,6 +21,36 @@ def protocol_tables(block: Block) -> Iterator[Table]:
         yield precision_gap(block)
     if any(record.cell.task == "label" for record in block.finished):
         yield label_changes(block)
+
+
+def protocol_sentences(block: Block) -> list[Sentence]:
+    """Say how far precision is from mIoU, and how much of the truth the protocol changes."""
+    said: list[Sentence] = []
+    if PRECISION in block.first.protocol.metrics:
+        ranked = sorted(_gaps(block).items(), key=lambda each: each[1].value)
+        if len(ranked) > 1:
+            (low, least), (high, most) = ranked[0], ranked[-1]
+            said.append((
+                f"Of the same predictions {PRECISION} is ", number(least, "points"),
+                f" ({low}) to ", number(most, "points"), f" ({high}) points from {PRIMARY}.",
+            ))  # fmt: skip
+    for record in block.finished:
+        if record.cell.task == "label":
+            share = change_shares(block.counts(record.key))[0]
+            entry = Entry(f"{100 * share:.1f}%", value=share, keys=(record.key,))
+            text = " of the pixels of its truth are not those of the resized label."
+            said.append((f"Under the {record.cell.protocol.score} score ", entry, text))
+    return said
+
+
+def _gaps(block: Block) -> dict[str, Estimate]:
+    """Return precision minus mIoU of each learned method, or of the floor if it is alone."""
+    found = {}
+    for label in block.learned or block.labels:
+        precision, iou = block.score(label, PRECISION), block.score(label)
+        if precision is not None and iou is not None:
+            found[label] = precision - iou
+    return found
 
 
 def precision_gap(block: Block) -> Table:

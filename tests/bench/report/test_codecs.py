@@ -104,6 +104,20 @@ def test_every_stored_score_has_its_line(block: Block) -> None:
     assert all(row[4].low is not None for row in table.rows)
 
 
+def test_contrasts_of_predictions_are_said_one_by_one(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for label, accuracy in (("One-shot", 0.8), ("Autoregressive", 0.6)):
+        store.add(make_cell(label), accuracy)
+    contrast = Contrast(name="order", first=("Autoregressive",), second="One-shot")
+    manifest = store.folder.manifest().model_copy(update={"contrasts": (contrast, contrast)})
+    store.folder.write_manifest(manifest)
+    (block,) = make_blocks(store.folder)
+    said = verdict(block)
+    assert len(said) == 2
+    assert said[0][0] == "Order: Autoregressive has mIoU "
+    assert not any("odecs" in part for part in said[0] if isinstance(part, str))
+
+
 def test_rates_show_what_each_codec_measured(block: Block) -> None:
     table = rates(block)
     assert [row[0].text for row in table.rows] == list(CODECS)

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from bench.metrics import METRICS
+from bench.report.answer import answer
 from bench.report.assemble import assemble
 from bench.report.block import make_blocks
-from bench.report.protocol import protocol_tables
+from bench.report.protocol import change_shares, protocol_sentences, protocol_tables
+from bench.report.table import Entry
 from bench.schema import Protocol
 from tests.bench.stores import SIZE, Store, make_cell
 
@@ -63,6 +65,19 @@ def test_changes_of_the_truth_are_shares_of_all_its_pixels(store: Store) -> None
     total = between.value + to_void.value + from_void.value
     assert total == pytest.approx(changed.value)
     assert limit.value == METRICS["mIoU"](counts)
+
+
+def test_the_answer_begins_with_what_the_protocol_does(store: Store) -> None:
+    record = store.add(make_cell("Good", protocol=PROTOCOL, task="label"), 0.7)
+    (block,) = make_blocks(store.folder)
+    gaps, labels = protocol_sentences(block)
+    assert [entry.value for entry in gaps if isinstance(entry, Entry)] == sorted(
+        METRICS["precision_camseg"](counts) - METRICS["mIoU"](counts)
+        for counts in (store.folder.counts(r.key) for r in block.of("Good") + block.of("Weak"))
+    )
+    (share,) = (entry for entry in labels if isinstance(entry, Entry))
+    assert share.value == change_shares(store.folder.counts(record.key))[0]
+    assert [said[0] for said in answer(block)[:2]] == [gaps[0], labels[0]]
 
 
 def test_two_scores_of_a_suite_have_sections_of_their_own(store: Store, tmp_path: Path) -> None:
