@@ -31,13 +31,13 @@ def protocol_sentences(block: Block) -> list[Sentence]:
         if len(ranked) > 1:
             (low, least), (high, most) = ranked[0], ranked[-1]
             said.append((
-                f"Of the same predictions {PRECISION} is ", number(least, "points"),
-                f" ({low}) to ", number(most, "points"), f" ({high}) points from {PRIMARY}.",
+                f"For the same predictions {PRECISION} minus {PRIMARY} is ",
+                number(least, "points"), f" ({low}) to ", number(most, "points"), f" ({high}).",
             ))  # fmt: skip
     for record in block.finished:
         if record.cell.task == "label":
             share = change_shares(block.counts(record.key))[0]
-            entry = Entry(f"{100 * share:.1f}%", value=share, keys=(record.key,))
+            entry = Entry(unit="percent", value=share, keys=(record.key,))
             text = " of the pixels of its truth are not those of the resized label."
             said.append((f"Under the {record.cell.protocol.score} score ", entry, text))
     return said
