@@ -140,7 +140,8 @@ class Console:
             "training",
             "evaluation",
         ):
-            table.add_column(name, justify="right")
+            longest = max(len(word) for word in name.split())
+            table.add_column(name, justify="right", min_width=longest)
         for cost in costs:
             table.add_row(
                 cost.label,
