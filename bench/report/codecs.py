@@ -259,9 +259,11 @@ def findings(block: Block, found: Sequence[Finding]) -> Table:
 
 def to_mend(block: Block) -> list[Sentence]:
     """Say which codecs went wrong, and how."""
-    found = examine(block.finished, block.counts)
-    named = dict.fromkeys(f"{each.record.cell.label} ({each.kind})" for each in found)
-    return [(f"Codecs to mend: {', '.join(named)}; see below.",)] if named else []
+    found: dict[str, dict[str, None]] = {}
+    for each in examine(block.finished, block.counts):
+        found.setdefault(each.kind, {})[each.record.cell.label] = None
+    named = "; ".join(f"{kind}: {', '.join(labels)}" for kind, labels in found.items())
+    return [(f"Codecs to mend, see below; {named}.",)] if named else []
 
 
 def attributed(block: Block) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import textwrap
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -250,6 +251,8 @@ def heat_map(block: Block) -> Plot:
     return Plot("heat_map", "What each corruption leaves", caption, figure, (inline_svg(figure),))
 
 
+TITLE_WIDTH = 32
+"""Characters that fit above a panel."""
 Lines = Sequence[Mapping[str, Any]]
 """A training log."""
 
@@ -305,7 +308,7 @@ def _losses(axis: Axes, name: str, runs: Sequence[Lines]) -> None:
                 label=None if index else term,
             )
     axis.legend(fontsize=8, loc="upper right")
-    axis.set_title(name)
+    axis.set_title(textwrap.fill(name, TITLE_WIDTH))
     axis.set_ylim(bottom=0)
     axis.xaxis.set_major_locator(MaxNLocator(4, integer=True))
     axis.grid(visible=False, axis="x")
