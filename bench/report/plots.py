@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import json
 import re
-import textwrap
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -251,8 +250,6 @@ def heat_map(block: Block) -> Plot:
     return Plot("heat_map", "What each corruption leaves", caption, figure, (inline_svg(figure),))
 
 
-TITLE_WIDTH = 32
-"""Characters that fit above a panel."""
 Lines = Sequence[Mapping[str, Any]]
 """A training log."""
 
@@ -269,18 +266,12 @@ def _logs(block: Block) -> dict[str, dict[str, Lines]]:
         summary: Any = stage.summary()
         if summary is None or not stage.log.exists():
             continue  # such as a stage in closed form
-        title = f"{_some(list(labels))}: {summary['stage']['name']}"
+        first, *others = labels
+        more = f" + {len(others)}" if others else ""
+        title = f"{first}{more}: {summary['stage']['name']}"
         lines = stage.log.read_text().splitlines()
         logs.setdefault(title, {})[key] = [json.loads(line) for line in lines]
     return logs
-
-
-def _some(labels: Sequence[str]) -> str:
-    """Name two methods, or one of several."""
-    first, *rest = labels
-    if len(rest) > 1:
-        return f"{first} and {len(rest)} others"
-    return f"{first} and {rest[0]}" if rest else first
 
 
 def losses(block: Block, logs: Mapping[str, Mapping[str, Lines]]) -> Plot:
@@ -289,7 +280,7 @@ def losses(block: Block, logs: Mapping[str, Mapping[str, Lines]]) -> Plot:
         list(logs), lambda axis, name: _losses(axis, name, list(logs[name].values()))
     )
     caption = f"Training on {block.first.train_on}: weighted loss terms against steps, as logged."
-    caption += " A stage that methods share is drawn once."
+    caption += " A stage that methods share is drawn once; + 1 counts the other one."
     if len(block.seeds) > 1:
         caption += " A line a training seed."
     return Plot("training", "Training", caption, whole, panels)
@@ -308,7 +299,7 @@ def _losses(axis: Axes, name: str, runs: Sequence[Lines]) -> None:
                 label=None if index else term,
             )
     axis.legend(fontsize=8, loc="upper right")
-    axis.set_title(textwrap.fill(name, TITLE_WIDTH))
+    axis.set_title(name)
     axis.set_ylim(bottom=0)
     axis.xaxis.set_major_locator(MaxNLocator(4, integer=True))
     axis.grid(visible=False, axis="x")
