@@ -35,6 +35,9 @@ for (const number of document.querySelectorAll("a.n")) {
       copy.open = cells.length === 1;
       content.append(copy);
     }
+    const shared = document.getElementById("shared")?.cloneNode(true);
+    shared?.removeAttribute("id");
+    if (shared) content.append(shared);
     dialog.showModal();
   });
 }

@@ -67,6 +67,8 @@ def render(
     )
     position = {record.key: index for index, record in enumerate(records)}
     environment.globals["sources"] = lambda entry: _sources(entry, position)
+    found = {record.key: facts(record, manifest) for record in records}
+    shared = _shared(list(found.values()))
     return environment.get_template(TEMPLATE).render(
         manifest=manifest,
         digest=digest,
@@ -76,9 +78,17 @@ def render(
         common=common,
         sentences=sentences,
         records=records,
-        facts={record.key: facts(record, manifest) for record in records},
+        facts={key: [f for f in each if f not in shared] for key, each in found.items()},
+        shared=shared,
         void_colour=VOID_COLOUR,
     )
+
+
+def _shared(found: Sequence[Sequence[Fact]]) -> list[Fact]:
+    """Return what is true of every cell, if there are several, to be written once."""
+    if len(found) < 2:
+        return []
+    return [fact for fact in found[0] if all(fact in each for each in found)]
 
 
 def _sources(entry: Entry, position: dict[str, int]) -> str:
