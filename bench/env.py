@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from bench.schema import Provenance
 
 if TYPE_CHECKING:
-    from accelerate import Accelerator
+    import torch
 
 PACKAGES = (
     "accelerate",
@@ -31,11 +31,10 @@ PACKAGES = (
 
 
 @cache
-def provenance(accelerator: Accelerator) -> Provenance:
+def provenance(device: torch.device, processes: int) -> Provenance:
     """Describe the code, the packages, the device of this process and how many there are."""
     import torch
 
-    device = accelerator.device
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else _processor()
     commit, dirty = _revision(Path(__file__).parent)
     return Provenance(
@@ -44,7 +43,7 @@ def provenance(accelerator: Accelerator) -> Provenance:
         packages={package: _version(package) for package in PACKAGES},
         device=f"{device.type}: {name}",
         threads=torch.get_num_threads(),
-        processes=accelerator.num_processes,
+        processes=processes,
         platform=f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
     )
 

@@ -19,7 +19,7 @@ from bench.manifest import Manifest
 from bench.method import Method
 from bench.metrics import METRICS
 from bench.plan import Plan, PlanError, Planned, Training, all_needs, condition_version
-from bench.schema import CLEAN, Cell, DataRef, Protocol, Record, fingerprint
+from bench.schema import CLEAN, Cell, DataRef, Protocol, Provenance, Record, fingerprint
 from bench.train import Lesson, agree, load_stage, make_accelerator, train_stage
 
 CODEC_IMAGES = 2
@@ -225,7 +225,7 @@ class _Runner:
             corruption_version=condition_version(cell),
             corruption_probe=_probe(cell),
             finished=_now(),
-            provenance=provenance(self.accelerator),
+            provenance=self._provenance(),
         )
 
     def _keep(self, planned: Planned, record: Record, result: Evaluation | None) -> None:
@@ -247,8 +247,11 @@ class _Runner:
             cell=planned.cell,
             error=f"{type(error).__name__}: {text} ({frame.name}, line {frame.lineno})",
             finished=_now(),
-            provenance=provenance(self.accelerator),
+            provenance=self._provenance(),
         )
+
+    def _provenance(self) -> Provenance:
+        return provenance(self.accelerator.device, self.accelerator.num_processes)
 
     def _write_manifest(self) -> None:
         if self.accelerator.is_main_process:

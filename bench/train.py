@@ -129,6 +129,7 @@ def train_stage(
         modules = run.result()
     if accelerator.is_main_process:
         digest, size = _save_weights(modules, lesson.folder)
+        made = provenance(accelerator.device, accelerator.num_processes)
         lesson.folder.finish(
             {
                 "method": lesson.adapter,
@@ -139,7 +140,7 @@ def train_stage(
                 "parameters_trained": sum(p.numel() for p in modules.parameters()),
                 "seconds": earlier + time.monotonic() - started,
                 "losses": losses,
-                "provenance": provenance(accelerator).model_dump(mode="json"),
+                "provenance": made.model_dump(mode="json"),
             }
         )
     accelerator.wait_for_everyone()
