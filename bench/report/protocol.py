@@ -27,12 +27,16 @@ def protocol_sentences(block: Block) -> list[Sentence]:
     """Say how far precision is from mIoU, and how much of the truth the protocol changes."""
     said: list[Sentence] = []
     if PRECISION in block.first.protocol.metrics:
-        ranked = sorted(_gaps(block).items(), key=lambda each: each[1].value)
-        if len(ranked) > 1:
-            (low, least), (high, most) = ranked[0], ranked[-1]
+        scored = _scored(block)
+        gaps = {
+            label: scored[label][0] - scored[label][1] for label in block.learned if label in scored
+        }
+        if len(gaps) > 1:
+            low, *_, high = sorted(gaps, key=lambda label: gaps[label].value)
             said.append((
                 f"For the same predictions {PRECISION} minus {PRIMARY} is ",
-                number(least, "points"), f" ({low}) to ", number(most, "points"), f" ({high}).",
+                number(gaps[low], "points"), f" ({low}) to ",
+                number(gaps[high], "points"), f" ({high}).",
             ))  # fmt: skip
     for record in block.finished:
         if record.cell.task == "label":
@@ -43,24 +47,22 @@ def protocol_sentences(block: Block) -> list[Sentence]:
     return said
 
 
-def _gaps(block: Block) -> dict[str, Estimate]:
-    """Return precision minus mIoU of each learned method, or of the floor if it is alone."""
+def _scored(block: Block) -> dict[str, tuple[Estimate, Estimate]]:
+    """Return precision and mIoU of each method that has both."""
     found = {}
-    for label in block.learned or block.labels:
+    for label in block.labels:
         precision, iou = block.score(label, PRECISION), block.score(label)
         if precision is not None and iou is not None:
-            found[label] = precision - iou
+            found[label] = (precision, iou)
     return found
 
 
 def precision_gap(block: Block) -> Table:
     """Precision beside mIoU, from the same counts."""
-    rows = []
-    for label in block.labels:
-        precision, iou = block.score(label, PRECISION), block.score(label)
-        if precision is not None and iou is not None:
-            gap = number(precision - iou, "points")
-            rows.append((Entry(label), number(precision), number(iou), gap))
+    rows = [
+        (Entry(label), number(precision), number(iou), number(precision - iou, "points"))
+        for label, (precision, iou) in _scored(block).items()
+    ]
     caption = f"{block.data_note}{PRECISION}: {METRICS[PRECISION].definition}. Pixels that are"
     caption += " missed do not enter it, so it is at least the IoU of each class that is predicted."
     caption += f" Gap in percentage points. {block.interval_note}"

@@ -286,6 +286,7 @@ def test_two_processes_give_the_counts_of_one(world):
             for record in records
             if record.cell.label == "Floor"
         ]
+        assert len(found[processes]) == 3
     assert found[1] == found[2]
 
 

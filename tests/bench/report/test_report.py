@@ -340,8 +340,8 @@ button.click(); result.descending = names();
 button.click(); result.ascending = names();
 document.querySelector("a.n").click();
 result.dialog = document.getElementById("source").open;
-const said = [...document.querySelectorAll("#source dl dt")].map((name) => name.textContent);
-result.facts = said;
+result.facts = document.querySelectorAll("#source dl dt").length;
+result.said = [...document.querySelectorAll("#source dl dt")].map((name) => name.textContent);
 const slider = document.querySelector(".strip input");
 slider.value = 0; slider.dispatchEvent(new Event("input"));
 result.frames = [...slider.closest(".strip").querySelectorAll(".frame")].map((f) => f.hidden);
@@ -380,8 +380,9 @@ def test_page_works_in_a_browser(page: str, tmp_path: Path, width: int) -> None:
     assert result["descending"] == [GOOD, WEAK, FLOOR]
     assert result["ascending"] == [FLOOR, WEAK, GOOD]
     assert result["dialog"] is True
-    assert {"Cell", "Method", "Trained on", "Commit", "Command"} <= set(result["facts"])
-    assert len(set(result["facts"])) == len(result["facts"])
+    assert result["facts"] > 5
+    assert {"Cell", "Method", "Trained on", "Commit", "Command"} <= set(result["said"])
+    assert len(set(result["said"])) == len(result["said"])
     assert result["frames"] == [False, True]
     assert result["images"] > 10
     assert result["broken"] == 0
