@@ -326,16 +326,4 @@ TINY = Config(
     ),
 )
 
-
-def _mini() -> Config:
-    """Return ``tiny`` with a third of its steps, for tables of many trainings."""
-    stages = {name: getattr(TINY, name) for name in type(TINY).model_fields if "_stage" in name}
-    return TINY.model_copy(
-        update={
-            name: stage.model_copy(update={"steps": stage.steps // 3})
-            for name, stage in stages.items()
-        }
-    )
-
-
-PRESETS = {"tiny": TINY, "mini": _mini(), "paper": PAPER}
+PRESETS = {"tiny": TINY, "paper": PAPER}
