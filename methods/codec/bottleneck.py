@@ -107,13 +107,20 @@ class KL(Bottleneck):
 
 
 class FSQ(Discrete):
-    """Every channel rounded to a few levels (arXiv:2309.15505); nothing to learn."""
+    """Every channel rounded to a few levels (arXiv:2309.15505); no codebook to learn.
+
+    Deviation: channels are normalised over a process's batch, by running averages after
+    training, before they are squashed. Encoders here outgrow the squashing otherwise: its gradient
+    vanishes, and latents stay in the corners of the grid, with few codes in use.
+    """
 
     def __init__(self, features: int, levels: tuple[int, ...]) -> None:
         super().__init__()
         self.grid = FiniteScalarQuantizer(levels)
         self.dim, self.books = self.grid.dim, (self.grid.num_codes,)
-        self.narrow = nn.Conv2d(features, self.dim, 1)
+        self.narrow = nn.Sequential(
+            nn.Conv2d(features, self.dim, 1), nn.BatchNorm2d(self.dim, affine=False)
+        )
 
     def latent(self, features: Tensor, seeds: Tensor) -> Tensor:
         narrow: Tensor = self.narrow(features)

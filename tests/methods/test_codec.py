@@ -103,6 +103,14 @@ def test_codecs_of_one_seed_start_from_one_network(preset):
             assert torch.equal(value, state[key])
 
 
+def test_scalar_codes_stay_spread_when_features_grow():
+    features = torch.randn(8, 64, 16, 32, generator=seeding.torch_generator(4))
+    bottleneck = build("tiny_fsq").coder.bottleneck.train()
+    for scale in (1, 1000):
+        latent = bottleneck(scale * features, torch.arange(8)).latent
+        assert len(latent.movedim(1, -1).flatten(0, 2).unique(dim=0)) > 300
+
+
 def test_entries_move_to_the_mean_of_what_chooses_them():
     random = seeding.torch_generator(5)
     latent = torch.cat([torch.full((1, 2, 4, 4), -5.0), torch.full((1, 2, 4, 4), 5.0)])
