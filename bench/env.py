@@ -26,7 +26,6 @@ PACKAGES = (
     "timm",
     "torch",
     "transformers",
-    "vector-quantize-pytorch",
 )
 
 

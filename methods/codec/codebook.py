@@ -2,8 +2,8 @@
 
 vector-quantize-pytorch (1.32) was tried for these. It draws restarts from the global
 stream, where this project keys every draw; its residual quantiser fails on maps
-(``accept_image_fmap``); and a training step with 16,384 codes and 2,304 vectors took it about
-ten times as long on one core as the product of two matrices below. So it is not used.
+(``accept_image_fmap``); and a training step with 16,384 codes took it many times as long on a
+CPU as the product of two matrices below. So it is not used.
 """
 
 from __future__ import annotations
