@@ -1,4 +1,4 @@
-"""How sure a score is: paired bootstrap over images, and corrections for many comparisons.
+"""How sure a score is, given its images and training seeds; corrections for many comparisons.
 
 Resamples are drawn from the number of units alone, so two calls on the same images use
 the same ones: replicates of different methods and conditions are paired wherever they
@@ -7,8 +7,10 @@ come from, and any arithmetic on them keeps the pairing.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -44,11 +46,25 @@ class Estimate:
     draws: np.ndarray  # float64 [R]
     keys: tuple[str, ...] = ()
     by_seed: tuple[float, ...] = ()
-    """The number for each training seed alone."""
+    """The number for each training seed alone; empty where seeds cannot be paired."""
+
+    def uncertain(self) -> np.ndarray:
+        """Return the replicates with the luck of training in them, float64 [R].
+
+        The mean over n training seeds is as uncertain as Student's t of n - 1 degrees of
+        freedom, scaled by their standard deviation over the root of n (JCGM 101:2008, 6.4.9),
+        independently of which images were drawn. One seed tells nothing of its luck: the
+        replicates are then those of the images alone.
+        """
+        if math.isnan(self.spread):
+            return self.draws
+        seeds = len(self.by_seed)
+        return self.draws + self.spread / math.sqrt(seeds) * _student(seeds, self.draws.size)
 
     def interval(self, level: float = LEVEL) -> Interval:
         """Return the percentile interval (Efron & Tibshirani 1993, chapter 13)."""
-        known = self.draws[~np.isnan(self.draws)]
+        draws = self.uncertain()
+        known = draws[~np.isnan(draws)]
         if known.size == 0:
             return Interval(np.nan, np.nan)
         low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
@@ -60,13 +76,20 @@ class Estimate:
         One is added to both counts, so that no finite number of resamples gives 0
         (Davison & Hinkley 1997, equation 4.11).
         """
-        beyond = min((self.draws <= 0).sum(), (self.draws >= 0).sum())
-        return float(min(1.0, 2 * (beyond + 1) / (self.draws.size + 1)))
+        draws = self.uncertain()
+        beyond = min((draws <= 0).sum(), (draws >= 0).sum())
+        return float(min(1.0, 2 * (beyond + 1) / (draws.size + 1)))
 
     @property
     def spread(self) -> float:
         """Standard deviation over training seeds (n - 1), NaN with fewer than two."""
         return float(np.std(self.by_seed, ddof=1)) if len(self.by_seed) > 1 else float("nan")
+
+    @property
+    def error(self) -> float:
+        """Standard error over images and, where there are several, training seeds."""
+        seeds = 0.0 if math.isnan(self.spread) else self.spread / math.sqrt(len(self.by_seed))
+        return float(np.hypot(np.std(self.draws, ddof=1), seeds))
 
     def __sub__(self, other: Estimate) -> Estimate:
         return self._with(other, lambda a, b: a - b)
@@ -94,6 +117,18 @@ class Estimate:
         )
 
 
+@cache
+def _student(seeds: int, resamples: int) -> np.ndarray:
+    """Return quantiles of Student's t of ``seeds - 1`` degrees of freedom, float64 [resamples].
+
+    Evenly spaced in probability, as draws of so heavy tails would scatter, and in random order.
+    """
+    from scipy.stats import t as student  # slow to load, and claims mostly do without
+
+    quantiles = student.ppf((np.arange(resamples) + 0.5) / resamples, seeds - 1)
+    return numpy_generator(key("training seeds", seeds, resamples)).permutation(quantiles)
+
+
 def _divide(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     quotient = np.full_like(b, np.nan)
     np.divide(a, b, out=quotient, where=b != 0)
@@ -114,12 +149,19 @@ def mean(estimates: Sequence[Estimate]) -> Estimate:
     )
 
 
-def mean_over_seeds(estimates: Sequence[Estimate]) -> Estimate:
-    """Average one cell's estimates over its training seeds, keeping each seed's value."""
-    averaged = mean(estimates)
-    return Estimate(
-        averaged.value, averaged.draws, averaged.keys, tuple(each.value for each in estimates)
-    )
+def mean_over_seeds(estimates: Sequence[Estimate], seeds: Sequence[int]) -> Estimate:
+    """Average a method's cells over training seeds, keeping each seed's value.
+
+    Args:
+        estimates: one a cell; cells of one training seed differ in their sampling seed and
+            are averaged first.
+        seeds: the training seed of each.
+    """
+    of_seed: dict[int, list[Estimate]] = {}
+    for estimate, seed in zip(estimates, seeds, strict=True):
+        of_seed.setdefault(seed, []).append(estimate)
+    trained = [mean(each) for each in of_seed.values()]
+    return replace(mean(trained), by_seed=tuple(each.value for each in trained))
 
 
 def replicates(
@@ -258,11 +300,10 @@ def spread(scores: np.ndarray, draws: np.ndarray) -> Spread:
 
 
 def minimum_detectable(difference: Estimate, power: float = 0.8, level: float = LEVEL) -> float:
-    """Return the smallest true difference that a test on these images would likely find.
+    """Return the smallest true difference that as many images and seeds would likely tell.
 
-    The normal approximation ``(z_(1 - alpha / 2) + z_power) * standard error``, with the
-    standard error of the paired difference from its replicates.
+    Half the interval, which a difference must exceed, and ``z_power`` standard errors of the
+    paired difference beyond it (normal approximation).
     """
-    normal = NormalDist()
-    factor = normal.inv_cdf((1 + level) / 2) + normal.inv_cdf(power)
-    return float(factor * np.std(difference.draws, ddof=1))
+    low, high = difference.interval(level)
+    return (high - low) / 2 + NormalDist().inv_cdf(power) * difference.error

@@ -195,9 +195,10 @@ def _measure(
     estimates = {name: _estimate(match) for name, match in matches.items()}
     margins = inequality.margins({name: each.value for name, each in estimates.items()})
     draws = inequality.margins({name: each.draws for name, each in estimates.items()})
+    by_seed = _margins_by_seed(inequality, estimates) or [()] * len(margins)
     intervals = [
-        Estimate(float(margin), np.asarray(drawn)).interval()
-        for margin, drawn in zip(margins, draws, strict=True)
+        Estimate(float(margin), np.asarray(drawn), by_seed=seeds).interval()
+        for margin, drawn, seeds in zip(margins, draws, by_seed, strict=True)
     ]
     lines = [
         f"holds by {_size(margin)} [{_size(low)}, {_size(high)}]"
@@ -208,17 +209,27 @@ def _measure(
     return Judgement(claim, verdict, (*lines, *measured, *printed), keys)
 
 
+def _margins_by_seed(
+    inequality: Inequality, estimates: Mapping[str, Estimate]
+) -> list[tuple[float, ...]]:
+    """Return each margin for each training seed alone; nothing where seeds cannot be paired."""
+    if len({len(each.by_seed) for each in estimates.values()}) != 1:
+        return []
+    seeds = zip(*(each.by_seed for each in estimates.values()), strict=True)
+    found = [inequality.margins(dict(zip(estimates, values, strict=True))) for values in seeds]
+    return [tuple(map(float, margin)) for margin in zip(*found, strict=True)]
+
+
 def _estimate(match: _Match) -> Estimate:
     """Score the cells of a term, averaged over seeds."""
     metric = METRICS[match.metric]
     counts = [cell.folder.counts(cell.record.key) for cell in match.cells]
     rows = replicates(metric, counts, usable_clusters(match.cells[0].record.clusters))
-    return mean_over_seeds(
-        [
-            Estimate(metric(each), row, (cell.record.key,))
-            for each, row, cell in zip(counts, rows, match.cells, strict=True)
-        ]
-    )
+    estimates = [
+        Estimate(metric(each), row, (cell.record.key,))
+        for each, row, cell in zip(counts, rows, match.cells, strict=True)
+    ]
+    return mean_over_seeds(estimates, [cell.record.cell.seed for cell in match.cells])
 
 
 def _size(margin: Any) -> str:

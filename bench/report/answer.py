@@ -18,8 +18,9 @@ def answer(block: Block) -> list[Sentence]:
     clean = _ranked({label: block.score(label) for label in block.labels})
     if not clean:
         return [("No cell on ", describe(block.first.test_on, "val"), " has finished.")]
-    found = verdict(block)
-    sentences = [*protocol_sentences(block), *found]
+    found, told = verdict(block), protocol_sentences(block)
+    # Codecs are compared by what they keep; that two scores differ comes after it.
+    sentences = [*found, *told] if block.task == "reconstruct" else [*told, *found]
     if block.task == "predict" or not found:  # nothing reconstructs like the identity
         sentences.append(_best(block, clean))
     sentences += [*to_mend(block), *_resolution(block), *_floor(block)]
@@ -76,8 +77,11 @@ def _resolution(block: Block) -> list[Sentence]:
     if block.resolution is None:
         return []
     least = Entry(f"{100 * block.resolution.value:.1f} points", keys=block.resolution.keys)
-    start = f"These {block.num_images} images tell differences of "
-    return [(start, least, " or more (80% power at 5%); smaller ones are noise.")]
+    start = f"These {block.units} tell differences of "
+    said: list[Sentence] = [(start, least, " or more (80% power at 5%); smaller ones are noise.")]
+    if block.training_seeds == 1 and block.learned:
+        said.append(("Trained with one seed: what another would change is in no interval here.",))
+    return said
 
 
 def _over_floor(block: Block) -> tuple[list[str], list[str]]:

@@ -83,6 +83,23 @@ class Block:
         """Images that each cell scored."""
         return len(self.finished[0].image_ids) if self.finished else 0
 
+    @property
+    def units(self) -> str:
+        """What all numbers rest on: images, and training seeds if there are several."""
+        seeds = f" and {self.training_seeds} training seeds" if self.training_seeds > 1 else ""
+        return f"{self.num_images} images{seeds}"
+
+    @property
+    def luck_note(self) -> str:
+        """What intervals hold beside the images, to go on in a caption."""
+        seeds = self.training_seeds
+        return f", with the luck of {seeds} training seeds (Student's t)" if seeds > 1 else ""
+
+    @cached_property
+    def training_seeds(self) -> int:
+        """How many seeds the methods were trained with."""
+        return len({record.cell.seed for record in self.finished})
+
     @cached_property
     def clusters(self) -> tuple[str, ...] | None:
         """The sequence of each image if the bootstrap draws sequences, else None."""
@@ -94,7 +111,8 @@ class Block:
         units = f"{self.num_images} images"
         if self.clusters is not None:
             units = f"{len(set(self.clusters))} sequences ({units})"
-        note = f"Brackets: 95% intervals, paired bootstrap over {units}, {RESAMPLES:,} resamples."
+        note = f"Brackets: 95% intervals, paired bootstrap over {units}, {RESAMPLES:,} resamples"
+        note += f"{self.luck_note}."
         sequences = len(set(self.finished[0].clusters)) if self.finished else 0
         if self.clusters is None and sequences < self.num_images:
             note += f" The images come from only {sequences} sequence(s), within which they are"
@@ -149,10 +167,11 @@ class Block:
 
         Sampling seeds are averaged within each training seed first.
         """
-        seeds: dict[int, list[Estimate]] = {}
-        for record in self.of(label, condition, task):
-            seeds.setdefault(record.cell.seed, []).append(self._estimate(metric, record))
-        return mean_over_seeds([mean(each) for each in seeds.values()]) if seeds else None
+        records = self.of(label, condition, task)
+        if not records:
+            return None
+        estimates = [self._estimate(metric, record) for record in records]
+        return mean_over_seeds(estimates, [record.cell.seed for record in records])
 
     def value(self, label: str, metric: str) -> Estimate | None:
         """Score a method on clean images without resampling them."""
@@ -183,7 +202,7 @@ class Block:
 
     @cached_property
     def resolution(self) -> Estimate | None:
-        """Return the least difference of two methods that these images tell, clean.
+        """Return the least difference of two methods that can be told here, clean.
 
         The median over pairs, with the cells it rests on; None with fewer than two methods.
         """

@@ -124,7 +124,7 @@ def comparisons(block: Block) -> Table:
     ]
     caption = f"{block.data_note}{absent_note(PRIMARY)} Differences in percentage points."
     caption += f" {block.interval_note} p: two-sided, Holm over this table. Detectable: the true"
-    caption += " difference that so many images show with 80% power at 5%; smaller ones are noise."
+    caption += f" difference that {block.units} show with 80% power at 5%; smaller ones are noise."
     names = ("Pair", f"{PRIMARY} difference", "p", "Detectable")
     return Table("comparisons", "Pairs of methods", caption, names, tuple(rows))
 
@@ -189,8 +189,8 @@ def resolution_note(block: Block) -> str:
     if least is None:
         return ""
     points = 100 * least.value
-    note = f" These images tell differences from {points:.1f} points on (80% power at 5%, median"
-    note += " over pairs of methods)"
+    note = f" These {block.units} tell differences from {points:.1f} points on (80% power at 5%,"
+    note += " median over pairs of methods)"
     if points > 0.1:
         note += "; they cannot tell 68.0 from 68.1"
     return f"{note}."

@@ -72,7 +72,7 @@ def latents(block: Block) -> Plot:
         for name in names
     )
     caption = f"{block.data_note}{PRIMARY} of reconstructions from perturbed latents. {what}."
-    caption += " Shaded: 95% interval over images."
+    caption += " Shaded: 95% interval."
     return Plot("latents", "What perturbed latents cost", caption, whole, panels)
 
 

@@ -226,7 +226,7 @@ def _verdict(block: Block, contrast: Contrast, of_codecs: bool) -> Sentence:
     if isinstance(each, str):
         return (f"{opening}no number ({each}).",)
     difference = each.difference
-    sure = "" if difference.p_value() < ALPHA else ", which is within noise"
+    sure = "" if difference.p_value() < ALPHA else f", within the noise of {block.units}"
     at = [f" at {rate:.3g} bits/pixel" if rate == rate else "" for rate in each.rates]
     does = "reconstructs" if of_codecs else "has"
     return (

@@ -64,9 +64,8 @@ def _scores(
 def lm_eval(blocks: Sequence[Block], label: str) -> dict[str, Any]:
     """Lay a method's results out as lm-evaluation-harness does (its ``results_*.json``).
 
-    A task is a test set under a condition; the standard error is that of the bootstrap
-    over images. ``original`` under ``n-samples`` is left out of limited runs: a record
-    does not know how many images there would have been.
+    A task is a test set under a condition. ``original`` under ``n-samples`` is left out of
+    limited runs: a record does not know how many images there would have been.
     """
     found: dict[str, dict[str, Any]] = {
         name: {} for name in ("results", "configs", "versions", "n-samples", "higher_is_better")
@@ -81,7 +80,7 @@ def lm_eval(blocks: Sequence[Block], label: str) -> dict[str, Any]:
             found["results"][name] = {"alias": f"{block.title}, {condition}, {task}"}
             for metric, score in scores.items():
                 found["results"][name][f"{metric},none"] = score.value
-                found["results"][name][f"{metric}_stderr,none"] = float(np.std(score.draws, ddof=1))
+                found["results"][name][f"{metric}_stderr,none"] = score.error
             found["configs"][name] = {
                 "task": name,
                 "dataset_path": cell.test_on.dataset,

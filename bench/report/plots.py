@@ -135,7 +135,7 @@ def degradation(block: Block) -> Plot:
         legend=True,
     )
     caption = f"{block.data_note}{PRIMARY} in per cent against severity, 0 being the clean image."
-    caption += " Shaded: 95% interval over images."
+    caption += " Shaded: 95% interval."
     return Plot("degradation", "Degradation with severity", caption, whole, panels)
 
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -90,6 +92,38 @@ def test_coverage_of_a_known_difference() -> None:
     assert 0.93 <= covered / simulations <= 0.97
 
 
+def test_coverage_where_training_is_a_matter_of_luck() -> None:
+    """Intervals hold the truth although few seeds were trained; those of images alone do not."""
+    random, simulations, seeds = np.random.default_rng(3), 2000, 3
+    held = {"both": 0, "images": 0}
+    for _ in range(simulations):
+        images, training = random.normal(0, 1), random.normal(0, 2, seeds)
+        scores = images + training
+        draws = scores.mean() + random.normal(0, 1, 1000)
+        for name, by_seed in (("both", tuple(scores)), ("images", ())):
+            low, high = Estimate(scores.mean(), draws, (), by_seed).interval()
+            held[name] += low <= 0 <= high
+    assert 0.94 <= held["both"] / simulations <= 0.98
+    assert held["images"] / simulations < 0.85
+
+
+def test_more_images_do_not_make_up_for_few_seeds() -> None:
+    certain = Estimate(0.05, np.full(10_000, 0.05), (), (0.01, 0.05, 0.09))
+    low, high = certain.interval()
+    assert (low, high) == pytest.approx((0.05 - 0.0994, 0.05 + 0.0994), rel=0.01)  # t(2): 4.303
+    assert certain.p_value() == pytest.approx(0.163, abs=0.01)
+    agreeing = replace(certain, by_seed=(0.05, 0.05, 0.05))
+    assert agreeing.interval() == pytest.approx((0.05, 0.05))
+
+
+def test_sampling_seeds_are_averaged_within_their_training_seed() -> None:
+    scores = [Estimate(value, np.full(3, value)) for value in (0.2, 0.4, 0.6)]
+    found = mean_over_seeds(scores, [0, 0, 1])
+    assert found.by_seed == pytest.approx((0.3, 0.6))
+    assert found.value == pytest.approx(0.45)
+    assert np.isnan(mean_over_seeds(scores, [0, 0, 0]).spread)
+
+
 def test_arithmetic_keeps_pairing_keys_and_seeds() -> None:
     a = Estimate(0.6, np.array([0.5, 0.7]), ("a",), (0.5, 0.7))
     b = Estimate(0.3, np.array([0.2, 0.4]), ("b",), (0.2, 0.4))
@@ -102,9 +136,9 @@ def test_arithmetic_keeps_pairing_keys_and_seeds() -> None:
     both = mean([a, b])
     assert both.value == pytest.approx(0.45)
     assert both.by_seed == pytest.approx((0.35, 0.55))
-    assert mean_over_seeds([a, b]).by_seed == (0.6, 0.3)
-    assert mean_over_seeds([a, b]).spread == pytest.approx(np.std([0.6, 0.3], ddof=1))
-    assert np.isnan(mean_over_seeds([a]).spread)
+    assert mean_over_seeds([a, b], [0, 1]).by_seed == (0.6, 0.3)
+    assert mean_over_seeds([a, b], [0, 1]).spread == pytest.approx(np.std([0.6, 0.3], ddof=1))
+    assert np.isnan(mean_over_seeds([a], [0]).spread)
 
 
 def test_ratio_to_zero_is_unknown() -> None:

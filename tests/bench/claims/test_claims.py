@@ -123,6 +123,25 @@ def test_seeds_are_averaged(tmp_path: Path) -> None:
     assert len(judgement.keys) == 6
 
 
+def test_seeds_that_disagree_settle_nothing(tmp_path: Path) -> None:
+    """On the same images each training seed alone would reproduce or refute."""
+    store = Store(tmp_path / "output", images=40)
+    for seed, good in enumerate((0.95, 0.9, 0.5)):
+        store.add(make_cell("A", seed=seed), good)
+        store.add(make_cell("B", seed=seed), 0.6)
+    (judgement,) = claims_report(tmp_path / "output", write_papers(tmp_path / "papers"))
+    assert judgement.verdict == Verdict.WITHIN_NOISE
+
+
+def test_sampling_seeds_are_no_training_seeds(tmp_path: Path) -> None:
+    store = Store(tmp_path / "output", images=40)
+    for sampling_seed, good in enumerate((0.95, 0.9, 0.65)):
+        store.add(make_cell("A", sampling_seed=sampling_seed), good)
+        store.add(make_cell("B", sampling_seed=sampling_seed), 0.6)
+    (judgement,) = claims_report(tmp_path / "output", write_papers(tmp_path / "papers"))
+    assert judgement.verdict == Verdict.REPRODUCED
+
+
 def test_inconsistent_in_its_source_whatever_was_measured(tmp_path: Path) -> None:
     judgement = judge(tmp_path, 0.9, 0.6, a="50.0", b="60.0")
     assert judgement.verdict == Verdict.INCONSISTENT

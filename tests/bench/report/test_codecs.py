@@ -93,6 +93,21 @@ def test_the_first_paragraph_has_the_numbers_and_what_they_do_not_cover(block: B
     assert text.endswith("released weights and Cityscapes, and any photograph, are not covered.")
 
 
+def test_a_difference_on_which_trainings_disagree_is_noise(tmp_path: Path) -> None:
+    store = Store(tmp_path, suite="codecs")
+    for seed, accuracy in enumerate((0.95, 0.9, 0.5)):
+        store.add(make_cell("KL", task="reconstruct", seed=seed), accuracy)
+        store.add(make_cell("VQ", task="reconstruct", seed=seed), 0.7)
+    contrast = Contrast(name="equal stride", first=("KL",), second="VQ")
+    manifest = store.folder.manifest().model_copy(update={"contrasts": (contrast,)})
+    store.folder.write_manifest(manifest)
+    (block,) = make_blocks(store.folder)
+    (sentence,) = verdict(block)
+    text = "".join(part if isinstance(part, str) else part.phrase for part in sentence)
+    assert "within the noise of 12 images and 3 training seeds" in text
+    assert "with the luck of 3 training seeds (Student's t)" in block.interval_note
+
+
 def test_every_stored_score_has_its_line(block: Block) -> None:
     rows = [
         (contrast.name, name, compare(block, contrast, name))

@@ -298,6 +298,7 @@ def test_what_the_images_can_tell_is_said(made: tuple[Path, Path, object], page:
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", page))
     told = re.search(r"These 12 images tell differences of ([\d.]+) points or more", text)
     assert told is not None
+    assert "Trained with one seed: what another would change is in no interval here." in text
     caption = (made[1] / "tables" / "scores.md").read_text().splitlines()[0]
     assert f"tell differences from {told[1]} points on" in caption
     assert "cannot tell 68.0 from 68.1" in caption
