@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
 
 from bench.metrics import METRICS
 from bench.perturbations import CATALOGUE
@@ -37,14 +38,24 @@ def perturbed(block: Block) -> tuple[Condition, ...]:
 
 
 def rate_distortion(block: Block) -> Plot:
-    """Draw the score against the rate: a point a codec and seed."""
+    """Draw the score against the rate: a point a codec and seed.
+
+    What loses nothing would leave the others no room on the axis: its rate is a line.
+    """
     figure = Figure(figsize=(6.4, 3.6), layout="constrained")
     axis = figure.subplots()
+    lossless: list[str] = []
     for label, look in looks(block).items():
         cells = [r for r in block.of(label, task="reconstruct") if RATE in r.measured]
+        rates = [record.measured[RATE] for record in cells]
+        scores = [METRICS[PRIMARY](block.counts(record.key)) for record in cells]
+        if scores and min(scores) == 1:
+            axis.axvline(rates[0], color=look.colour, linestyle=":", label=label)
+            lossless.append(label)
+            continue
         axis.plot(
-            [record.measured[RATE] for record in cells],
-            [100 * METRICS[PRIMARY](block.counts(record.key)) for record in cells],
+            rates,
+            [100 * score for score in scores],
             look.marker or ".",
             color=look.colour,
             markersize=5,
@@ -52,12 +63,18 @@ def rate_distortion(block: Block) -> Plot:
             label=label,
         )
     axis.set_xscale("log")
+    axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.xaxis.set_major_formatter("{x:g}")
+    axis.xaxis.set_minor_locator(NullLocator())
     axis.set_xlabel("rate (bits per pixel)")
     axis.set_ylabel(f"{PRIMARY} (%)")
+    panel = inline_svg(figure)  # beside which the page has the looks
     axis.legend(fontsize=8, ncols=2)
     caption = f"{block.data_note}{PRIMARY} of the truth after encoding and decoding against the"
     caption += " rate of the latents; one point a codec and seed. Up and left is better."
-    return Plot("rate", "Rate and distortion", caption, figure, (inline_svg(figure),))
+    if lossless:
+        caption += f" Dotted: the rate of what loses nothing ({', '.join(lossless)})."
+    return Plot("rate", "Rate and distortion", caption, figure, (panel,))
 
 
 def latents(block: Block) -> Plot:

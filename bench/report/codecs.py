@@ -121,6 +121,8 @@ def colourings(block: Block) -> Table:
 class Compared(NamedTuple):
     """A contrast, scored."""
 
+    of: tuple[str, ...]
+    """Whose score the first is, or the two between which it lies at the rate of the second."""
     first: Estimate
     second: Estimate
     rates: tuple[float, float]
@@ -148,12 +150,13 @@ def compare(block: Block, contrast: Contrast, metric: str) -> Compared | str:
     second, aim = known[contrast.second], rate[contrast.second]
     if len(contrast.first) == 1:
         (label,) = contrast.first
-        return Compared(known[label], second, (rate[label], aim))
+        return Compared((label,), known[label], second, (rate[label], aim))
     ordered = sorted(contrast.first, key=lambda label: rate[label])
     for low, high in zip(ordered, ordered[1:], strict=False):
         if rate[low] <= aim <= rate[high]:
             share = math.log(aim / rate[low]) / math.log(rate[high] / rate[low])
-            return Compared(known[low].towards(known[high], share), second, (aim, aim))
+            between = known[low].towards(known[high], share)
+            return Compared((low, high), between, second, (aim, aim))
     span = f"{rate[ordered[0]]:.3g} to {rate[ordered[-1]]:.3g}"
     return f"{contrast.second} has {aim:.3g} bits/pixel, outside the {span} of the others"
 
@@ -228,9 +231,12 @@ def _verdict(block: Block, contrast: Contrast, of_codecs: bool) -> Sentence:
     difference = each.difference
     sure = "" if difference.p_value() < ALPHA else f", within the noise of {block.units}"
     at = [f" at {rate:.3g} bits/pixel" if rate == rate else "" for rate in each.rates]
-    does = "reconstructs" if of_codecs else "has"
+    does = ("reconstructs", "reconstruct") if of_codecs else ("has", "have")
+    told = f"{each.of[0]} {does[0]}"
+    if len(each.of) > 1:
+        told = f"{' and '.join(each.of)}, interpolated, {does[1]}"
     return (
-        f"{opening}{' / '.join(contrast.first)} {does} {PRIMARY} ",
+        f"{opening}{told} {'with ' if of_codecs else ''}{PRIMARY} ",
         *(number(each.first), f"{at[0]}, {contrast.second} ", number(each.second)),
         *(f"{at[1]}: a difference of ", number(difference, "points"), " or "),
         *(number(each.relative), f" of the first{sure}."),

@@ -10,6 +10,7 @@ from bench import report
 from bench.manifest import Contrast
 from bench.metrics import METRICS
 from bench.report.block import Block, make_blocks
+from bench.report.codec_plots import rate_distortion
 from bench.report.codecs import (
     attribution,
     colourings,
@@ -86,8 +87,8 @@ def test_a_rate_out_of_reach_is_said_and_not_extrapolated(tmp_path: Path) -> Non
 def test_the_first_paragraph_has_the_numbers_and_what_they_do_not_cover(block: Block) -> None:
     (sentence,) = verdict(block)
     text = "".join(part if isinstance(part, str) else part.phrase for part in sentence)
-    assert text.startswith("Equal stride: KL high reconstructs mIoU ")
-    assert "Equal rate: KL low / KL high reconstructs mIoU" in text
+    assert text.startswith("Equal stride: KL high reconstructs with mIoU ")
+    assert "Equal rate: KL low and KL high, interpolated, reconstruct with mIoU" in text
     assert text.count("points") == 2
     assert "generated scenes" in text
     assert text.endswith("released weights and Cityscapes, and any photograph, are not covered.")
@@ -185,3 +186,16 @@ def test_a_page_of_codecs_alone(tmp_path: Path) -> None:
         found = {row["Codec"]: row for row in csv.DictReader(file)}
     assert float(found["VQ"]["Rate (bits/pixel)"]) == 0.2
     assert math.isnan(float(found["VQ"]["KL (bits/latent)"] or "nan"))
+
+
+def test_what_loses_nothing_is_a_line_among_the_rates(tmp_path: Path) -> None:
+    store = Store(tmp_path, suite="codecs")
+    for label, (accuracy, rate) in {"Identity": (1.0, 4.0), "VQ": (0.8, 0.5)}.items():
+        record = store.add(make_cell(label, task="reconstruct"), accuracy)
+        measured = record.model_copy(update={"measured": {"bits_per_pixel": rate}})
+        store.folder.write(measured, None, None)
+    plot = rate_distortion(make_blocks(store.folder)[0])
+    (axis,) = plot.figure.axes
+    assert plot.caption.endswith("Dotted: the rate of what loses nothing (Identity).")
+    assert [line.get_label() for line in axis.lines] == ["Identity", "VQ"]
+    assert axis.get_ylim()[1] < 95
