@@ -188,6 +188,7 @@ def _make_plan(options: argparse.Namespace):  # type: ignore[no-untyped-def]
 def _run(options: argparse.Namespace) -> int:
     plan = _make_plan(options)
     from bench.console import Console
+    from bench.health import examine
     from bench.run import run
 
     with Console(plan.suite.protocol.metrics[0], _is_main_process()) as console:
@@ -198,9 +199,11 @@ def _run(options: argparse.Namespace) -> int:
         if outcome.failed:
             console.failures(outcome.failed)
         console.unavailable(plan.unavailable)
-        done = len(outcome.records) - len(outcome.failed)
+        done = [record for record in outcome.records if record.status == "ok"]
+        if findings := examine(done, plan.folder.counts):
+            console.findings(findings)
         total = len(plan.cells) + len(plan.unavailable)
-        console.say(f"{outcome.computed} cells computed now; {done} of {total} done")
+        console.say(f"{outcome.computed} cells computed now; {len(done)} of {total} done")
         console.say(f"records: {plan.folder.path}\nreport:  {page}")
     missed = [cell for cell in plan.unavailable if not cell.optional]
     return 1 if outcome.failed or missed else 0

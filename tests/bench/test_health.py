@@ -5,6 +5,7 @@ import io
 import numpy as np
 from rich.console import Console as Terminal
 
+from bench.cli import main
 from bench.console import Console
 from bench.health import examine
 from bench.schema import CLEAN, Condition
@@ -12,6 +13,18 @@ from bench.store import Preview
 from tests.bench.stores import CLASSES, Store, count, make_cell
 
 NOISE = Condition(corruption="latent_noise", severity=1)
+SUITE = """
+name: codecs
+question: Which codec went wrong?
+methods:
+  - {adapter: codec, label: Identity, preset: tiny_identity}
+  - {adapter: codec, label: Hardly trained, preset: tiny, config: {train: {steps: 1}}}
+train_on: [{dataset: scenes, subset: city, options: {images: 8}}]
+test_on: [{dataset: scenes, subset: city, options: {images: 4}}]
+tasks: [reconstruct]
+seeds: [0, 1]
+protocol: {resize: [32, 64], score: input, metrics: [mIoU]}
+"""
 
 
 def finding(store, label, measured, spoil=lambda truth: truth, condition=CLEAN):
@@ -66,3 +79,17 @@ def test_the_closing_table_names_codec_and_fault(tmp_path):
     assert "Codecs to mend" in text
     assert "VQ 4096" in text
     assert "collapsed codebook" in text
+
+
+def test_a_run_ends_with_the_codecs_to_mend(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "160")
+    (tmp_path / "codecs.yaml").write_text(SUITE)
+    assert main(["run", "codecs.yaml"]) == 0
+    shown = capsys.readouterr().out
+    assert "Codecs to mend" in shown
+    closing = shown[shown.index("Codecs to mend") : shown.index("cells computed now")]
+    assert "Hardly trained" in closing
+    assert "0, 1" in closing
+    assert "classes not separated" in closing
+    assert "Identity" not in closing
