@@ -131,7 +131,7 @@ class Console:
             cell = finding.record.cell
             lines.setdefault((cell.label, str(cell.train_on), finding.kind), []).append(finding)
         for (label, train_on, kind), found in lines.items():
-            seeds = [str(finding.record.cell.seed) for finding in found]
+            seeds = list(dict.fromkeys(str(finding.record.cell.seed) for finding in found))
             first = f"seed {seeds[0]}: " if len(seeds) > 1 else ""
             table.add_row(label, train_on, ", ".join(seeds), kind, first + found[0].text)
         self.terminal.print(table)

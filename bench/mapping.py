@@ -38,11 +38,6 @@ def map_masses(masses: Tensor) -> Mapped:
     return Mapped(label, largest == 0)
 
 
-def map_soft(probabilities: Tensor, projection: Projection) -> Mapped:
-    """Label by the largest sum of probabilities, float32 [B, U, H, W]."""
-    return map_masses(soft_masses(probabilities, projection))
-
-
 def map_hard(label: Tensor, projection: Projection) -> Mapped:
     """Map the label of each pixel; one without a target falls to class 0, as GSS has it.
 

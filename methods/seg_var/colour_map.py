@@ -20,7 +20,6 @@ from torch import Tensor
 from bench.schema import IGNORE_INDEX
 
 Order = Literal["cube", "maximin"]
-CellRule = Literal["centroid", "class"]
 
 
 class CapacityError(ValueError):

@@ -10,7 +10,7 @@ from bench import datasets, taxonomy
 from bench.dataset import LabelSpace
 from bench.datasets._scenes.classes import Label
 from bench.datasets._scenes.spaces import CITYSCAPES, DOMAINS, HOME
-from bench.mapping import map_hard, map_soft, soft_masses
+from bench.mapping import map_hard, map_masses, soft_masses
 from bench.schema import IGNORE_INDEX
 from bench.taxonomy import Entry, Projection, Taxonomy, TaxonomyError, colormap
 
@@ -154,7 +154,7 @@ def test_soft_mapping_onto_all_classes_conserves_all_mass(projection, seed):
 def test_soft_is_hard_where_all_mass_is_on_one_class(projection, seed):
     likeliest = draw_probabilities(projection, seed).argmax(1)
     one_hot = torch.nn.functional.one_hot(likeliest, len(projection.target))
-    soft = map_soft(one_hot.movedim(-1, 1).float(), projection)
+    soft = map_masses(soft_masses(one_hot.movedim(-1, 1).float(), projection))
     hard = map_hard(likeliest, projection)
     assert torch.equal(soft.label, hard.label)
     assert torch.equal(soft.fallen, hard.fallen)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from bench.dataset import LabelSpace
-from bench.mapping import map_hard, map_soft
+from bench.mapping import map_hard, map_masses, soft_masses
 from bench.taxonomy import Projection, colormap, load
 from tests.parity.fixture import Fixture
 from tests.parity.fixture import load as load_fixture
@@ -35,7 +35,9 @@ def projection_to(name: str) -> Projection:
 
 @every_space
 def test_soft(fixture: Fixture, space: str) -> None:
-    mapped = map_soft(fixture.tensor("universal_logits").softmax(1), projection_to(space))
+    mapped = map_masses(
+        soft_masses(fixture.tensor("universal_logits").softmax(1), projection_to(space))
+    )
     np.testing.assert_array_equal(mapped.label.numpy(), fixture.arrays[f"soft_{space}"])
 
 
