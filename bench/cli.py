@@ -1,8 +1,9 @@
 """The command line: ``python -m bench <verb>``.
 
 Exit status of ``run``: 0 if every cell has its number, 1 if some failed or need data or weights
-that are not here. Of all verbs: 2 if what was asked for is wrong, or nothing of it can be done
-for want of data, 130 if interrupted. ``plan`` ends with 0 and says what is missing.
+that are not here; of ``verify``: 0 if all came out the same, 1 if not. Of all verbs: 2 if what
+was asked for is wrong, or nothing of it can be done for want of data, 130 if interrupted.
+``plan`` ends with 0 and says what is missing.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ EXAMPLES = """examples:
   python -m bench run suites/camvid.yaml --data-root ~/data --seed 1
   python -m bench plan suites/robustness.yaml --set protocol.batch_size=16
   python -m bench run suites/papers/gss_table1.yaml --stand-in
+  python -m bench verify suites/robustness.yaml --cells 10
   python -m bench report results/runs/robustness
   python -m bench compare results/runs/camvid results/reference/camvid
   python -m bench claims
@@ -81,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
         verb = verbs.add_parser(name, help=text, description=text)
         verb.set_defaults(verb=function)
         _add_suite_options(verb)
+    _add_verify(verbs)
     report = verbs.add_parser("report", help="write tables, plots and the page of finished cells")
     text = "a suite's folder, such as results/runs/NAME; several are reported as one"
     report.add_argument("results", type=Path, nargs="+", help=text)
@@ -106,6 +109,25 @@ def _parser() -> argparse.ArgumentParser:
     listing.set_defaults(verb=_list)
     _add_weights(verbs)
     return parser
+
+
+def _add_verify(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    text = "compute some finished cells again, and say whether they come out the same"
+    verb = verbs.add_parser("verify", help=text, description=text)
+    verb.set_defaults(verb=_verify)
+    _add_suite_options(verb)
+    verb.add_argument("--cells", type=_positive, default=5, help="how many, drawn (5)")
+    verb.add_argument(
+        "--images", type=_positive, default=16, help="of each, up to whole micro-batches (16)"
+    )
+    verb.add_argument("--draw", type=int, default=0, help="another number draws others (0)")
+    verb.add_argument(
+        "--tolerance",
+        type=float,
+        default=0.0,
+        metavar="SHARE",
+        help="of the pixels that may differ, where another device rounds otherwise (0)",
+    )
 
 
 def _add_data(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -168,7 +190,7 @@ def _add_suite_options(verb: argparse.ArgumentParser) -> None:
 
 def _positive(text: str) -> int:
     if not text.isdigit() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of images; give 1 or more")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
     return int(text)
 
 
@@ -207,6 +229,21 @@ def _run(options: argparse.Namespace) -> int:
         console.say(f"records: {plan.folder.path}\nreport:  {page}")
     missed = [cell for cell in plan.unavailable if not cell.optional]
     return 1 if outcome.failed or missed else 0
+
+
+def _verify(options: argparse.Namespace) -> int:
+    plan = _make_plan(options)
+    from bench.console import Console
+    from bench.verify import verify
+
+    same = count = 0
+    with Console(plan.suite.protocol.metrics[0], _is_main_process()) as console:
+        for found in verify(plan, console, options.cells, options.images, options.draw):
+            console.verified(found, options.tolerance)
+            same, count = same + found.within(options.tolerance), count + 1
+        close = f", within {options.tolerance:g} of the pixels" if options.tolerance else ""
+        console.say(f"{same} of {count} cells computed again are the same{close}")
+    return 0 if same == count else 1
 
 
 def _is_main_process() -> bool:

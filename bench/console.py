@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console as Terminal
@@ -20,7 +21,10 @@ from bench.health import Finding
 from bench.manifest import Unavailable
 from bench.metrics import METRICS
 from bench.plan import all_needs
-from bench.schema import Record, Stage
+from bench.schema import Cell, Record, Stage
+
+if TYPE_CHECKING:
+    from bench.verify import Verified  # which loads torch
 
 
 class Console:
@@ -71,10 +75,7 @@ class Console:
 
     def cell(self, record: Record, counts: Counts | None) -> None:
         """Print a cell's number, or that it failed; the closing table says why."""
-        cell = record.cell
-        where = f"{cell.label:<24.24} {cell.test_on!s:<18} {cell.condition!s:<22}"
-        where += "" if cell.task == "predict" else f" {cell.task}"
-        where += f" {cell.mapping}" if cell.mapping else ""
+        cell, where = record.cell, _where(record.cell)
         if counts is None:
             self._line(f"{where} [red]failed[/red]")
         else:
@@ -85,6 +86,16 @@ class Console:
     def say(self, text: str) -> None:
         """Print a line as it is."""
         self.terminal.print(text, markup=False)
+
+    def verified(self, found: Verified, tolerance: float) -> None:
+        """Print whether a cell came out the same again, or what differs first."""
+        where = _where(found.record.cell)
+        if not found.fault:
+            self._line(f"{where} [green]same[/green] on {found.images} images")
+            return
+        verdict = "[yellow]close[/yellow]" if found.within(tolerance) else "[red]differs[/red]"
+        share = f", {found.moved:,} of {found.pixels:,} pixels" if found.moved else ""
+        self._line(f"{where} {verdict}{share}: {escape(found.fault)}")
 
     def failures(self, records: Sequence[Record]) -> None:
         """Print the closing table of what failed, each error once."""
@@ -175,3 +186,10 @@ def duration(seconds: float | None) -> str:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def _where(cell: Cell) -> str:
+    """Say in columns which cell it is."""
+    where = f"{cell.label:<24.24} {cell.test_on!s:<18} {cell.condition!s:<22}"
+    where += "" if cell.task == "predict" else f" {cell.task}"
+    return where + (f" {cell.mapping}" if cell.mapping else "")

@@ -78,6 +78,13 @@ class Counts(NamedTuple):
         """Number of classes K."""
         return int(self.tp.shape[1])
 
+    def confusion(self, image: int) -> np.ndarray:
+        """Return an image's confusion matrix as ``count_image`` does, int64 [K + 1, K + 1]."""
+        found = np.zeros((self.num_classes + 1, self.num_classes + 1), np.int64)
+        rows = self.image == image
+        found[self.truth[rows], self.predicted[rows]] = self.pixels[rows]
+        return found
+
 
 def count_image(truth: np.ndarray, predicted: np.ndarray, num_classes: int) -> np.ndarray:
     """Count one image's confusion matrix.

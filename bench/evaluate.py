@@ -25,7 +25,7 @@ from bench.inference import check_labels, infer
 from bench.loading import Loaded, Split, Truth, resize_label, to_tensors
 from bench.mapping import Mapped
 from bench.method import Method
-from bench.schema import CLEAN, Batch, Condition, LabelMapping, Score, Task
+from bench.schema import CLEAN, Batch, Condition, LabelMapping, Protocol, Score, Task
 from bench.segments import (
     SegmentCounts,
     Segments,
@@ -106,6 +106,16 @@ def _load(job: Job, index: int) -> Loaded:
     return job.split.load(index, condition, job.seed, job.scores)
 
 
+def _rows(protocol: Protocol) -> int:
+    return MICRO_BATCH if protocol.resize else 1
+
+
+def micro_batches(images: int, protocol: Protocol) -> list[range]:
+    """Divide so many images into what a method sees at a time; only the last may be short."""
+    rows = _rows(protocol)
+    return [range(start, min(start + rows, images)) for start in range(0, images, rows)]
+
+
 def evaluate(
     method: Method[Any], job: Job, accelerator: Accelerator, progress: Progress
 ) -> tuple[Evaluation, ...]:
@@ -123,10 +133,10 @@ def evaluate(
     """
     method.to(accelerator.device).eval()
     split = job.split
-    rows = MICRO_BATCH if split.protocol.resize else 1
-    starts = range(0, len(split), rows)
-    mine = starts[accelerator.process_index :: accelerator.num_processes]
-    indices = [i for start in mine for i in range(start, min(start + rows, len(split)))]
+    rows = _rows(split.protocol)
+    batches = micro_batches(len(split), split.protocol)
+    mine = batches[accelerator.process_index :: accelerator.num_processes]
+    indices = [index for batch in mine for index in batch]
     images = _Images(job, indices)
     loader = DataLoader(images, batch_size=split.protocol.batch_size, collate_fn=list)
     classes = job.projection.space.classes if job.projection else method.data.classes
@@ -160,10 +170,7 @@ def measure(method: Method[Any], job: Job, accelerator: Accelerator) -> dict[str
 
 def _whole(job: Job, accelerator: Accelerator) -> Iterator[Batch]:
     """Yield every image of a split in micro-batches, the last as short as it is."""
-    split = job.split
-    rows = MICRO_BATCH if split.protocol.resize else 1
-    for start in range(0, len(split), rows):
-        indices = range(start, min(start + rows, len(split)))
+    for indices in micro_batches(len(job.split), job.split.protocol):
         samples = [_load(job, index) for index in indices]
         yield to_tensors(samples, _seeds(job, samples), accelerator.device)
 

@@ -44,13 +44,20 @@ class Split:
     """A split of a dataset under a protocol; decoded samples are kept in memory."""
 
     def __init__(
-        self, dataset: Dataset, reference: DataRef, protocol: Protocol, limit: int | None = None
+        self,
+        dataset: Dataset,
+        reference: DataRef,
+        protocol: Protocol,
+        limit: int | None = None,
+        start: int = 0,
     ) -> None:
+        """Take the images from ``start`` to before ``limit``."""
         self.dataset = dataset
         self.reference = reference
         self.protocol = protocol
-        self.ids = dataset.ids()[:limit]
-        self.clusters = tuple(dataset.cluster(index) for index in range(len(self.ids)))
+        self.start = start
+        self.ids = dataset.ids()[start:limit]
+        self.clusters = tuple(dataset.cluster(start + at) for at in range(len(self.ids)))
         self._samples: dict[int, Sample] = {}
         self._room = CACHE_BYTES
 
@@ -76,7 +83,7 @@ class Split:
         """
         if index in self._samples:
             return self._samples[index]
-        sample = self.dataset[index]
+        sample = self.dataset[self.start + index]
         if self._room >= 0:
             self._room -= sample.image.nbytes + sample.label.nbytes
             self._samples[index] = sample

@@ -96,6 +96,14 @@ def condition_version(cell: Cell) -> int:
     return corruptions.VERSION if cell.task == "predict" else perturbations.VERSION
 
 
+def condition_probe(cell: Cell) -> str:
+    """Return the hash of a probe image under a cell's corruption; empty if images stay clean."""
+    corruption, severity = cell.condition.corruption, cell.condition.severity
+    if cell.condition == CLEAN or cell.task == "reconstruct":
+        return ""
+    return corruptions.probe_hash(corruption, severity, cell.protocol.backend)
+
+
 class Plan(NamedTuple):
     """The cells of a suite in order, and the folder of their records."""
 

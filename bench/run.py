@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench import corruptions, preflight, seeding
+from bench import preflight, seeding
 from bench.console import Console
 from bench.discover import load_method
 from bench.env import provenance
@@ -18,8 +18,16 @@ from bench.loading import Split
 from bench.manifest import Manifest
 from bench.method import Method
 from bench.metrics import METRICS
-from bench.plan import Plan, PlanError, Planned, Training, all_needs, condition_version
-from bench.schema import CLEAN, Cell, DataRef, Protocol, Provenance, Record, fingerprint
+from bench.plan import (
+    Plan,
+    PlanError,
+    Planned,
+    Training,
+    all_needs,
+    condition_probe,
+    condition_version,
+)
+from bench.schema import CLEAN, DataRef, Protocol, Provenance, Record, fingerprint
 from bench.train import Lesson, agree, load_stage, make_accelerator, train_stage
 
 CODEC_IMAGES = 2
@@ -56,6 +64,13 @@ def run(plan: Plan, console: Console) -> Outcome:
     if not plan.folder.exists() or plan.folder.manifest() != manifest:
         plan.folder.write_manifest(manifest)
     return Outcome(records, 0)
+
+
+def make_method(training: Training) -> Method[Any]:
+    """Make the method of a training as it is before any stage, on the CPU."""
+    method_class = load_method(training.entry.adapter)
+    with seeding.seeded(seeding.key("init", training.seed, training.entry.adapter)):
+        return method_class(training.config, training.data)
 
 
 class _Runner:
@@ -120,9 +135,7 @@ class _Runner:
 
     def _trained(self, training: Training) -> tuple[Method[Any], float]:
         """Return a method with all its weights, and the seconds its training took."""
-        method_class = load_method(training.entry.adapter)
-        with seeding.seeded(seeding.key("init", training.seed, training.entry.adapter)):
-            method = method_class(training.config, training.data)
+        method = make_method(training)
         seconds = 0.0
         codec = [s.name for s, _ in training.stages if "reconstruct" in s.tasks][-1:]
         for stage, folder in training.stages:
@@ -223,7 +236,7 @@ class _Runner:
             stages=tuple(folder.key for _, folder in training.stages),
             weights=weights or (),
             corruption_version=condition_version(cell),
-            corruption_probe=_probe(cell),
+            corruption_probe=condition_probe(cell),
             finished=_now(),
             provenance=self._provenance(),
         )
@@ -281,13 +294,6 @@ def _references(plan: Plan) -> str:
     datasets = (dataset.citation for dataset in plan.datasets.values())
     methods = (training.config.citation for training in plan.trainings)
     return "\n".join(dict.fromkeys(filter(None, (*datasets, *methods))))
-
-
-def _probe(cell: Cell) -> str:
-    corruption, severity = cell.condition.corruption, cell.condition.severity
-    if cell.condition == CLEAN or cell.task == "reconstruct":
-        return ""
-    return corruptions.probe_hash(corruption, severity, cell.protocol.backend)
 
 
 def _now() -> str:
