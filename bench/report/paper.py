@@ -51,7 +51,7 @@ class Place(NamedTuple):
         """Return one entry a heading of the column."""
         digits = self.decimals
         if self.column.missing:
-            printed = _printed(self.reported) if self.reported else Entry("–")
+            printed = _printed(self.reported)
             return (printed, Entry(self.verdict))
         return (
             _printed(self.reported),
@@ -222,6 +222,6 @@ def _how_judged(tolerance: float) -> str:
     return (
         f"Difference: measured − reported, in percentage points. {Verdict.REPRODUCED}: its whole"
         f" interval within ±{100 * tolerance:g} points, and the rounding of the print; "
-        f"{Verdict.REFUTED}: wholly outside; {Verdict.WITHIN_NOISE}: neither. Intervals are over"
-        " images, not over trainings."
+        f"{Verdict.REFUTED}: wholly outside; {Verdict.WITHIN_NOISE}: neither. The luck of training"
+        " is in an interval only where several seeds were trained."
     )
