@@ -49,11 +49,11 @@ class Estimate:
     """The number for each training seed alone; empty where seeds cannot be paired."""
 
     def uncertain(self) -> np.ndarray:
-        """Return the replicates with the luck of training in them, float64 [R].
+        """Return the replicates with the variance of training added, float64 [R].
 
         The mean over n training seeds is as uncertain as Student's t of n - 1 degrees of
         freedom, scaled by their standard deviation over the root of n (JCGM 101:2008, 6.4.9),
-        independently of which images were drawn. One seed tells nothing of its luck: the
+        independently of which images were drawn. One seed tells nothing of it: the
         replicates are then those of the images alone.
         """
         if math.isnan(self.spread):

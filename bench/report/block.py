@@ -90,10 +90,10 @@ class Block:
         return f"{self.num_images} images{seeds}"
 
     @property
-    def luck_note(self) -> str:
+    def training_note(self) -> str:
         """What intervals hold beside the images, to go on in a caption."""
         seeds = self.training_seeds
-        return f", with the luck of {seeds} training seeds (Student's t)" if seeds > 1 else ""
+        return f", with the variance of {seeds} training seeds (Student's t)" if seeds > 1 else ""
 
     @cached_property
     def training_seeds(self) -> int:
@@ -112,7 +112,7 @@ class Block:
         if self.clusters is not None:
             units = f"{len(set(self.clusters))} sequences ({units})"
         note = f"Brackets: 95% intervals, paired bootstrap over {units}, {RESAMPLES:,} resamples"
-        note += f"{self.luck_note}."
+        note += f"{self.training_note}."
         sequences = len(set(self.finished[0].clusters)) if self.finished else 0
         if self.clusters is None and sequences < self.num_images:
             note += f" The images come from only {sequences} sequence(s), within which they are"

@@ -151,7 +151,7 @@ def order(block: Block) -> Table:
     caption += (
         f" the share of {RESAMPLES:,} paired resamples of the images in which a method has each"
     )
-    caption += " rank, in per cent. Training seeds are averaged, so their luck is not in it."
+    caption += " rank, in per cent. Training seeds are averaged, so their variance is not in it."
     places = (f"Rank {place}" for place in range(1, len(known) + 1))
     return Table("ranks", "Ranks", caption, ("Method", "Rank", "95% ranks", *places), tuple(rows))
 

@@ -222,6 +222,6 @@ def _how_judged(tolerance: float) -> str:
     return (
         f"Difference: measured − reported, in percentage points. {Verdict.REPRODUCED}: its whole"
         f" interval within ±{100 * tolerance:g} points, and the rounding of the print; "
-        f"{Verdict.REFUTED}: wholly outside; {Verdict.WITHIN_NOISE}: neither. The luck of training"
-        " is in an interval only where several seeds were trained."
+        f"{Verdict.REFUTED}: wholly outside; {Verdict.WITHIN_NOISE}: neither. The variance of"
+        " training is in an interval only where several seeds were trained."
     )

@@ -139,7 +139,7 @@ class ZeroShot:
         caption += " whose universal classes have the largest sum of probabilities; hard:"
         caption += f" the likeliest universal class, mapped.{self._hard_only()} Brackets: 95%"
         caption += " intervals, paired bootstrap over the images of a set"
-        caption += f"{self.blocks[0].luck_note}; sets vary independently."
+        caption += f"{self.blocks[0].training_note}; sets vary independently."
         caption += " Bold: separated from every other row (Holm over the table, 5%)."
         names = [f"{_test_set(group[0])} ↑" for group in self.sets]
         heads = (*_HEADS, *names, "Harmonic mean ↑")

@@ -92,7 +92,7 @@ def test_coverage_of_a_known_difference() -> None:
     assert 0.93 <= covered / simulations <= 0.97
 
 
-def test_coverage_where_training_is_a_matter_of_luck() -> None:
+def test_coverage_where_training_seeds_vary() -> None:
     """Intervals hold the truth although few seeds were trained; those of images alone do not."""
     random, simulations, seeds = np.random.default_rng(3), 2000, 3
     held = {"both": 0, "images": 0}

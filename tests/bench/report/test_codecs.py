@@ -106,7 +106,7 @@ def test_a_difference_on_which_trainings_disagree_is_noise(tmp_path: Path) -> No
     (sentence,) = verdict(block)
     text = "".join(part if isinstance(part, str) else part.phrase for part in sentence)
     assert "within the noise of 12 images and 3 training seeds" in text
-    assert "with the luck of 3 training seeds (Student's t)" in block.interval_note
+    assert "with the variance of 3 training seeds (Student's t)" in block.interval_note
 
 
 def test_every_stored_score_has_its_line(block: Block) -> None:
