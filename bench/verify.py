@@ -88,8 +88,10 @@ class _Verifier:
         method = make_method(training)
         try:
             for stage, folder in training.stages:
+                if not folder.weights.exists():
+                    raise StageError(f"{folder.weights}: no such file; `run` trains them again")
                 load_stage(method, stage, folder)
-        except (OSError, StageError) as error:
+        except StageError as error:
             yield from (Verified(record, fault=f"weights: {error}") for _, record in cells)
             return
         for planned, record in cells:

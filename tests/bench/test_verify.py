@@ -102,6 +102,14 @@ def test_other_weights_are_told_from_other_predictions(finished, capsys):
     assert "not the weights that stage.json beside it records" in shown
 
 
+def test_weights_that_are_gone_are_named(finished, capsys):
+    _, record = cell_of(finished)
+    (finished.output / "stages" / record.stages[0] / "weights.safetensors").unlink()
+    assert call(finished, "verify", "--cells", "99") == 1
+    shown = capsys.readouterr().out
+    assert shown.count("weights.safetensors: no such file; `run` trains them again") == 3
+
+
 def test_drifted_corruptions_are_told_from_drifted_methods(finished, capsys, monkeypatch):
     probe = corruptions.probe_hash
     monkeypatch.setattr(corruptions, "probe_hash", lambda *where: probe(*where)[::-1])
