@@ -2,18 +2,22 @@
 
 import re
 import subprocess
+from itertools import product
 from pathlib import Path
 
 import pytest
 
 from bench import load_results
 from bench.metrics import METRICS
+from bench.report.block import make_blocks
+from bench.report.codecs import compare, measured
 from bench.schema import CLEAN, fingerprint
 from bench.stats import replicates
 from bench.store import SuiteFolder
 
 ROOT = Path(__file__).parents[1]
 CAMVID = ROOT / "results" / "reference" / "camvid"
+RECONSTRUCTION = ROOT / "results" / "reference" / "reconstruction"
 FLOOR = "Position prior"
 
 
@@ -33,8 +37,9 @@ def test_every_cell_of_camvid_is_there_on_all_images():
 def test_no_frame_of_the_dataset_is_committed():
     command = ["git", "ls-files", str(CAMVID.parent)]
     tracked = subprocess.run(command, capture_output=True, text=True, cwd=ROOT).stdout.split()
-    assert {Path(path).suffix for path in tracked} == {".json", ".jsonl", ".npz"}
+    assert {Path(path).suffix for path in tracked} == {".json", ".jsonl", ".npz", ".html"}
     assert not [path for path in tracked if "previews" in path]
+    assert "data:image" not in (RECONSTRUCTION / "camvid" / "index.html").read_text()
 
 
 def test_every_learned_method_reaches_one_and_a_half_times_the_floor(clean):
@@ -73,3 +78,44 @@ def test_the_readme_prints_the_committed_numbers(clean):
     assert printed.keys() == set(miou.index)
     for label, value in miou.items():
         assert printed[label] == pytest.approx(100 * value, abs=0.051)
+
+
+@pytest.mark.parametrize("data", ["scenes", "camvid"])
+def test_the_committed_codecs_are_complete_and_their_extremes_as_they_must_be(data):
+    folder = SuiteFolder(RECONSTRUCTION / data)
+    table = load_results(folder.path)
+    assert set(table["status"]) == {"ok"}
+    clean = table[(table["corruption"] == "none") & (table["metric"] == "mIoU")]
+    assert (clean.groupby("label")["seed"].nunique() == 5).all()
+    assert clean["label"].nunique() >= 12
+    assert set(clean[clean["label"] == "Identity"]["value"]) == {1.0}
+    rate = {
+        record.cell.label: record.measured["bits_per_pixel"]
+        for record in folder.records()
+        if record.cell.condition == CLEAN
+    }
+    assert rate["VQ 256"] < rate["VQ 1024"] < rate["VQ 16384"] < rate["Identity"]
+    assert rate["KL 4"] < rate["KL 16"]
+    assert (RECONSTRUCTION / data / "index.html").stat().st_size < 3 * 2**20
+
+
+def test_the_readme_prints_the_committed_codecs():
+    readme = (ROOT / "README.md").read_text()
+    blocks = [make_blocks(SuiteFolder(RECONSTRUCTION / data))[0] for data in ("scenes", "camvid")]
+    for label in blocks[0].labels:
+        cells = []
+        for block in blocks:
+            score = block.score(label)
+            cells += [f"{measured(block, label)['bits_per_pixel']:.3g}"]
+            cells += [f"{100 * score.value:.1f} ± {100 * score.spread:.1f}"]
+        assert f"| {label} | {' | '.join(cells)} |" in readme
+    for contrast, (part, unit) in product(
+        blocks[0].contrasts, (("difference", "points"), ("relative", "% of KL's"))
+    ):
+        cells = []
+        for block in blocks:
+            estimate = getattr(compare(block, contrast, "mIoU"), part)
+            low, high = estimate.interval()
+            text = f"{100 * estimate.value:+.1f} [{100 * low:+.1f}, {100 * high:+.1f}]"
+            cells.append(text.replace("-", "−"))
+        assert f"| {contrast.name}, {unit} | {' | '.join(cells)} |" in readme
