@@ -93,7 +93,9 @@ class Console:
         if not found.fault:
             self._line(f"{where} [green]same[/green] on {found.images} images")
             return
-        verdict = "[yellow]close[/yellow]" if found.within(tolerance) else "[red]differs[/red]"
+        verdict = "[red]differs[/red]" if found.images else "[red]not comparable[/red]"
+        if found.within(tolerance):
+            verdict = "[yellow]close[/yellow]"
         share = f", {found.moved:,} of {found.pixels:,} pixels" if found.moved else ""
         self._line(f"{where} {verdict}{share}: {escape(found.fault)}")
 

@@ -7,11 +7,12 @@ Source: mseg-dataset/mseg-semantic, ``mseg_semantic/scripts/collect_results.py``
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from bench.seeding import key, numpy_generator
-from bench.stats import Estimate
+from bench.stats import Estimate, combine
 
 
 def harmonic_mean(estimates: Sequence[Estimate]) -> Estimate:
@@ -21,15 +22,10 @@ def harmonic_mean(estimates: Sequence[Estimate]) -> Estimate:
     different images: each set's replicates are put in an order of their own, the same for
     every method, so that sets vary independently and methods stay paired.
     """
-    draws = [_reorder(each.draws, place) for place, each in enumerate(estimates)]
-    same_seeds = len({len(each.by_seed) for each in estimates}) == 1
-    by_seed = zip(*(each.by_seed for each in estimates), strict=True) if same_seeds else ()
-    return Estimate(
-        float(_harmonic(np.array([each.value for each in estimates]))),
-        _harmonic(np.stack(draws)),
-        tuple(dict.fromkeys(name for each in estimates for name in each.keys)),
-        tuple(float(_harmonic(np.array(scores))) for scores in by_seed),
-    )
+    apart = [
+        replace(each, draws=_reorder(each.draws, place)) for place, each in enumerate(estimates)
+    ]
+    return combine(lambda *scores: _harmonic(np.stack(scores)), apart)
 
 
 def _reorder(draws: np.ndarray, place: int) -> np.ndarray:

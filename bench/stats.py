@@ -92,29 +92,36 @@ class Estimate:
         return float(np.hypot(np.std(self.draws, ddof=1), seeds))
 
     def __sub__(self, other: Estimate) -> Estimate:
-        return self._with(other, lambda a, b: a - b)
+        return combine(np.subtract, [self, other])
 
     def __truediv__(self, other: Estimate) -> Estimate:
-        return self._with(other, _divide)
+        return combine(_divide, [self, other])
 
     def towards(self, other: Estimate, share: float) -> Estimate:
         """Interpolate between this and another number, linearly."""
-        return self._with(other, lambda a, b: (1 - share) * a + share * b)
+        return combine(lambda a, b: (1 - share) * a + share * b, [self, other])
 
     def complement(self) -> Estimate:
         """Return one minus the number: the error of an accuracy."""
-        flipped = tuple(1 - value for value in self.by_seed)
-        return Estimate(1 - self.value, 1 - self.draws, self.keys, flipped)
+        return combine(lambda a: 1 - a, [self])
 
-    def _with(self, other: Estimate, apply: Callable[..., np.ndarray]) -> Estimate:
-        same_seeds = len(self.by_seed) == len(other.by_seed)
-        pairs = zip(self.by_seed, other.by_seed, strict=True) if same_seeds else ()
-        return Estimate(
-            float(apply(np.float64(self.value), np.float64(other.value))),
-            apply(self.draws, other.draws),
-            tuple(dict.fromkeys(self.keys + other.keys)),
-            tuple(float(apply(np.float64(a), np.float64(b))) for a, b in pairs),
-        )
+
+def combine(apply: Callable[..., np.ndarray], estimates: Sequence[Estimate]) -> Estimate:
+    """Apply arithmetic to estimates: to their values, replicate by replicate and seed by seed.
+
+    Args:
+        apply: takes one array, or scalar, an estimate.
+        estimates: of the same images. Where they have different numbers of training seeds,
+            these cannot be paired, and the result knows of none.
+    """
+    same_seeds = len({len(each.by_seed) for each in estimates}) == 1
+    seeds = zip(*(each.by_seed for each in estimates), strict=True) if same_seeds else ()
+    return Estimate(
+        float(apply(*(np.float64(each.value) for each in estimates))),
+        np.asarray(apply(*(each.draws for each in estimates))),
+        tuple(dict.fromkeys(key for each in estimates for key in each.keys)),
+        tuple(float(apply(*map(np.float64, values))) for values in seeds),
+    )
 
 
 @cache
@@ -137,16 +144,7 @@ def _divide(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 def mean(estimates: Sequence[Estimate]) -> Estimate:
     """Average estimates with equal weight, as mPC does over severities and corruptions."""
-    seeds = {len(estimate.by_seed) for estimate in estimates}
-    by_seed = (
-        np.mean([estimate.by_seed for estimate in estimates], axis=0) if len(seeds) == 1 else ()
-    )
-    return Estimate(
-        float(np.mean([estimate.value for estimate in estimates])),
-        np.mean([estimate.draws for estimate in estimates], axis=0),
-        tuple(dict.fromkeys(key for estimate in estimates for key in estimate.keys)),
-        tuple(map(float, by_seed)),
-    )
+    return combine(lambda *values: np.mean(values, axis=0), estimates)
 
 
 def mean_over_seeds(estimates: Sequence[Estimate], seeds: Sequence[int]) -> Estimate:

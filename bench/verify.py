@@ -128,8 +128,11 @@ class _Verifier:
             {**each.model_dump(exclude={"packages"}), **each.packages}
             for each in (record.provenance or now, now)
         )
-        names = [name for name in before if before[name] != after.get(name)]
-        told = [f"{name} {before[name]} -> {after.get(name)}" for name in names]
+        told = [
+            f"{name} {before[name]} -> {value}"
+            for name, value in after.items()
+            if name in before and before[name] != value
+        ]
         return f"; changed since: {', '.join(told)}" if told else ""
 
 

@@ -14,7 +14,14 @@ from bench.claims.reported import Reported
 from bench.claims.schema import Claim, Term
 from bench.metrics import METRICS
 from bench.schema import Record, fingerprint
-from bench.stats import Estimate, Interval, mean_over_seeds, replicates, usable_clusters
+from bench.stats import (
+    Estimate,
+    Interval,
+    combine,
+    mean_over_seeds,
+    replicates,
+    usable_clusters,
+)
 from bench.store import SuiteFolder
 
 _PLAIN = {"task": "predict", "condition.corruption": "none"}
@@ -193,15 +200,11 @@ def _measure(
     keys: tuple[str, ...],
 ) -> Judgement:
     estimates = {name: _estimate(match) for name, match in matches.items()}
-    margins = inequality.margins({name: each.value for name, each in estimates.items()})
-    draws = inequality.margins({name: each.draws for name, each in estimates.items()})
-    by_seed = _margins_by_seed(inequality, estimates) or [()] * len(margins)
-    intervals = [
-        Estimate(float(margin), np.asarray(drawn), by_seed=seeds).interval()
-        for margin, drawn, seeds in zip(margins, draws, by_seed, strict=True)
-    ]
+    count = len(inequality.margins({name: each.value for name, each in estimates.items()}))
+    margins = [_margin(inequality, estimates, at) for at in range(count)]
+    intervals = [margin.interval() for margin in margins]
     lines = [
-        f"holds by {_size(margin)} [{_size(low)}, {_size(high)}]"
+        f"holds by {_size(margin.value)} [{_size(low)}, {_size(high)}]"
         for margin, (low, high) in zip(margins, intervals, strict=True)
     ]
     verdict = weigh(intervals, claim.tolerance)
@@ -209,15 +212,13 @@ def _measure(
     return Judgement(claim, verdict, (*lines, *measured, *printed), keys)
 
 
-def _margins_by_seed(
-    inequality: Inequality, estimates: Mapping[str, Estimate]
-) -> list[tuple[float, ...]]:
-    """Return each margin for each training seed alone; nothing where seeds cannot be paired."""
-    if len({len(each.by_seed) for each in estimates.values()}) != 1:
-        return []
-    seeds = zip(*(each.by_seed for each in estimates.values()), strict=True)
-    found = [inequality.margins(dict(zip(estimates, values, strict=True))) for values in seeds]
-    return [tuple(map(float, margin)) for margin in zip(*found, strict=True)]
+def _margin(inequality: Inequality, estimates: Mapping[str, Estimate], at: int) -> Estimate:
+    """Return by how much one comparison holds."""
+
+    def apply(*values: np.ndarray) -> np.ndarray:
+        return np.asarray(inequality.margins(dict(zip(estimates, values, strict=True)))[at])
+
+    return combine(apply, list(estimates.values()))
 
 
 def _estimate(match: _Match) -> Estimate:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from bench.claims.reported import PAPERS, Reported, load_reported
@@ -17,7 +16,7 @@ from bench.report.block import Block
 from bench.report.clean import missing
 from bench.report.table import Entry, Sentence, Table, Unit, number
 from bench.schema import Record
-from bench.stats import Estimate, Interval
+from bench.stats import Estimate, Interval, combine
 from bench.store import SuiteFolder
 
 SLUG = "paper"
@@ -198,12 +197,7 @@ def _headings(column: PaperColumn) -> tuple[str, ...]:
 
 
 def _less(estimate: Estimate, constant: float) -> Estimate:
-    return replace(
-        estimate,
-        value=estimate.value - constant,
-        draws=estimate.draws - constant,
-        by_seed=tuple(value - constant for value in estimate.by_seed),
-    )
+    return combine(lambda value: value - constant, [estimate])
 
 
 def _printed(reported: Reported | None) -> Entry:

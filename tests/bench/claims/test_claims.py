@@ -113,32 +113,30 @@ def test_other_protocol_is_not_comparable(tmp_path: Path) -> None:
     )
 
 
-def test_seeds_are_averaged(tmp_path: Path) -> None:
+def judge_three(tmp_path: Path, seed: str, scores: tuple[float, ...]) -> Judgement:
+    """Judge A by its scores at three values of a seed, against B's 0.6."""
     store = Store(tmp_path / "output", images=40)
-    for seed in (0, 1, 2):
-        store.add(make_cell("A", seed=seed), 0.9)
-        store.add(make_cell("B", seed=seed), 0.6)
+    for value, good in enumerate(scores):
+        store.add(make_cell("A", **{seed: value}), good)
+        store.add(make_cell("B", **{seed: value}), 0.6)
     (judgement,) = claims_report(tmp_path / "output", write_papers(tmp_path / "papers"))
+    return judgement
+
+
+def test_seeds_are_averaged(tmp_path: Path) -> None:
+    judgement = judge_three(tmp_path, "seed", (0.9, 0.9, 0.9))
     assert judgement.verdict == Verdict.REPRODUCED
     assert len(judgement.keys) == 6
 
 
 def test_seeds_that_disagree_settle_nothing(tmp_path: Path) -> None:
     """On the same images each training seed alone would reproduce or refute."""
-    store = Store(tmp_path / "output", images=40)
-    for seed, good in enumerate((0.95, 0.9, 0.5)):
-        store.add(make_cell("A", seed=seed), good)
-        store.add(make_cell("B", seed=seed), 0.6)
-    (judgement,) = claims_report(tmp_path / "output", write_papers(tmp_path / "papers"))
+    judgement = judge_three(tmp_path, "seed", (0.95, 0.9, 0.5))
     assert judgement.verdict == Verdict.WITHIN_NOISE
 
 
 def test_sampling_seeds_are_no_training_seeds(tmp_path: Path) -> None:
-    store = Store(tmp_path / "output", images=40)
-    for sampling_seed, good in enumerate((0.95, 0.9, 0.65)):
-        store.add(make_cell("A", sampling_seed=sampling_seed), good)
-        store.add(make_cell("B", sampling_seed=sampling_seed), 0.6)
-    (judgement,) = claims_report(tmp_path / "output", write_papers(tmp_path / "papers"))
+    judgement = judge_three(tmp_path, "sampling_seed", (0.95, 0.9, 0.65))
     assert judgement.verdict == Verdict.REPRODUCED
 
 
