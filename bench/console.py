@@ -133,20 +133,22 @@ class Console:
     def findings(self, findings: Sequence[Finding]) -> None:
         """Print the closing table of codecs that collapsed or lose classes.
 
-        Seeds share a line, which has what was measured of the first; the report has all.
+        Seeds share a row, which has what was measured of the first; the report has all.
         """
         table = Table(title="Codecs to mend", box=box.SIMPLE_HEAD, title_justify="left")
-        for name in ("method", "trained on", "seeds", "fault"):
-            table.add_column(name)
-        table.add_column("what was measured", overflow="fold")
-        lines: dict[tuple[str, str, str], list[Finding]] = {}
+        table.add_column("codec", overflow="fold", max_width=24)
+        table.add_column("fault, and what was measured", overflow="fold")
+        rows: dict[tuple[str, str, str], list[Finding]] = {}
         for finding in findings:
             cell = finding.record.cell
-            lines.setdefault((cell.label, str(cell.train_on), finding.kind), []).append(finding)
-        for (label, train_on, kind), found in lines.items():
+            rows.setdefault((cell.label, str(cell.train_on), finding.kind), []).append(finding)
+        for (label, train_on, kind), found in rows.items():
             seeds = list(dict.fromkeys(str(finding.record.cell.seed) for finding in found))
             first = f"seed {seeds[0]}: " if len(seeds) > 1 else ""
-            table.add_row(label, train_on, ", ".join(seeds), kind, first + found[0].text)
+            where = f"{train_on}, seed{'s' * (len(seeds) > 1)} {', '.join(seeds)}"
+            table.add_row(
+                f"[bold]{escape(label)}[/bold]\n{where}", f"{kind}\n{first}{found[0].text}"
+            )
         self.terminal.print(table)
 
     def costs(self, costs: Sequence[Cost]) -> None:
