@@ -1,50 +1,78 @@
 """A harness that settles what generative segmentation is worth.
 
-What a method file needs, and the reader of results; everything is imported on first use.
+All that a method file needs, and the reader of results; everything is imported on first use.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bench.method import Method
-    from bench.results import load_results
-    from bench.schema import (
+    from bench.core import seeding
+    from bench.core.conversion import Checkpoints, Conversion
+    from bench.core.method import Method, Segmented
+    from bench.core.schema import (
         IGNORE_INDEX,
         Augment,
         Batch,
         DataSpec,
+        Fraction,
         Frozen,
         MethodConfig,
+        Positive,
         Stage,
+        Task,
     )
+    from bench.core.torchvision_ops import ensure_torchvision
+    from bench.corruptions.latents import CODE_FLIPS, LATENT_NOISE
+    from bench.store.load import load_results
 
 _HOME = {
-    "Augment": "bench.schema",
-    "Batch": "bench.schema",
-    "DataSpec": "bench.schema",
-    "Frozen": "bench.schema",
-    "IGNORE_INDEX": "bench.schema",
-    "Method": "bench.method",
-    "MethodConfig": "bench.schema",
-    "Stage": "bench.schema",
-    "load_results": "bench.results",
+    "Augment": "bench.core.schema",
+    "Batch": "bench.core.schema",
+    "CODE_FLIPS": "bench.corruptions.latents",
+    "Checkpoints": "bench.core.conversion",
+    "Conversion": "bench.core.conversion",
+    "DataSpec": "bench.core.schema",
+    "Fraction": "bench.core.schema",
+    "Frozen": "bench.core.schema",
+    "IGNORE_INDEX": "bench.core.schema",
+    "LATENT_NOISE": "bench.corruptions.latents",
+    "Method": "bench.core.method",
+    "MethodConfig": "bench.core.schema",
+    "Positive": "bench.core.schema",
+    "Segmented": "bench.core.method",
+    "Stage": "bench.core.schema",
+    "Task": "bench.core.schema",
+    "ensure_torchvision": "bench.core.torchvision_ops",
+    "load_results": "bench.store.load",
 }
 
 __all__ = [
-    "IGNORE_INDEX",
     "Augment",
     "Batch",
+    "CODE_FLIPS",
+    "Checkpoints",
+    "Conversion",
     "DataSpec",
+    "Fraction",
     "Frozen",
+    "IGNORE_INDEX",
+    "LATENT_NOISE",
     "Method",
     "MethodConfig",
+    "Positive",
+    "Segmented",
     "Stage",
+    "Task",
+    "ensure_torchvision",
     "load_results",
+    "seeding",
 ]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "seeding":
+        return import_module("bench.core.seeding")
     if name not in _HOME:
         raise AttributeError(f"module 'bench' has no attribute {name!r}")
     return getattr(import_module(_HOME[name]), name)

@@ -12,8 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bench.method import Method
-from bench.schema import IGNORE_INDEX, Batch, DataSpec, MethodConfig, Stage
+from bench import IGNORE_INDEX, Batch, DataSpec, Method, MethodConfig, Stage
 
 
 class Config(MethodConfig):
@@ -67,18 +66,18 @@ class PositionPrior(Method[Config]):
         counts = torch.where(counts.any(0), counts, overall)
         self.table.frequency.copy_(counts / counts.sum(0))
 
-    def scores(self, image: Tensor, seeds: Tensor) -> Tensor:
+    def logits(self, image: Tensor, seeds: Tensor) -> Tensor:
         """Return the frequencies, resized to the image by nearest neighbour if need be."""
         frequency = _resize(self.table.frequency[None], image.shape[2:])
         return frequency.expand(len(image), -1, -1, -1)
 
     def probabilities(self, image: Tensor, seeds: Tensor) -> Tensor:
         """Return the scores, for frequencies are probabilities."""
-        return self.scores(image, seeds)
+        return self.logits(image, seeds)
 
     def predict(self, image: Tensor, seeds: Tensor) -> Tensor:
         """Return the most frequent classes; of equally frequent ones the lowest."""
-        return self.scores(image, seeds).argmax(1)
+        return self.logits(image, seeds).argmax(1)
 
 
 def _resize(values: Tensor, size: Sequence[int]) -> Tensor:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pytest
 
 import methods
-from tests.bench.camvid_tree import draw_camvid
+from tests.helpers.camvid_tree import draw_camvid
 
 README = Path(__file__).parents[1] / "README.md"
 
@@ -24,7 +24,7 @@ conditions:
   - {corruption: gaussian_noise, severities: [1, 5]}
 protocol:
   resize: [24, 32]
-  score: input
+  eval_at: input
 """
 
 

@@ -30,17 +30,17 @@ def imports(path: Path) -> Iterator[str]:
 def test_imports_keep_to_the_layers(path):
     module, imported = name(path), list(imports(path))
     ours = [other for other in imported if other.split(".")[0] in ("bench", "methods")]
-    if module in ("bench.schema", "bench.seeding"):
+    if module in ("bench.core.schema", "bench.core.seeding"):
         assert not ours
     if module.startswith("bench."):
         reached = [other for other in ours if other.startswith("methods")]
-        assert reached == (["methods"] if module == "bench.discover" else [])
+        assert reached == (["methods"] if module == "bench.core.registry" else [])
     if module.startswith("methods."):
         own = ".".join(module.split(".")[:2])
         allowed = ("bench", "methods._nn", own)
         assert [other for other in ours if not other.startswith(allowed)] == []
     if "accelerate" in {other.split(".")[0] for other in imported}:
-        assert module in ("bench.train", "bench.evaluate", "bench.weights")
+        assert module in ("bench.engine.train", "bench.engine.evaluate", "bench.engine.weights")
     if module.startswith("bench.report"):
         assert "torch" not in {other.split(".")[0] for other in imported}
 
@@ -63,7 +63,7 @@ def test_no_device_is_named(path):
 
 def test_help_is_at_hand_without_heavy_imports():
     code = (
-        "import sys; from bench.cli import main\n"
+        "import sys; from bench.cli.main import main\n"
         "try: main(['--help'])\n"
         "except SystemExit: pass\n"
         "heavy = ('torch', 'numpy', 'pandas', 'pydantic', 'rich', 'cv2', 'matplotlib')\n"

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from bench import load_results
-from bench.metrics import METRICS
+from bench.core.schema import CLEAN, fingerprint
 from bench.report.block import make_blocks
 from bench.report.codecs import compare, measured
-from bench.schema import CLEAN, fingerprint
-from bench.stats import replicates
-from bench.store import SuiteFolder
+from bench.score.metrics import METRICS
+from bench.score.stats import replicates
+from bench.store.folders import SuiteFolder
 
 ROOT = Path(__file__).parents[1]
 CAMVID = ROOT / "results" / "reference" / "camvid"

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from textwrap import wrap
 
-from bench.claims.reported import PAPERS, ClaimsError, find_reported, load_reported
+from bench.claims.reported import PAPERS, find_reported, load_reported
 from bench.claims.schema import load_claims
 from bench.claims.verdict import Judgement, Verdict, finished_cells, judge
-from bench.store import SuiteFolder, suite_folders
+from bench.core.errors import ClaimsError
+from bench.store.folders import SuiteFolder, suite_folders
 
 __all__ = ["ClaimsError", "Judgement", "Verdict", "as_text", "claims_report", "judge_claims"]
 

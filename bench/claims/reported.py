@@ -7,12 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from bench.core.errors import ClaimsError
+
 PAPERS = Path(__file__).parents[2] / "results" / "papers"
 """Reported numbers and claims of this project's checkout."""
-
-
-class ClaimsError(Exception):
-    """The claims or the reported numbers cannot be read: what is wrong, and where."""
 
 
 class Reported(NamedTuple):

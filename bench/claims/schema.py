@@ -11,9 +11,9 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
 from bench.claims.inequality import Inequality
-from bench.claims.reported import ClaimsError
-from bench.metrics import METRICS
-from bench.schema import Frozen
+from bench.core.errors import ClaimsError
+from bench.core.schema import Frozen
+from bench.score.metrics import METRICS
 
 
 class Term(Frozen):

@@ -12,9 +12,9 @@ import numpy as np
 from bench.claims.inequality import Inequality
 from bench.claims.reported import Reported
 from bench.claims.schema import Claim, Term
-from bench.metrics import METRICS
-from bench.schema import Record, fingerprint
-from bench.stats import (
+from bench.core.schema import Record, fingerprint
+from bench.score.metrics import METRICS
+from bench.score.stats import (
     Estimate,
     Interval,
     combine,
@@ -22,7 +22,7 @@ from bench.stats import (
     replicates,
     usable_clusters,
 )
-from bench.store import SuiteFolder
+from bench.store.folders import SuiteFolder
 
 _PLAIN = {"task": "predict", "condition.corruption": "none"}
 """What a term's cells are unless it says otherwise."""

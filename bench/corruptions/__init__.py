@@ -58,7 +58,7 @@ def corrupt(
         image: uint8 [H, W, 3], RGB, of any size; never changed.
         name: one of ``NAMES``.
         severity: one of ``SEVERITIES[name]``.
-        seed: key of the draws (``bench.seeding.key``); below 2**32 the corruptions of
+        seed: key of the draws (``bench.core.seeding.key``); below 2**32 the corruptions of
             imagecorruptions draw what they would with NumPy's global generator so seeded.
         depth: [H, W] in metres, for corruptions whose ``depth`` is set; those take a
             stated stand-in where there is none, and all others ignore it.

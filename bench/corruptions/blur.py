@@ -5,9 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from bench.core.seeding import legacy_generator
 from bench.corruptions.filters import gaussian, gaussian_kernel, magnified, motion_taps, trail
 from bench.corruptions.pixels import UNIT, fractions, truncated
-from bench.seeding import legacy_generator
 
 
 def gaussian_blur(image: np.ndarray, sigma: float) -> np.ndarray:

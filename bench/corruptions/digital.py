@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from bench.core.seeding import legacy_generator
 from bench.corruptions.filters import gaussian_kernel
-from bench.seeding import legacy_generator
 
 
 def pixelate(image: np.ndarray, scale: float) -> np.ndarray:

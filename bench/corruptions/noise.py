@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from bench.core.seeding import legacy_generator, numpy_generator
 from bench.corruptions.pixels import UNIT, rounded, strips, truncated
-from bench.seeding import legacy_generator, numpy_generator
 
 
 def gaussian_noise(image: np.ndarray, std: float, *, seed: int) -> np.ndarray:

@@ -10,11 +10,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from bench.core.seeding import legacy_generator, numpy_generator
 from bench.corruptions.depth import street_depth
 from bench.corruptions.filters import gaussian, magnified, motion_taps, trail
 from bench.corruptions.pixels import UNIT, fractions, rounded, strips, truncated
 from bench.corruptions.textures import crystals, frost_picture, plasma
-from bench.seeding import legacy_generator, numpy_generator
 
 
 def fog(image: np.ndarray, amount: float, decay: float, *, seed: int) -> np.ndarray:

@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 from bench.claims.reported import PAPERS
-from bench.store import SuiteFolder
+from bench.store.folders import SuiteFolder
 
 PAGE = "index.html"
 

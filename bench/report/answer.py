@@ -8,7 +8,7 @@ from bench.report.codecs import to_mend, verdict
 from bench.report.protocol import protocol_sentences
 from bench.report.robust import retained
 from bench.report.table import Entry, Sentence, number
-from bench.stats import Estimate
+from bench.score.stats import Estimate
 
 Ranked = list[tuple[str, Estimate]]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from bench.metrics import METRICS
+from bench.core.files import write_atomic, write_text
 from bench.report import PAGE
 from bench.report.answer import answer, brief_answer
 from bench.report.block import PRIMARY, Block, describe, main_blocks, make_blocks
@@ -27,7 +27,8 @@ from bench.report.robust import robust_tables
 from bench.report.sheet import SLUG, make_sheet
 from bench.report.table import Entry, Table, number
 from bench.report.zero_shot import ZeroShot
-from bench.store import SuiteFolder, write_atomic, write_text
+from bench.score.metrics import METRICS
+from bench.store.folders import SuiteFolder
 
 Shown = TypeVar("Shown", Table, Plot)
 

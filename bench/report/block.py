@@ -14,14 +14,14 @@ from typing import TypeVar
 import numpy as np
 from pydantic import ValidationError
 
+from bench.core.errors import DatasetError, StoreError
+from bench.core.schema import CLEAN, Condition, DataRef, Frozen, Record, Task, fingerprint
 from bench.corruptions import Corruption, lookup
-from bench.counts import Counts
-from bench.dataset import Dataset, DatasetError
-from bench.datasets import load_dataset_class
-from bench.joined import relabelled
-from bench.metrics import METRICS, per_class_iou
-from bench.schema import CLEAN, Condition, DataRef, Frozen, Record, Task, fingerprint
-from bench.stats import (
+from bench.data.dataset import Dataset
+from bench.data.datasets import load_dataset_class
+from bench.score.counts import Counts
+from bench.score.metrics import METRICS, per_class_iou
+from bench.score.stats import (
     RESAMPLES,
     Estimate,
     Spread,
@@ -32,7 +32,8 @@ from bench.stats import (
     spread,
     usable_clusters,
 )
-from bench.store import StoreError, SuiteFolder
+from bench.store.folders import SuiteFolder
+from bench.store.merged import relabelled
 
 T = TypeVar("T")
 
@@ -262,7 +263,7 @@ def make_blocks(folder: SuiteFolder, *, allow_mixed: bool = False) -> list[Block
     rescored = _rescored(folder)
     for record in folder.records():
         cell = record.cell
-        way = cell.protocol.score if (cell.suite, cell.label) in rescored else ""
+        way = cell.protocol.eval_at if (cell.suite, cell.label) in rescored else ""
         side = cell.protocol.short_side
         group = fingerprint(cell.train_on, cell.test_on, cell.mapping, side, way)
         groups.setdefault(group, []).append(record)
@@ -278,7 +279,7 @@ def make_blocks(folder: SuiteFolder, *, allow_mixed: bool = False) -> list[Block
         title += f", trained on {name(cell.train_on, 'train')}" if several else ""
         title += f", {cell.mapping} mapping" if cell.mapping else ""
         title += f", short side {cell.protocol.short_side}" if sized else ""
-        title += f", {cell.protocol.score} score" if (cell.suite, cell.label) in rescored else ""
+        title += f", {cell.protocol.eval_at} score" if (cell.suite, cell.label) in rescored else ""
         blocks.append(Block(folder, records, title))
     return blocks
 
@@ -291,7 +292,7 @@ def main_blocks(blocks: Sequence[Block]) -> list[Block]:
     groups: dict[str, list[Block]] = {}
     for block in blocks:
         cell = block.first
-        group = fingerprint(cell.train_on, cell.test_on, cell.protocol.score)
+        group = fingerprint(cell.train_on, cell.test_on, cell.protocol.eval_at)
         groups.setdefault(group, []).append(block)
     return [max(group, key=lambda block: len(block.labels)) for group in groups.values()]
 
@@ -302,7 +303,7 @@ def _rescored(folder: SuiteFolder) -> set[tuple[str, str]]:
     Each way has a block of its own.
     """
     cells = [record.cell for record in folder.records()]
-    ways = {(cell.suite, cell.label, cell.protocol.score) for cell in cells}
+    ways = {(cell.suite, cell.label, cell.protocol.eval_at) for cell in cells}
     methods = [way[:2] for way in ways]
     return {method for method in methods if methods.count(method) > 1}
 

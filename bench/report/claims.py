@@ -7,7 +7,7 @@ from collections import Counter
 from bench.claims import Verdict, judge_claims
 from bench.claims.reported import PAPERS
 from bench.report.table import Entry, Table
-from bench.store import SuiteFolder
+from bench.store.folders import SuiteFolder
 
 SLUG = "claims"
 

@@ -7,10 +7,10 @@ from itertools import combinations
 
 import numpy as np
 
-from bench.metrics import METRICS
 from bench.report.block import PRIMARY, Block
 from bench.report.table import Entry, Table, number
-from bench.stats import RESAMPLES, Estimate, holm, minimum_detectable, ranks
+from bench.score.metrics import METRICS
+from bench.score.stats import RESAMPLES, Estimate, holm, minimum_detectable, ranks
 
 ALPHA = 0.05
 

@@ -10,12 +10,12 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
-from bench.metrics import METRICS
-from bench.perturbations import CATALOGUE
+from bench.core.schema import CLEAN, Condition
+from bench.corruptions.latents import CATALOGUE
 from bench.report.block import PRIMARY, Block
 from bench.report.codecs import RATE
 from bench.report.plots import STYLE, Plot, draw_panels, inline_svg, looks
-from bench.schema import CLEAN, Condition
+from bench.score.metrics import METRICS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -1,7 +1,7 @@
 """What codecs cost and keep: rates beside scores, declared contrasts, and losses by part.
 
 Knows no method: a codec is whatever has clean cells of the task ``reconstruct``, and what is
-said of its latents is what it measured (``bench/method.py``, ``Method.measure``).
+said of its latents is what it measured (``bench/core/method.py``, ``Method.measure``).
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bench.health import LEAST_BITS, LEAST_USE, Finding, examine
-from bench.manifest import Contrast
+from bench.core.manifest import Contrast
+from bench.core.schema import Task
 from bench.report.block import PRIMARY, Block, describe, is_generated
 from bench.report.clean import ALPHA, absent_note, metric_names
 from bench.report.table import Entry, Sentence, Table, Unit, number
-from bench.schema import Task
-from bench.stats import Estimate, holm
+from bench.score.codec_diagnostics import LEAST_BITS, LEAST_USE, Finding, examine
+from bench.score.stats import Estimate, holm
 
 RATE = "bits_per_pixel"
 MEASURED: dict[str, tuple[str, Unit]] = {
@@ -155,7 +155,7 @@ def compare(block: Block, contrast: Contrast, metric: str) -> Compared | str:
     for low, high in zip(ordered, ordered[1:], strict=False):
         if rate[low] <= aim <= rate[high]:
             share = math.log(aim / rate[low]) / math.log(rate[high] / rate[low])
-            between = known[low].towards(known[high], share)
+            between = known[low].interpolate(known[high], share)
             return Compared((low, high), between, second, (aim, aim))
     span = f"{rate[ordered[0]]:.3g} to {rate[ordered[-1]]:.3g}"
     return f"{contrast.second} has {aim:.3g} bits/pixel, outside the {span} of the others"
@@ -306,8 +306,8 @@ def attribution(block: Block) -> Table:
 def _losses(block: Block, label: str) -> dict[str, tuple[np.ndarray, tuple[str, ...]]]:
     """Return by part what is lost, float64 [1 + K], the mean first, and the cells behind it."""
     steps: list[tuple[str, Task]] = [("codec", "reconstruct")]
-    if block.of(label, task="nearest"):
-        steps += [("predictor", "nearest"), ("decoding", "predict")]
+    if block.of(label, task="oracle_codes"):
+        steps += [("predictor", "oracle_codes"), ("decoding", "predict")]
     else:
         steps.append(("prediction", "predict"))
     found = {}

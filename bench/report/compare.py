@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from bench.metrics import METRICS
+from bench.core.schema import Record
 from bench.report.block import PRIMARY
 from bench.report.table import Entry, Table, number
-from bench.schema import Record
-from bench.stats import Estimate, holm, replicates, usable_clusters
-from bench.store import SuiteFolder
+from bench.score.metrics import METRICS
+from bench.score.stats import Estimate, holm, replicates, usable_clusters
+from bench.store.folders import SuiteFolder
 
 _SAME_CELL = ("label", "train_on", "test_on", "condition", "task", "seed", "sampling_seed")
 _MADE_OF = ("train_data", "test_data", "weights", "corruption_version", "corruption_probe")

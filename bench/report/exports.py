@@ -13,16 +13,16 @@ from typing import Any
 import numpy as np
 from ruamel.yaml import YAML
 
+from bench.core.errors import DatasetError
+from bench.core.files import write_text
+from bench.core.schema import CLEAN, Condition, Record, Task
 from bench.corruptions import CATALOGUE
 from bench.corruptions.citations import CITATIONS
-from bench.dataset import DatasetError
-from bench.datasets import load_dataset_class
-from bench.metrics import METRICS
+from bench.data.datasets import load_dataset_class
 from bench.report.block import PRIMARY, Block
 from bench.report.clean import metric_names
-from bench.schema import CLEAN, Condition, Record, Task
-from bench.stats import RESAMPLES, Estimate
-from bench.store import write_text
+from bench.score.metrics import METRICS
+from bench.score.stats import RESAMPLES, Estimate
 
 
 def write_exports(blocks: Sequence[Block], folder: Path) -> None:

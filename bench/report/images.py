@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from bench.core.schema import CLEAN, IGNORE_INDEX, Condition
 from bench.report.block import Block
-from bench.schema import CLEAN, IGNORE_INDEX, Condition
-from bench.store import Preview
+from bench.store.folders import Preview
 
 WIDTH_PX = 192
 """Wider images are shown at this width, so that a page stays small."""

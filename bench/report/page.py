@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from bench.manifest import Manifest
+from bench.core.manifest import Manifest
+from bench.core.schema import Record
 from bench.report.block import Block, is_generated
 from bench.report.images import VOID_COLOUR, Strip
 from bench.report.plots import Look, Plot
 from bench.report.sheet import Sheet
 from bench.report.table import Entry, Sentence, Table
-from bench.schema import Record
 
 TEMPLATE = "template.html"
 

@@ -8,16 +8,16 @@ from typing import NamedTuple
 
 from bench.claims.reported import PAPERS, Reported, load_reported
 from bench.claims.verdict import Verdict, differences, flatten, weigh
-from bench.harmonic import harmonic_mean
-from bench.manifest import Manifest, PaperColumn, PaperRow, PaperTable
-from bench.metrics import METRICS
-from bench.paper import find_cell
+from bench.core.manifest import Manifest, PaperColumn, PaperRow, PaperTable
+from bench.core.schema import Record
 from bench.report.block import Block
 from bench.report.clean import missing
 from bench.report.table import Entry, Sentence, Table, Unit, number
-from bench.schema import Record
-from bench.stats import Estimate, Interval, combine
-from bench.store import SuiteFolder
+from bench.score.harmonic import harmonic_mean
+from bench.score.metrics import METRICS
+from bench.score.stats import Estimate, Interval, combine
+from bench.store.folders import SuiteFolder
+from bench.suite.published_table import find_cell
 
 SLUG = "paper"
 COLUMNS_ABREAST = 2

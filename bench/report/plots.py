@@ -22,7 +22,7 @@ from matplotlib.ticker import MaxNLocator
 
 from bench.report.block import PRIMARY, Block
 from bench.report.robust import retained
-from bench.stats import Estimate
+from bench.score.stats import Estimate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

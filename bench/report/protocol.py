@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bench.counts import Counts
-from bench.metrics import METRICS
 from bench.report.block import PRIMARY, Block
 from bench.report.table import Entry, Sentence, Table, number
-from bench.stats import Estimate
+from bench.score.counts import Counts
+from bench.score.metrics import METRICS
+from bench.score.stats import Estimate
 
 PRECISION = "precision_camseg"
 
@@ -43,7 +43,7 @@ def protocol_sentences(block: Block) -> list[Sentence]:
             share = change_shares(block.counts(record.key))[0]
             entry = Entry(unit="percent", value=share, keys=(record.key,))
             text = " of the pixels of its truth are not those of the resized label."
-            said.append((f"Under the {record.cell.protocol.score} score ", entry, text))
+            said.append((f"Under the {record.cell.protocol.eval_at} score ", entry, text))
     return said
 
 
@@ -79,7 +79,7 @@ def label_changes(block: Block) -> Table:
             counts = block.counts(record.key)
             shares = [Entry(unit="percent", value=v, keys=keys) for v in change_shares(counts)]
             score = Entry(unit="percent", value=METRICS[PRIMARY](counts), keys=keys)
-            rows.append((Entry(f"{record.cell.protocol.score} score"), *shares, score))
+            rows.append((Entry(f"{record.cell.protocol.eval_at} score"), *shares, score))
     caption = f"{block.data_note}Per cent of all pixels of the truth that is scored, beside the"
     caption += " label resized to the input by nearest neighbour, which methods are trained on."
     caption += f" Limit: {PRIMARY} of that label, the best that a method can reach at this input"

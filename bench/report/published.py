@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, NamedTuple
 import matplotlib as mpl
 
 from bench.claims.reported import PAPERS, Reported, load_reported
+from bench.core.manifest import Published
+from bench.core.schema import Condition
 from bench.corruptions.entry import Corruption
-from bench.manifest import Published
-from bench.metrics import METRICS
 from bench.report.block import Block, catalogued, is_generated
 from bench.report.clean import missing
 from bench.report.plots import INK, STYLE, Plot, draw_panels, looks
 from bench.report.table import Entry, Table, number
-from bench.schema import Condition
-from bench.stats import Estimate
+from bench.score.metrics import METRICS
+from bench.score.stats import Estimate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bench.metrics import METRICS
 from bench.report.block import PRIMARY, Block
 from bench.report.clean import absent_note, missing, separated
 from bench.report.table import Entry, Table, number
-from bench.stats import Estimate, mean
+from bench.score.metrics import METRICS
+from bench.score.stats import Estimate, mean
 
 
 def robust_tables(block: Block) -> Iterator[Table]:

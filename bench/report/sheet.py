@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from bench.core.schema import CLEAN, Condition
 from bench.report.block import Block, catalogued
 from bench.report.images import Gallery, Picture
-from bench.schema import CLEAN, Condition
 
 SLUG = "sheet"
 BUDGET_BYTES = 700_000

@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from bench.stats import Estimate
+from bench.score.stats import Estimate
 
 Unit = Literal["text", "percent", "points", "count", "seconds", "p", "plain"]
 

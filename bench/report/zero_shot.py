@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bench.harmonic import harmonic_mean
-from bench.metrics import METRICS
+from bench.core.schema import LabelMapping
 from bench.report.block import PRIMARY, Block, describe, name
 from bench.report.clean import missing, separated
 from bench.report.table import Entry, Sentence, Table, number
-from bench.schema import LabelMapping
-from bench.stats import Estimate, mean
+from bench.score.harmonic import harmonic_mean
+from bench.score.metrics import METRICS
+from bench.score.stats import Estimate, mean
 
 ZEROS = "mIoU_mseg"
 """The definition by which MSeg averages: absent classes count as 0."""
@@ -205,7 +205,7 @@ class ZeroShot:
                     Entry(lost),
                     _share(finished[0], record.unreachable),
                     Entry(unit="count", value=record.unmapped),
-                    *(_fallen(finished, label) for label in labels),
+                    *(_unmapped(finished, label) for label in labels),
                 )
             )
         caption = "What the mapping of universal classes to each test set loses. Unreachable:"
@@ -270,14 +270,14 @@ def _share(block: Block, classes: Sequence[str]) -> Entry:
     return Entry(unit="percent", value=value, keys=(record.key,))
 
 
-def _fallen(blocks: Sequence[Block], label: str) -> Entry:
+def _unmapped(blocks: Sequence[Block], label: str) -> Entry:
     """Return the share of labelled pixels that hard mapping lost, over a method's seeds."""
     hard = [(b, r) for b in blocks if b.first.mapping == "hard" for r in b.of(label)]
     shares = []
     for block, record in hard:
         counts = block.counts(record.key)
-        if counts.fallen is not None:
-            shares.append(counts.fallen.sum() / max(1, (counts.tp + counts.fn).sum()))
+        if counts.unmapped is not None:
+            shares.append(counts.unmapped.sum() / max(1, (counts.tp + counts.fn).sum()))
     if not shares:
         return Entry("not run", "percent")
     keys = tuple(record.key for _, record in hard)

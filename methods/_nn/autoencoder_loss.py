@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.utils.parametrizations import spectral_norm
 
-from bench.torchvision_ops import ensure_torchvision
+from bench import ensure_torchvision
 
 
 class PerceptualDistance(nn.Module):

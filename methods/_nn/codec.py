@@ -12,8 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bench import seeding
-from bench.schema import Batch
+from bench import Batch, seeding
 from methods._nn.colour import fill_void, nearest_scores, paint
 from methods._nn.inverse import Inverse
 from methods._nn.loss import cross_entropy
@@ -112,9 +111,9 @@ class Codec(nn.Module):
 
     def decode(self, codes: Tensor) -> Tensor:
         """Decode int64 codes [B, h, w] to scores float32 [B, K, H, W] at the labels' size."""
-        return self.scores(self.tokenizer.decode(codes))
+        return self.logits(self.tokenizer.decode(codes))
 
-    def scores(self, maskige: Tensor) -> Tensor:
+    def logits(self, maskige: Tensor) -> Tensor:
         """Score the classes of a maskige [B, 3, s H, s W], averaged over enlarged pixels."""
         scores: Tensor = self.inverse(maskige, self.colouring.palette()[:-1])
         if self.inverse.votes:

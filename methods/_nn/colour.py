@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from bench.schema import IGNORE_INDEX
+from bench import IGNORE_INDEX
 
 
 def paint(label: Tensor, palette: Tensor) -> Tensor:

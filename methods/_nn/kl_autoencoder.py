@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from bench.torchvision_ops import ensure_torchvision
+from bench import ensure_torchvision
 
 ensure_torchvision()
 from diffusers.models.autoencoders.vae import Decoder, Encoder  # noqa: E402

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional as F
 
-from bench.schema import IGNORE_INDEX
+from bench import IGNORE_INDEX
 
 
 def _missing(size: int, multiple: int) -> int:

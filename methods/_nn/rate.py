@@ -1,6 +1,6 @@
 """What a map of codes costs: nominal rate, entropy, and how much of the codebook is used.
 
-The names are those that reports know (``bench/method.py``, ``Method.measure``).
+The names are those that reports know (``bench/core/method.py``, ``Method.measure``).
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from bench.schema import Frozen, Positive
+from bench import Frozen, Positive
 
 Colouring = Literal[
     "maximin",

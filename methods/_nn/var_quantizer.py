@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bench.seeding import derive, torch_generator
+from bench import seeding
 from methods._nn.conv_autoencoder import ConvDecoder, ConvEncoder
 from methods._nn.vqgan import nearest_codes
 
@@ -273,7 +273,7 @@ class ResidualQuantiser(MultiScaleQuantiser):
         count = int(dead.sum())
         if count:
             pool = torch.cat([vectors for vectors, _, _ in self._residuals(latent)])
-            generator = torch_generator(int(derive(seeds[:1], "restart")[0]))
+            generator = seeding.torch_generator(int(seeding.derive(seeds[:1], "restart")[0]))
             chosen = torch.randint(len(pool), (count,), generator=generator)
             self.embedding.weight[dead] = pool[chosen.to(pool.device)]
             hits[:, dead] = hits.mean(1, keepdim=True)

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from bench.schema import Augment, DataSpec, Fraction, Frozen, MethodConfig, Positive, Stage
+from bench import Augment, DataSpec, Fraction, Frozen, MethodConfig, Positive, Stage
 
 FourSizes = tuple[Positive, Positive, Positive, Positive]
 

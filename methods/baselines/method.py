@@ -10,9 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bench.method import Method
-from bench.schema import IGNORE_INDEX, Batch, DataSpec
-from bench.torchvision_ops import ensure_torchvision
+from bench import IGNORE_INDEX, Batch, DataSpec, Method, ensure_torchvision
 from methods._nn.padding import pad_image
 from methods.baselines.config import Config, DeepLabV3Plus, Segformer
 
@@ -38,13 +36,13 @@ class Baseline(Method[Config]):
             self.register_buffer(name, value, persistent=False)
 
     def forward(self, stage: str, batch: Batch) -> dict[str, Tensor]:
-        scores = self.scores(batch.image, batch.seeds)
+        scores = self.logits(batch.image, batch.seeds)
         counted = (batch.label != IGNORE_INDEX).sum()
         total = F.cross_entropy(scores, batch.label, ignore_index=IGNORE_INDEX, reduction="sum")
         # A batch without any label has a loss of zero, not of 0 / 0.
         return {"cross_entropy": total / counted.clamp(min=1)}
 
-    def scores(self, image: Tensor, seeds: Tensor) -> Tensor:
+    def logits(self, image: Tensor, seeds: Tensor) -> Tensor:
         """Return logits at the size of the image."""
         height, width = image.shape[2:]
         padded = pad_image((image - self.mean) / self.std, _MULTIPLE)
@@ -53,7 +51,7 @@ class Baseline(Method[Config]):
         return logits[:, :, :height, :width]
 
     def predict(self, image: Tensor, seeds: Tensor) -> Tensor:
-        return self.scores(image, seeds).argmax(1)
+        return self.logits(image, seeds).argmax(1)
 
 
 class _SegformerScores(nn.Module):

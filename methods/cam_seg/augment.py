@@ -18,9 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bench.schema import IGNORE_INDEX, Batch
-from bench.seeding import derive, numpy_generator
-from bench.torchvision_ops import ensure_torchvision
+from bench import IGNORE_INDEX, Batch, ensure_torchvision, seeding
 
 ensure_torchvision()
 from torchvision.transforms.v2 import InterpolationMode  # noqa: E402
@@ -40,9 +38,9 @@ class Pair(NamedTuple):
 
 def augment(batch: Batch) -> Batch:
     """Apply the pool to each image of a batch, by its own seed."""
-    seeds = derive(batch.seeds, "pool").tolist()
+    seeds = seeding.derive(batch.seeds, "pool").tolist()
     pairs = [
-        _augment(Pair(image, label), numpy_generator(seed))
+        _augment(Pair(image, label), seeding.numpy_generator(seed))
         for image, label, seed in zip(batch.image, batch.label, seeds, strict=True)
     ]
     return Batch(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from bench.schema import Augment, DataSpec, Fraction, Frozen, MethodConfig, Positive, Stage
+from bench import Augment, DataSpec, Fraction, Frozen, MethodConfig, Positive, Stage, Task
 
 Posterior = Literal["sample", "mode"]
 Weight = Annotated[float, Field(ge=0)]
@@ -114,7 +115,7 @@ class Inference(Frozen):
 class Config(MethodConfig):
     """CAM-Seg at one size."""
 
-    reconstructs: ClassVar[bool] = True
+    tasks: ClassVar[tuple[Task, ...]] = ("predict", "reconstruct")
     citation: ClassVar[str] = """\
 @article{ahmed2025camseg,
   title = {{CAM-Seg}: A Continuous-valued Embedding Approach for Semantic Image Generation},
@@ -163,15 +164,14 @@ class Config(MethodConfig):
             first = first.model_copy(update={"modules": (*first.modules, "adversary")})
         return (first, *measured, self.train_prior)
 
-    def settings_of(self, stage: str) -> Config:
-        """Return what a stage's weights depend on, all else as in the preset ``tiny``.
+    def depends_on(self, stage: str) -> Mapping[str, Any]:
+        """Return what a stage's weights depend on.
 
         So all ways of drawing share their training, and all priors an autoencoder.
         """
         fields = set(type(self).model_fields)
-        others = fields - _OF_STAGE[stage] if stage in _OF_STAGE else {"inference"}
-        reference = PRESETS["tiny"]
-        return self.model_copy(update={name: getattr(reference, name) for name in others})
+        prior = fields - {"inference", "weights", "train_autoencoder", "train_prior"}
+        return self.model_dump(mode="json", include=set(_OF_STAGE.get(stage, prior)))
 
 
 _OF_THE_AUTOENCODER = frozenset({"palette", "void", "autoencoder"})

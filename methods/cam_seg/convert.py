@@ -12,8 +12,7 @@ import math
 import torch
 from torch import Tensor
 
-from bench.schema import DataSpec
-from bench.weights import Checkpoints, Conversion
+from bench import Checkpoints, Conversion, DataSpec
 from methods.cam_seg.config import Config
 from methods.cam_seg.method import CamSeg
 from methods.cam_seg.palette import RELEASED

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from bench.seeding import derive, normal, uniform
+from bench import seeding
 from methods._nn.diffusion_head import DiffusionHead
 from methods.cam_seg.config import Inference
 from methods.cam_seg.transformer import MaskTransformer
@@ -22,13 +22,15 @@ def hidden_share(seed: Tensor, smallest: float) -> float:
         smallest: of the share, as ``mask_ratio_min`` in mahmed10/CAMSS models/mar.py.
     """
     lowest = torch.special.ndtr(torch.tensor((smallest - 1) / 0.25, dtype=torch.float64))
-    place = lowest + (0.5 - lowest) * uniform(derive(seed, "share"), 1)[0, 0].double()
+    place = (
+        lowest + (0.5 - lowest) * seeding.uniform(seeding.derive(seed, "share"), 1)[0, 0].double()
+    )
     return float((1 + 0.25 * torch.special.ndtri(place)).clamp(smallest, 1))
 
 
 def hide(seeds: Tensor, length: int, count: int) -> Tensor:
     """Choose ``count`` of ``length`` tokens at random for each image, bool [B, length]."""
-    rank = uniform(derive(seeds, "order"), length).argsort(dim=1).argsort(dim=1)
+    rank = seeding.uniform(seeding.derive(seeds, "order"), length).argsort(dim=1).argsort(dim=1)
     return rank < count
 
 
@@ -83,7 +85,7 @@ class MaskSampler:
             condition = first if iteration == 0 else self._condition(image, mask, hidden)
             still = hide(seeds, length, left).to(hidden.device)
             chosen = hidden & ~still
-            drawn = self._tokens(condition[chosen], derive(seeds, "tokens", iteration))
+            drawn = self._tokens(condition[chosen], seeding.derive(seeds, "tokens", iteration))
             mask[chosen] = drawn.to(mask.dtype)
             hidden = still
         return mask
@@ -98,7 +100,7 @@ class MaskSampler:
         count = len(condition) // len(seeds)
 
         def noise(draw: int) -> Tensor:
-            drawn = normal(derive(seeds, "noise", draw), count, channels)
+            drawn = seeding.normal(seeding.derive(seeds, "noise", draw), count, channels)
             return drawn.flatten(0, 1).to(condition)
 
         return self.head.sample(

@@ -14,9 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bench.method import Method
-from bench.schema import IGNORE_INDEX, Batch, DataSpec
-from bench.seeding import derive, normal, uniform
+from bench import IGNORE_INDEX, Batch, DataSpec, Method, seeding
 from methods._nn.autoencoder_loss import Adversary, PerceptualDistance
 from methods._nn.colour import fill_void, nearest_scores, paint
 from methods._nn.diffusion_head import DiffusionHead
@@ -104,18 +102,18 @@ class CamSeg(Method[Config]):
     def predict(self, image: Tensor, seeds: Tensor) -> Tensor:
         settings = self.config.inference
         sampler = MaskSampler(self.transformer, self.head, settings)
-        tokens = self._image_tokens(image, derive(seeds, "image"), settings.posterior)
+        tokens = self._image_tokens(image, seeding.derive(seeds, "image"), settings.posterior)
         first = sampler.first_condition(tokens)
         scores = []
         for sample in range(1 if settings.aggregate == "first" else settings.samples):
-            mask = sampler.draw(tokens, first, derive(seeds, "sample", sample))
+            mask = sampler.draw(tokens, first, seeding.derive(seeds, "sample", sample))
             latent = self.mask_scale.restore(to_latent(mask, self.grid, self.config.patch))
             scores.append(self._scores(self.autoencoder.decode(latent)))
         return self._labels(_aggregate(torch.stack(scores), settings.aggregate))
 
     def reconstruct(self, label: Tensor, seeds: Tensor) -> Tensor:
         maskige = self._maskige(label)
-        latent = self._encode(maskige, derive(seeds, "mask"), self.config.posterior)
+        latent = self._encode(maskige, seeding.derive(seeds, "mask"), self.config.posterior)
         return self._labels(self._scores(self.autoencoder.decode(latent)).argmax(dim=1))
 
     def _autoencoder_losses(self, batch: Batch) -> dict[str, Tensor]:
@@ -127,7 +125,9 @@ class CamSeg(Method[Config]):
         parts = self.config.autoencoder
         maskige = self._maskige(batch.label)
         target = torch.cat([2 * batch.image - 1, maskige])
-        noise = normal(derive(batch.seeds, "posterior"), 2, *self._latent_shape()).to(target)
+        noise = seeding.normal(
+            seeding.derive(batch.seeds, "posterior"), 2, *self._latent_shape()
+        ).to(target)
         posterior = self.autoencoder.encode(target)
         decoded = self.autoencoder.decode(posterior.sample(noise.transpose(0, 1).flatten(0, 1)))
         losses = {
@@ -155,14 +155,16 @@ class CamSeg(Method[Config]):
         length = self.transformer.length
         with torch.no_grad():
             posterior = self.config.posterior
-            image = self._image_tokens(batch.image, derive(batch.seeds, "image"), posterior)
-            mask = self._mask_tokens(batch.label, derive(batch.seeds, "mask"))
+            image = self._image_tokens(batch.image, seeding.derive(batch.seeds, "image"), posterior)
+            mask = self._mask_tokens(batch.label, seeding.derive(batch.seeds, "mask"))
         share = hidden_share(batch.seeds[:1], self.config.smallest_hidden)
         hidden = hide(batch.seeds, length, math.ceil(length * share)).to(image.device)
         condition = self.transformer(image, mask, hidden)[:, length:][hidden]
         repeats, count = self.config.head.repeats, int(hidden[0].sum())
-        time = uniform(derive(batch.seeds, "time"), repeats, count) * TIME_STEPS
-        noise = normal(derive(batch.seeds, "noise"), repeats, count, self.head.channels)
+        time = seeding.uniform(seeding.derive(batch.seeds, "time"), repeats, count) * TIME_STEPS
+        noise = seeding.normal(
+            seeding.derive(batch.seeds, "noise"), repeats, count, self.head.channels
+        )
         loss = self.head.loss(
             mask[hidden].repeat(repeats, 1),
             condition.repeat(repeats, 1),
@@ -192,7 +194,7 @@ class CamSeg(Method[Config]):
         latent: Gaussian = self.autoencoder.encode(image)
         if posterior == "mode":
             return latent.mean
-        return latent.sample(normal(seeds, *latent.mean.shape[1:]).to(image))
+        return latent.sample(seeding.normal(seeds, *latent.mean.shape[1:]).to(image))
 
     def _maskige(self, label: Tensor) -> Tensor:
         return paint(fill_void(label) if self.config.void == "fill" else label, self.palette)

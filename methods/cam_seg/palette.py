@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from bench.schema import DataSpec
+from bench import DataSpec
 from methods._nn.palettes import maximin
 from methods.cam_seg.config import Config
 

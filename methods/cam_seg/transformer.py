@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from bench.torchvision_ops import ensure_torchvision
+from bench import ensure_torchvision
 from methods.cam_seg.config import Shortcuts, Stack
 
 ensure_torchvision()

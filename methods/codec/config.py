@@ -6,8 +6,18 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from bench.perturbations import CODE_FLIPS, LATENT_NOISE
-from bench.schema import Augment, DataSpec, Fraction, Frozen, MethodConfig, Positive, Stage
+from bench import (
+    CODE_FLIPS,
+    LATENT_NOISE,
+    Augment,
+    DataSpec,
+    Fraction,
+    Frozen,
+    MethodConfig,
+    Positive,
+    Stage,
+    Task,
+)
 from methods._nn.settings import Colouring, DalleTokenizer
 
 AboveZero = Annotated[float, Field(gt=0)]
@@ -57,8 +67,7 @@ class Backbone(Frozen):
 class Config(MethodConfig):
     """One codec."""
 
-    reconstructs: ClassVar[bool] = True
-    predicts: ClassVar[bool] = False
+    tasks: ClassVar[tuple[Task, ...]] = ("reconstruct",)
 
     colouring: Colouring | Literal["one_hot"] = "maximin"
     """How labels become a picture; ``one_hot`` is a channel a class, without any colour."""

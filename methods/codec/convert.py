@@ -13,8 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from bench.schema import DataSpec
-from bench.weights import Checkpoints, Conversion
+from bench import Checkpoints, Conversion, DataSpec
 from methods._nn.dalle import dvae_name
 from methods.codec.coder import DalleCoder, KLCoder, VQGANCoder
 from methods.codec.config import Config

@@ -14,10 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bench import seeding
-from bench.method import Method
-from bench.perturbations import CODE_FLIPS, LATENT_NOISE
-from bench.schema import Batch, DataSpec
+from bench import CODE_FLIPS, LATENT_NOISE, Batch, DataSpec, Method, seeding
 from methods._nn.colour import fill_void, paint
 from methods._nn.inverse import ConvInverse, Inverse, NearestColour, PseudoInverse
 from methods._nn.loss import cross_entropy

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from bench.torchvision_ops import ensure_torchvision
+from bench import ensure_torchvision
 from methods.gss import config as settings
 
 _LEVELS = 4

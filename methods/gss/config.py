@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from bench.schema import Augment, DataSpec, Fraction, Frozen, MethodConfig, Positive, Stage, Task
+from bench import Augment, DataSpec, Fraction, Frozen, MethodConfig, Positive, Stage, Task
 from methods._nn.settings import Colouring, ConvTokenizer, DalleTokenizer
 
 Variant = Literal["FF", "FF-R", "FT", "FT-W", "TF", "TT"]
@@ -59,8 +59,7 @@ class LearnedInverse(Frozen):
 class Config(MethodConfig):
     """One of the method's variants at one size."""
 
-    reconstructs: ClassVar[bool] = True
-    snaps: ClassVar[bool] = True
+    tasks: ClassVar[tuple[Task, ...]] = ("predict", "reconstruct", "oracle_codes")
     citation: ClassVar[str] = """\
 @inproceedings{chen2023gss,
   title = {Generative Semantic Segmentation},
@@ -138,24 +137,17 @@ class Config(MethodConfig):
             chosen.append(self.train_inverse)
         return tuple(chosen)
 
-    def settings_of(self, stage: str) -> Config:
-        """Return what a stage's weights depend on, all else as in the preset ``tiny``.
+    def depends_on(self, stage: str) -> Mapping[str, Any]:
+        """Return what a stage's weights depend on.
 
         So FF, FT and FT-W share tokenizer and prior, and priors of any size a tokenizer.
         """
         if stage == "inverse":
-            return self
-        reference = PRESETS["tiny"]
-        relevant = _OF_THE_CODES | _OF_STAGE[stage]
-        changes = {
-            name: getattr(reference, name)
-            for name in type(self).model_fields
-            if name not in relevant
-        }
+            return self.model_dump(mode="json", exclude={"weights", *_STAGES})
+        settings = self.model_dump(mode="json", include=_OF_THE_CODES | _OF_STAGE[stage])
         if stage != "colouring":
-            changes["variant"] = "TF" if self.learns_colouring else "FF"
-        changes["colouring"] = self.palette
-        return self.model_copy(update=changes)
+            settings["variant"] = "TF" if self.learns_colouring else "FF"
+        return {**settings, "colouring": self.palette}
 
     def _colouring_stage(self) -> Stage:
         """Return the stage of the palette, which in TT trains the inverse with it."""
@@ -164,6 +156,7 @@ class Config(MethodConfig):
         return stage.model_copy(update={"modules": (*stage.modules, *more)})
 
 
+_STAGES = {"train_tokenizer", "train_colouring", "train_prior", "train_inverse"}
 _OF_THE_CODES = {
     "colouring",
     "palette_seed",

@@ -12,8 +12,7 @@ from typing import Any
 
 from torch import Tensor
 
-from bench.schema import DataSpec
-from bench.weights import Checkpoints, Conversion
+from bench import Checkpoints, Conversion, DataSpec
 from methods._nn.dalle import dvae_name
 from methods.gss.config import Config
 from methods.gss.released import backbone_name, head_name, inverse_name, is_inverse

@@ -14,9 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bench import seeding
-from bench.method import Method
-from bench.schema import IGNORE_INDEX, Batch, DataSpec
+from bench import IGNORE_INDEX, Batch, DataSpec, Method, seeding
 from methods._nn.codec import Codec, CodecSettings, Colouring
 from methods._nn.dalle import DalleTokenizer
 from methods._nn.inverse import (
@@ -118,7 +116,7 @@ class GSS(Method[Config]):
                 predicted = drawn.to(image.device) < self.config.predicted_share
                 codes = torch.where(predicted, codes, self.codec.encode(label))
             maskige = self.codec.tokenizer.decode(codes)
-        return {"classes": cross_entropy(self.codec.scores(maskige), label)}
+        return {"classes": cross_entropy(self.codec.logits(maskige), label)}
 
     def _padded(self, batch: Batch) -> tuple[Tensor, Tensor]:
         return pad_image(batch.image, self.multiple), pad_label(batch.label, self.multiple)
@@ -132,16 +130,16 @@ class GSS(Method[Config]):
         tokens: Tensor = self.prior(image, self._grid(image)).tokens
         return tokens.argmax(1)
 
-    def scores(self, image: Tensor, seeds: Tensor) -> Tensor:
+    def logits(self, image: Tensor, seeds: Tensor) -> Tensor:
         """Return one vote a pixel, as released, or the logits of a learned inverse."""
         height, width = image.shape[2:]
         codes = self._codes(pad_image(image, self.multiple))
         return self.codec.decode(codes)[:, :, :height, :width]
 
     def predict(self, image: Tensor, seeds: Tensor) -> Tensor:
-        return self.scores(image, seeds).argmax(1)
+        return self.logits(image, seeds).argmax(1)
 
-    def predict_nearest(self, image: Tensor, label: Tensor, seeds: Tensor) -> Tensor:
+    def oracle_codes(self, image: Tensor, label: Tensor, seeds: Tensor) -> Tensor:
         height, width = label.shape[1:]
         codes = self._codes(pad_image(image, self.multiple))
         truth = self.codec.encode(pad_label(label, self.multiple))

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from bench.seeding import normal, uniform
+from bench import seeding
 from methods._nn.var_quantizer import Scale
 from methods.seg_var.config import Decoder
 
@@ -46,9 +46,9 @@ def choose(
     if config.decoding == "argmax":
         return likeliest(outputs, scale, continuous)
     if continuous:
-        chosen = outputs + normal(seeds, *outputs.shape[1:]).to(outputs)
+        chosen = outputs + seeding.normal(seeds, *outputs.shape[1:]).to(outputs)
     else:
-        draws = uniform(seeds, outputs.shape[1])
+        draws = seeding.uniform(seeds, outputs.shape[1])
         chosen = sample(outputs, draws, config.top_k, config.top_p)
     return _as_map(chosen, scale)
 

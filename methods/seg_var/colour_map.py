@@ -17,7 +17,7 @@ import torch
 from scipy import ndimage
 from torch import Tensor
 
-from bench.schema import IGNORE_INDEX
+from bench import IGNORE_INDEX
 
 Order = Literal["cube", "maximin"]
 

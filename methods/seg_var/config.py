@@ -8,11 +8,11 @@ this package under "what the paper leaves open".
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from bench.schema import Augment, DataSpec, Fraction, Frozen, MethodConfig, Positive, Stage
+from bench import Augment, DataSpec, Fraction, Frozen, MethodConfig, Positive, Stage, Task
 
 Weight = Annotated[float, Field(ge=0)]
 
@@ -149,7 +149,7 @@ class ImageEncoder(Frozen):
 class Config(MethodConfig):
     """Seg-VAR and its ablations. A stage set to null is left out."""
 
-    reconstructs: ClassVar[bool] = True
+    tasks: ClassVar[tuple[Task, ...]] = ("predict", "reconstruct")
     citation: ClassVar[str] = """\
 @article{zheng2025segvar,
   title = {{Seg-VAR}: Image Segmentation with Visual Autoregressive Modeling},
@@ -220,22 +220,16 @@ class Config(MethodConfig):
             given[-1] = self.image_stage.model_copy(update=both)
         return tuple(stage for stage in given if stage is not None)
 
-    def settings_of(self, stage: str) -> Config:
-        """Return what a stage's weights depend on, all else as in the preset ``tiny``.
+    def depends_on(self, stage: str) -> Mapping[str, Any]:
+        """Return what a stage's weights depend on.
 
         So decodings share all training, and ablations the stages before they differ.
         """
-        reference = PRESETS["tiny"]
-        changes = {
-            name: getattr(reference, name)
-            for name in type(self).model_fields
-            if name not in _OF_STAGE[stage]
-        }
-        chosen = {name: getattr(reference.decoder, name) for name in _OF_DECODING}
-        changes.setdefault("decoder", self.decoder.model_copy(update=chosen))
-        mixed = {"weight": reference.encoder.weight}
-        changes.setdefault("encoder", self.encoder.model_copy(update=mixed))
-        return self.model_copy(update=changes)
+        settings = self.model_dump(mode="json", include=_OF_STAGE[stage])
+        for part, names in (("decoder", _OF_DECODING), ("encoder", ("weight",))):
+            for name in names if part in settings else ():
+                del settings[part][name]
+        return settings
 
 
 _OF_STAGE: Mapping[str, set[str]] = {

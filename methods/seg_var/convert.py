@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import torch
 
-from bench.schema import DataSpec
-from bench.weights import Checkpoints, Conversion
+from bench import Checkpoints, Conversion, DataSpec
 from methods.seg_var.config import Config
 
 HITS = "quantize.ema_vocab_hit_SV"

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bench.torchvision_ops import ensure_torchvision
+from bench import ensure_torchvision
 from methods._nn.tokenizer import ResidualBlock
 from methods._nn.var_quantizer import Scale
 from methods.seg_var.attention import Block, grid_positions

@@ -6,9 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from bench.method import Method, Segmented
-from bench.schema import IGNORE_INDEX, Batch, DataSpec
-from bench.seeding import derive, seeded, uniform
+from bench import IGNORE_INDEX, Batch, DataSpec, Method, Segmented, seeding
 from methods._nn.padding import pad_image, pad_label
 from methods._nn.var_quantizer import map_size, next_input
 from methods.seg_var.codes import choose, divergence, likeliest
@@ -40,22 +38,22 @@ class SegVAR(Method[Config]):
         # Each module starts from a seed of its own, whichever of the others there are, so
         # that ablations can share the stages that they have in common.
         seeds = torch.randint(2**62, (4,)).tolist()
-        with seeded(seeds[0]):
+        with seeding.seeded(seeds[0]):
             self.tokenizer = SharedTokenizer(config.tokenizer)
         self.stride = self.tokenizer.stride
         if config.generates:
-            with seeded(seeds[1]):
+            with seeding.seeded(seeds[1]):
                 self.decoder = NextScaleTransformer(
                     *self.tokenizer.shape, data.num_classes, config.decoder
                 )
         if config.latent is not None:
-            with seeded(seeds[2]):
+            with seeding.seeded(seeds[2]):
                 self.latent_encoder = LatentEncoder(data.num_classes, config.latent)
                 self.latent_decoder = PixelTransformer(3, data.num_classes, config.latent)
         if config.looks:
             pretrained = config.encoder.pretrained and "image" not in config.weights
             encoder = config.encoder.model_copy(update={"pretrained": pretrained})
-            with seeded(seeds[3]):
+            with seeding.seeded(seeds[3]):
                 self.image_encoder = CodePredictor(
                     *self.tokenizer.shape, data.num_classes, encoder, data.size
                 )
@@ -72,12 +70,12 @@ class SegVAR(Method[Config]):
         label = pad_label(batch.label, self.stride)
         return losses[stage](Batch(image, label, batch.seeds))
 
-    def scores(self, image: Tensor, seeds: Tensor) -> Tensor:
+    def logits(self, image: Tensor, seeds: Tensor) -> Tensor:
         codes = self._generate(pad_image(image, self.stride), seeds)
         return self._decode(codes)[:, :, : image.shape[2], : image.shape[3]]
 
     def predict(self, image: Tensor, seeds: Tensor) -> Tensor:
-        return self.scores(image, seeds).argmax(1)
+        return self.logits(image, seeds).argmax(1)
 
     def segments(self, image: Tensor, seeds: Tensor) -> Segmented | None:
         """Tell segments apart by what has one class and, in the seglat, one cell's colour.
@@ -127,7 +125,9 @@ class SegVAR(Method[Config]):
     def _tokenizer_losses(self, batch: Batch) -> dict[str, Tensor]:
         """Reconstruction of seglats and images by the tokenizer they share."""
         seglat, image = self.painter(batch.label).colours, 2 * batch.image - 1
-        seeds = torch.cat([derive(batch.seeds, "seglat"), derive(batch.seeds, "image")])
+        seeds = torch.cat(
+            [seeding.derive(batch.seeds, "seglat"), seeding.derive(batch.seeds, "image")]
+        )
         passed = self.tokenizer.through(torch.cat([seglat, image]), seeds)
         seglat_out, image_out = passed.image.chunk(2)
         return {
@@ -141,7 +141,7 @@ class SegVAR(Method[Config]):
         config, quantiser = self.config.decoder, self.tokenizer.quantiser
         image, seglat = self._encode_image(batch.image), self._encode(batch.label)
         classes = self._classes(batch.label)
-        drops = uniform(derive(batch.seeds, "class"), 1).to(classes)
+        drops = seeding.uniform(seeding.derive(batch.seeds, "class"), 1).to(classes)
         image_out, seglat_out = self.decoder(
             [map_size(codes) for codes in seglat],
             inputs(quantiser, image, own=config.image_sees == "current"),
@@ -181,7 +181,7 @@ class SegVAR(Method[Config]):
             latent = self.tokenizer.latent(self._seglat(batch.label))
         grid = (latent.shape[2], latent.shape[3])
         seen = self.image_encoder(batch.image, quantiser.scales(grid))
-        draws = uniform(derive(batch.seeds, "own"), 1).to(latent)[:, 0]
+        draws = seeding.uniform(seeding.derive(batch.seeds, "own"), 1).to(latent)[:, 0]
         owns = draws < self.config.encoder.own_choices
         outputs: list[Tensor] = []
         truth: list[Tensor] = []
@@ -234,7 +234,7 @@ class SegVAR(Method[Config]):
             if writer is not None:
                 experts.append((1.0, writer.outputs(k, before)))
             outputs = mix(experts, self.tokenizer.continuous)
-            draw = derive(seeds, "seglat", k)
+            draw = seeding.derive(seeds, "seglat", k)
             codes.append(choose(outputs, scale, draw, config.decoder, self.tokenizer.continuous))
             added = quantiser.contribution(codes[k], k, grid)
             running = added if running is None else running + added

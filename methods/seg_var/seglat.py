@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from bench.schema import IGNORE_INDEX
+from bench import IGNORE_INDEX
 from methods._nn.colour import fill_void
 from methods.seg_var.colour_map import ColourGrid, masks_by
 from methods.seg_var.config import Colours

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bench.seeding import derive, normal, uniform
+from bench import seeding
 from methods._nn.var_quantizer import MultiScaleQuantiser, Pyramid, Scale
 
 
@@ -60,7 +60,7 @@ class GumbelCodes(MultiScaleQuantiser):
             hard = F.one_hot(logits.argmax(1), logits.shape[1]).movedim(-1, 1)
             weights = weights + (hard - weights).detach()
         else:
-            draws = uniform(derive(seeds, "gumbel"), *logits.shape[1:]).to(logits)
+            draws = seeding.uniform(seeding.derive(seeds, "gumbel"), *logits.shape[1:]).to(logits)
             gumbel = -(-draws.clamp(1e-20, 1 - 1e-7).log()).log()
             weights = ((logits + gumbel) / self.temperature).softmax(1)
         mixed = torch.einsum("bvhw,vc->bchw", weights, self.embedding.weight)
@@ -102,7 +102,7 @@ class GaussianLatent(MultiScaleQuantiser):
         logvar = logvar.clamp(-30, 20)  # as in the release of latent diffusion
         drawn = mean
         if seeds is not None:
-            noise = normal(derive(seeds, "posterior"), *mean.shape[1:]).to(mean)
+            noise = seeding.normal(seeding.derive(seeds, "posterior"), *mean.shape[1:]).to(mean)
             drawn = mean + (0.5 * logvar).exp() * noise
         divergence = 0.5 * (mean.square() + logvar.exp() - 1 - logvar).mean()
         return Pyramid(drawn, self.kl_weight * divergence, self.encode(latent.detach()))

@@ -8,9 +8,9 @@ Plain ``pytest`` does not collect this file.
 import numpy as np
 import pytest
 
-from bench.counts import stack_counts
-from bench.metrics import METRICS
-from bench.stats import Estimate, replicates
+from bench.score.counts import stack_counts
+from bench.score.metrics import METRICS
+from bench.score.stats import Estimate, replicates
 
 IMAGES, CLASSES, METHODS, RESAMPLES = 500, 19, 2, 10_000
 LIMIT_S = 1.0

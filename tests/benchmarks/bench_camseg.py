@@ -14,7 +14,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from bench.seeding import normal, seeded
+from bench.core.seeding import normal, seeded
 from methods._nn.diffusion_head import DiffusionHead
 from methods.cam_seg.config import PRESETS, Inference
 from methods.cam_seg.generate import MaskSampler

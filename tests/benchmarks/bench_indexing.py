@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.dataset import Dataset
-from bench.datasets import load_dataset_class
+from bench.data.dataset import Dataset
+from bench.data.datasets import load_dataset_class
 
 IMAGES = int(os.environ.get("BENCH_INDEXING", "25000"))
 MOST_SECONDS = 10.0

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from bench.discover import merge, resolve_config
-from bench.schema import IGNORE_INDEX, Batch, DataSpec
-from bench.seeding import normal, numpy_generator, seeded
+from bench.core.registry import merge, resolve_config
+from bench.core.schema import IGNORE_INDEX, Batch, DataSpec
+from bench.core.seeding import normal, numpy_generator, seeded
 from methods._nn.diffusion_head import DiffusionHead
 from methods._nn.gaussian_diffusion import (
     GaussianDiffusion,

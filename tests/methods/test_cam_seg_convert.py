@@ -9,10 +9,10 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from bench.discover import resolve_config
-from bench.pickled import PickledError
-from bench.schema import DataSpec
-from bench.weights import Converted, WeightsError, convert
+from bench.core.errors import UnreadableWeights, WeightsError
+from bench.core.registry import resolve_config
+from bench.core.schema import DataSpec
+from bench.engine.weights import Converted, convert
 from methods.cam_seg.config import PRESETS, Config
 from methods.cam_seg.method import CamSeg
 from tests.parity.fixture import Fixture, draw, load
@@ -147,7 +147,7 @@ def test_tensors_that_do_not_fit_are_named(tmp_path: Path) -> None:
 
 def test_a_section_that_is_not_there_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "city.pth", {"model": weights(MAR)})
-    with pytest.raises(PickledError, match="has no section 'model_ema'; its sections: model"):
+    with pytest.raises(UnreadableWeights, match="has no section 'model_ema'; its sections: model"):
         converted(path, section="model_ema")
 
 

@@ -8,18 +8,18 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.dataset import Sample
-from bench.discover import resolve_config
-from bench.evaluate import Job, evaluate
-from bench.loading import Split
-from bench.schema import CLEAN, Batch, DataRef, Protocol, fingerprint
-from bench.seeding import seeded
-from bench.train import make_accelerator
+from bench.core.registry import resolve_config
+from bench.core.schema import CLEAN, Batch, DataRef, Protocol, fingerprint
+from bench.core.seeding import seeded
+from bench.data.dataset import Sample
+from bench.data.split import Split
+from bench.engine.evaluate import EvaluationJob, evaluate
+from bench.engine.train import make_accelerator
 from methods._nn.diffusion_head import DiffusionHead
 from methods._nn.gaussian_diffusion import TIME_STEPS, GaussianDiffusion, cosine_alphas_cumprod
 from methods.cam_seg.config import PRESETS, Config, Shortcuts, Stack
 from methods.cam_seg.transformer import MaskTransformer
-from tests.bench.test_evaluate import SIZE, Drawn, Silent
+from tests.bench.engine.test_evaluate import SIZE, Drawn, Silent
 from tests.methods.test_cam_seg import DATA, build
 from tests.methods.test_contract import DATA as CONTRACT
 
@@ -142,8 +142,7 @@ def test_variants_share_the_stages_that_do_not_know_them(
     same = {
         stage.name
         for stage in plain.stages(DATA)
-        if fingerprint(plain.settings_of(stage.name))
-        == fingerprint(changed.settings_of(stage.name))
+        if fingerprint(plain.depends_on(stage.name)) == fingerprint(changed.depends_on(stage.name))
     }
     # A stage's key is chained: one that differs leaves none after it in common.
     chained = set()
@@ -171,7 +170,7 @@ def test_neither_batch_size_nor_order_changes_a_count(mode: str) -> None:
     def confusions(batch_size: int, kind: type[Drawn] = Drawn) -> np.ndarray:
         protocol = Protocol(resize=SIZE, batch_size=batch_size)
         split = Split(kind(11), DataRef(dataset="drawn", split="val"), protocol)
-        job = Job(split, CLEAN, "predict", 0)
+        job = EvaluationJob(split, CLEAN, "predict", 0)
         (result,) = evaluate(method, job, make_accelerator(), Silent())
         return np.stack(result.counts[:3])
 

@@ -8,10 +8,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench import seeding
-from bench.discover import load_method, resolve_config
-from bench.perturbations import CODE_FLIPS, LATENT_NOISE
-from bench.schema import IGNORE_INDEX
+from bench.core import seeding
+from bench.core.registry import load_method, resolve_config
+from bench.core.schema import IGNORE_INDEX
+from bench.corruptions.latents import CODE_FLIPS, LATENT_NOISE
 from methods._nn.rate import CodeCounter
 from methods.codec.bottleneck import flip
 from methods.codec.codebook import Codebook, ResidualVectorQuantizer

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from bench.discover import resolve_config
-from bench.weights import WeightsError, convert, load_weights, submodules
+from bench.core.errors import WeightsError
+from bench.core.registry import resolve_config
+from bench.engine.weights import convert, load_weights, submodules
 from methods._nn.dalle import DalleDecoder, DalleEncoder
 from methods._nn.vqgan import VQGAN
 from methods.codec.config import PRESETS

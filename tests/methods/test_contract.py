@@ -8,11 +8,11 @@ import pytest
 import torch
 from safetensors.torch import load, save
 
-from bench import seeding
-from bench.discover import load_config, load_method, method_modules
-from bench.perturbations import CATALOGUE
-from bench.schema import IGNORE_INDEX, Batch, DataSpec
-from bench.train import trainable_modules
+from bench.core import seeding
+from bench.core.registry import load_config, load_method, method_modules
+from bench.core.schema import IGNORE_INDEX, Batch, DataSpec
+from bench.corruptions.latents import CATALOGUE
+from bench.engine.train import trainable_modules
 
 SIZE = (32, 64)
 CLASSES = 5
@@ -63,7 +63,7 @@ def refused_by_name(size):
 
 def answer(method, batch):
     """What a method says of a batch: of its images, or of its labels where it sees no image."""
-    if method.config.predicts:
+    if "predict" in method.config.tasks:
         return method.predict(batch.image, batch.seeds)
     return method.reconstruct(batch.label, batch.seeds)
 
@@ -186,7 +186,7 @@ def test_labels_do_not_depend_on_batch_mates(name, preset):
 def test_scores_are_of_the_classes_and_agree_with_the_prediction(name, preset):
     method, batch = learned(name, preset), draw_batch()
     with torch.inference_mode():
-        scores = method.scores(batch.image, batch.seeds)
+        scores = method.logits(batch.image, batch.seeds)
         label = answer(method, batch)
     if scores is None:
         pytest.skip("has no scores")
@@ -231,7 +231,7 @@ def test_saved_weights_carry_over_to_a_new_instance(name, preset):
 def test_a_codec_returns_labels(name, preset, size):
     method, batch = learned(name, preset), draw_batch(2, size)
     with torch.inference_mode():
-        if not method.config.reconstructs:
+        if "reconstruct" not in method.config.tasks:
             with pytest.raises(TypeError, match="no latent code"):
                 method.reconstruct(batch.label, batch.seeds)
             return
@@ -246,9 +246,9 @@ def test_a_codec_returns_labels(name, preset, size):
 @every_method
 def test_a_method_that_sees_no_image_says_so(name, preset):
     method, batch = learned(name, preset), draw_batch()
-    if method.config.predicts:
+    if "predict" in method.config.tasks:
         pytest.skip("predicts")
-    assert method.config.reconstructs
+    assert "reconstruct" in method.config.tasks
     with pytest.raises(TypeError, match="its task is 'reconstruct'"):
         method.predict(batch.image, batch.seeds)
 
@@ -275,14 +275,14 @@ def test_latents_suffer_what_the_configuration_lists_and_nothing_else(name, pres
 def test_predicted_latents_are_put_on_the_truth_s_where_the_configuration_says_so(name, preset):
     method, batch = learned(name, preset), draw_batch()
     with torch.inference_mode():
-        if not method.config.snaps:
+        if "oracle_codes" not in method.config.tasks:
             with pytest.raises(TypeError, match="no latents to compare"):
-                method.predict_nearest(*batch)
+                method.oracle_codes(*batch)
             return
-        label = method.predict_nearest(*batch)
+        label = method.oracle_codes(*batch)
         others = batch._replace(image=batch.image.flip(0), label=batch.label.flip(0))
         others = others._replace(seeds=batch.seeds.flip(0))
-        flipped = method.predict_nearest(*others).flip(0)
+        flipped = method.oracle_codes(*others).flip(0)
     assert label.shape == batch.label.shape
     assert label.dtype == torch.int64
     assert torch.equal(label, flipped)

@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from bench import seeding
-from bench.discover import resolve_config
-from bench.schema import IGNORE_INDEX, DataSpec
-from bench.train import trainable_modules
+from bench.core import seeding
+from bench.core.registry import resolve_config
+from bench.core.schema import IGNORE_INDEX, DataSpec
+from bench.engine.train import trainable_modules
 from methods.gss.config import PRESETS, Variant
 from methods.gss.method import GSS, make_codec, make_tokenizer
 from tests.methods.test_contract import DATA, draw_batch
@@ -67,7 +67,7 @@ def stage_settings(**changes):
     """Return what each stage's key is made of."""
     config = resolve_config("gss", "tiny", {**SMALL, **changes})
     return {
-        stage.name: (stage.model_dump(), config.settings_of(stage.name))
+        stage.name: (stage.model_dump(), config.depends_on(stage.name))
         for stage in config.stages(DATA)
     }
 

@@ -8,11 +8,12 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from bench import seeding
-from bench.cli import main
-from bench.discover import resolve_config
-from bench.schema import DataSpec
-from bench.weights import WeightsError, convert, load_weights, submodules
+from bench.cli.main import main
+from bench.core import seeding
+from bench.core.errors import WeightsError
+from bench.core.registry import resolve_config
+from bench.core.schema import DataSpec
+from bench.engine.weights import convert, load_weights, submodules
 from methods._nn.dalle import DalleTokenizer
 from methods.gss.config import PRESETS
 from methods.gss.convert import _patch_order
@@ -96,8 +97,8 @@ def test_a_checkpoint_in_the_released_layout_makes_a_round_trip(tmp_path, varian
     fill(other, done.files)
     image, seeds = torch.rand(1, 3, 32, 64), torch.zeros(1, dtype=torch.int64)
     with torch.inference_mode():
-        got = other.eval().scores(image, seeds)
-        assert torch.equal(got, method.eval().scores(image, seeds))
+        got = other.eval().logits(image, seeds)
+        assert torch.equal(got, method.eval().logits(image, seeds))
     for key, value in method.prior.state_dict().items():
         assert torch.equal(other.prior.state_dict()[key], value), key
 

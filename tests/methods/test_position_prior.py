@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from bench.schema import IGNORE_INDEX, Batch, DataSpec
+from bench.core.schema import IGNORE_INDEX, Batch, DataSpec
 from methods.position_prior import Config, PositionPrior
 
 CLASSES = 3
@@ -53,7 +53,7 @@ def test_scores_are_frequencies():
     labels = np.zeros((4, *SIZE), dtype=np.int64)
     labels[0] = 2
     method = fitted(labels)
-    scores = method.scores(torch.zeros(1, 3, *SIZE), torch.zeros(1))
+    scores = method.logits(torch.zeros(1, 3, *SIZE), torch.zeros(1))
     assert scores[0, :, 1, 2].tolist() == [0.75, 0.0, 0.25]
 
 

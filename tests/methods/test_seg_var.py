@@ -4,9 +4,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.discover import load_method, merge, resolve_config
-from bench.schema import IGNORE_INDEX, Batch, DataSpec, fingerprint
-from bench.seeding import derive, seeded, uniform
+from bench.core.registry import load_method, merge, resolve_config
+from bench.core.schema import IGNORE_INDEX, Batch, DataSpec, fingerprint
+from bench.core.seeding import derive, seeded, uniform
 from methods._nn.colour import fill_void
 from methods._nn.padding import pad_image, pad_label
 from methods._nn.var_quantizer import ResidualQuantiser, map_size, next_input
@@ -190,7 +190,7 @@ def stage_keys(overrides):
     config, key = resolve_config("seg_var", "tiny", overrides), ""
     keys = {}
     for stage in config.stages(DATA):
-        key = keys[stage.name] = fingerprint(key, stage, config.settings_of(stage.name))
+        key = keys[stage.name] = fingerprint(key, stage, config.depends_on(stage.name))
     return keys
 
 
@@ -250,9 +250,9 @@ def test_segments_are_told_apart_by_colour_where_components_have_colours():
 def test_sampling_follows_the_seed_alone():
     method = build(ABLATIONS["sampled"])
     batch = make_batch(2)
-    first = method.scores(batch.image, batch.seeds)
-    assert torch.equal(method.scores(batch.image, batch.seeds), first)
-    assert not torch.equal(method.scores(batch.image, batch.seeds + 1), first)
+    first = method.logits(batch.image, batch.seeds)
+    assert torch.equal(method.logits(batch.image, batch.seeds), first)
+    assert not torch.equal(method.logits(batch.image, batch.seeds + 1), first)
 
 
 @torch.no_grad()

@@ -4,8 +4,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.schema import IGNORE_INDEX
-from bench.seeding import numpy_generator
+from bench.core.schema import IGNORE_INDEX
+from bench.core.seeding import numpy_generator
 from methods.seg_var.colour_map import (
     CapacityError,
     ColourGrid,

@@ -3,9 +3,10 @@
 import pytest
 import torch
 
-from bench.discover import resolve_config
-from bench.schema import DataSpec
-from bench.weights import WeightsError, convert, load_weights, submodules
+from bench.core.errors import WeightsError
+from bench.core.registry import resolve_config
+from bench.core.schema import DataSpec
+from bench.engine.weights import convert, load_weights, submodules
 from methods.seg_var.config import PRESETS
 from methods.seg_var.method import SegVAR
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from bench.counts import Counts, count_image, stack_counts
-from bench.metrics import METRICS, Sums, class_accuracy, class_iou, class_precision
-from bench.schema import IGNORE_INDEX
+from bench.core.schema import IGNORE_INDEX
+from bench.score.counts import Counts, count_image, stack_counts
+from bench.score.metrics import METRICS, Sums, class_accuracy, class_iou, class_precision
 from tests.parity.fixture import Fixture, load
 
 TOLERANCE = 1e-6

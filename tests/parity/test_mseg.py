@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from bench.dataset import LabelSpace
-from bench.mapping import map_hard, map_masses, soft_masses
-from bench.taxonomy import Projection, colormap, load
+from bench.data.dataset import LabelSpace
+from bench.data.taxonomy import Projection, colormap, load
+from bench.engine.mapping import map_hard, map_masses, soft_masses
 from tests.parity.fixture import Fixture
 from tests.parity.fixture import load as load_fixture
 
@@ -46,7 +46,9 @@ def test_hard(fixture: Fixture, space: str) -> None:
     likeliest = fixture.tensor("universal_logits").argmax(1)
     mapped = map_hard(likeliest, projection_to(space))
     np.testing.assert_array_equal(mapped.label.numpy(), fixture.arrays[f"hard_{space}"])
-    assert torch.equal(mapped.label[mapped.fallen], torch.zeros_like(mapped.label[mapped.fallen]))
+    assert torch.equal(
+        mapped.label[mapped.unmapped], torch.zeros_like(mapped.label[mapped.unmapped])
+    )
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 The families mirror those of the parent package, with one function a corruption. Where
 the parent draws little, or the draws cannot be had otherwise, they are its own and the
 results agree within 1 of 255; the noise of gaussian_noise, shot_noise, impulse_noise and
-speckle_noise comes from ``bench.seeding.counter_bits`` instead, made on the device, and
+speckle_noise comes from ``bench.core.seeding.counter_bits`` instead, made on the device, and
 agrees in distribution. What has no function here is done by the parent, image by image.
 """
 

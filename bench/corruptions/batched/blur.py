@@ -6,16 +6,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from bench.core.seeding import legacy_generator
 from bench.corruptions import blur
-from bench.corruptions.batched.planes import (
-    fractions,
-    magnified,
-    separable,
-    truncated,
-    weighted,
-)
+from bench.corruptions.batched.planes import fractions, magnified, separable, truncated, weighted
 from bench.corruptions.filters import gaussian_kernel, motion_taps
-from bench.seeding import legacy_generator
 
 
 def gaussian_blur(images: Tensor, sigma: float) -> Tensor:

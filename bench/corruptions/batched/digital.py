@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample
 
+from bench.core.seeding import legacy_generator
 from bench.corruptions.batched.planes import separable
 from bench.corruptions.filters import gaussian_kernel
-from bench.seeding import legacy_generator
 
 
 def elastic_transform(images: Tensor, alpha: float, *, seeds: Tensor) -> Tensor:

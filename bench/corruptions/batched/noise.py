@@ -7,8 +7,8 @@ import math
 import torch
 from torch import Tensor
 
+from bench.core.seeding import counter_bits, derive
 from bench.corruptions.batched.planes import fractions, truncated
-from bench.seeding import counter_bits, derive
 
 _STEPS = 2**24
 

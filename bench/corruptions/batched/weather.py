@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from bench.core.seeding import legacy_generator
 from bench.corruptions import weather
 from bench.corruptions.batched.planes import fractions, magnified, truncated, weighted
 from bench.corruptions.filters import motion_taps
 from bench.corruptions.pixels import UNIT
-from bench.seeding import legacy_generator
 
 
 def fog(images: Tensor, amount: float, decay: float, *, seeds: Tensor) -> Tensor:

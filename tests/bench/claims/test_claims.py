@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from bench.claims import PAPERS, ClaimsError, Judgement, Verdict, as_text, claims_report
-from bench.schema import DataRef
-from tests.bench.stores import Store, make_cell
+from bench.claims import PAPERS, Judgement, Verdict, as_text, claims_report
+from bench.core.errors import ClaimsError
+from bench.core.schema import DataRef
+from tests.helpers.stores import Store, make_cell
 
 HEADER = (
     "table,method,backbone,training,dataset,split,metric,setting,relation,value,plus_minus,unit,"

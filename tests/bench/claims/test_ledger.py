@@ -9,9 +9,9 @@ from pydantic import BaseModel, TypeAdapter
 from bench import corruptions
 from bench.claims.reported import PAPERS
 from bench.claims.schema import load_claims
-from bench.datasets import load_dataset_class
-from bench.discover import load_config
-from bench.schema import Cell, MethodConfig
+from bench.core.registry import load_config
+from bench.core.schema import Cell, MethodConfig
+from bench.data.datasets import load_dataset_class
 
 CLAIMS = load_claims(PAPERS / "claims.yaml")
 

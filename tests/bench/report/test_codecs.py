@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from bench import report
-from bench.manifest import Contrast
-from bench.metrics import METRICS
+from bench.core.manifest import Contrast
+from bench.core.schema import CLEAN, Condition
 from bench.report.block import Block, make_blocks
 from bench.report.codec_plots import rate_distortion
 from bench.report.codecs import (
@@ -20,8 +20,8 @@ from bench.report.codecs import (
     rates,
     verdict,
 )
-from bench.schema import CLEAN, Condition
-from tests.bench.stores import Store, make_cell
+from bench.score.metrics import METRICS
+from tests.helpers.stores import Store, make_cell
 
 NOISE = [Condition(corruption="latent_noise", severity=s) for s in (1, 3)]
 CODECS = {
@@ -162,7 +162,7 @@ def test_the_parts_of_a_loss_add_up(tmp_path: Path, parts: tuple[str, ...]) -> N
     store.add(make_cell("GSS"), 0.6)
     store.add(make_cell("GSS", task="reconstruct"), 0.9)
     if "decoding" in parts:
-        store.add(make_cell("GSS", task="nearest"), 0.75)
+        store.add(make_cell("GSS", task="oracle_codes"), 0.75)
     block = make_blocks(store.folder)[0]
     table = attribution(block)
     assert table.columns == ("Class", *(f"GSS: {part}" for part in parts))

@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.cli import main
-from bench.joined import JoinedFolder, join
-from bench.metrics import METRICS
+from bench.cli.main import main
+from bench.core.errors import StoreError
+from bench.core.schema import Condition, Protocol
 from bench.report.compare import as_text, compare, table
-from bench.schema import Condition, Protocol
-from bench.stats import Estimate, replicates
-from bench.store import StoreError
-from tests.bench.stores import SIZE, Store, make_cell
+from bench.score.metrics import METRICS
+from bench.score.stats import Estimate, replicates
+from bench.store.merged import MergedFolder, join
+from tests.helpers.stores import SIZE, Store, make_cell
 
 FOG = Condition(corruption="fog", severity=1)
 
@@ -85,7 +85,7 @@ def test_several_suites_are_one_folder_with_labels_told_apart(tmp_path: Path) ->
     second.add(make_cell("A", suite="two"), 0.6)
     second.add(make_cell("B", suite="two"), 0.6)
     folder = join([tmp_path])
-    assert isinstance(folder, JoinedFolder)
+    assert isinstance(folder, MergedFolder)
     labels = [record.cell.label for record in folder.records()]
     assert labels == ["A (one)", "C", "A (two)", "B"]
     for store in (first, second):
@@ -109,7 +109,7 @@ def test_rows_that_differ_in_protocol_are_refused(
     assert main(["report", *mixed, "--to", str(tmp_path / "report")]) == 2
     message = capsys.readouterr().err.strip()
     assert "\n" not in message
-    assert "differ in protocol.score (native and input)" in message
+    assert "differ in protocol.eval_at (native and input)" in message
     assert "metrics" not in message
     assert "batch_size" not in message
     assert "--allow-mixed" in message

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from bench.claims import Judgement, claims_report
-from bench.metrics import METRICS, pixels
+from bench.core.schema import CLEAN, Condition, Record
 from bench.report.block import make_blocks
 from bench.report.clean import clean_tables
 from bench.report.robust import robust_tables
 from bench.report.table import Entry
-from bench.schema import CLEAN, Condition, Record
+from bench.score.metrics import METRICS, pixels
 from tests.bench.claims.test_claims import HEADER
-from tests.bench.stores import CLASSES, Store, make_cell
+from tests.helpers.stores import CLASSES, Store, make_cell
 
 FOG = [Condition(corruption="fog", severity=severity) for severity in (1, 3)]
 METHODS = {"Floor": "position_prior", "A": "a", "B": "b"}

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
+from bench.core.schema import Condition
 from bench.report.block import Block, make_blocks
 from bench.report.exports import lm_eval, model_index, references, write_exports
-from bench.schema import Condition
-from tests.bench.stores import Store, make_cell
+from tests.helpers.stores import Store, make_cell
 
 FOG = Condition(corruption="fog", severity=1)
 CAMSEG = Condition(corruption="camseg_hue", severity=1)

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from bench import report
-from bench.manifest import Need, PaperColumn, PaperRow, PaperTable, Unavailable
-from bench.metrics import METRICS
-from bench.schema import DataRef
-from tests.bench.stores import Store, make_cell
+from bench.core.manifest import Need, PaperColumn, PaperRow, PaperTable, Unavailable
+from bench.core.schema import DataRef
+from bench.score.metrics import METRICS
+from tests.helpers.stores import Store, make_cell
 
 ROWS = (
     PaperRow(name="GSS-FF", reported={"method": "GSS-FF"}, method="Mine"),
@@ -89,7 +89,7 @@ def test_the_tolerance_decides(tmp_path: Path, accuracy: float, share: float, ve
 
 
 def test_other_protocols_are_named(tmp_path: Path) -> None:
-    protocol = {"test_on.dataset": "ade20k", "protocol.score": "native"}
+    protocol = {"test_on.dataset": "ade20k", "protocol.eval_at": "native"}
     store = make_store(tmp_path, paper(tolerance=1, protocol=protocol))
     verdict = rendered(store)[0]["mIoU: verdict"]
     assert verdict == "not comparable: test_on.dataset is ade20k there, scenes here"

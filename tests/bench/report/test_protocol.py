@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.metrics import METRICS
+from bench.core.schema import Protocol
 from bench.report.answer import answer
 from bench.report.assemble import assemble
 from bench.report.block import make_blocks
 from bench.report.protocol import change_shares, protocol_sentences, protocol_tables
 from bench.report.table import Entry
-from bench.schema import Protocol
-from tests.bench.stores import SIZE, Store, make_cell
+from bench.score.metrics import METRICS
+from tests.helpers.stores import SIZE, Store, make_cell
 
 PROTOCOL = Protocol(resize=SIZE, metrics=("precision_camseg", "mIoU"))
 
@@ -81,7 +81,7 @@ def test_the_answer_begins_with_what_the_protocol_does(store: Store) -> None:
 
 
 def test_two_scores_of_a_suite_have_sections_of_their_own(store: Store, tmp_path: Path) -> None:
-    other = PROTOCOL.model_copy(update={"score": "input"})
+    other = PROTOCOL.model_copy(update={"eval_at": "input"})
     for label in ("Good", "Weak"):
         store.add(make_cell(label, protocol=other), 0.8)
     titles = [block.title for block in make_blocks(store.folder)]

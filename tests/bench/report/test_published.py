@@ -8,12 +8,12 @@ import pytest
 
 from bench import report
 from bench.claims.reported import PAPERS, Reported, load_reported
+from bench.core.manifest import Published
+from bench.core.schema import CLEAN, Condition, Protocol
 from bench.corruptions import CATALOGUE, GROUPS, SEVERITIES
-from bench.manifest import Published
-from bench.metrics import METRICS
 from bench.report.published import read_curve
-from bench.schema import CLEAN, Condition, Protocol
-from tests.bench.stores import SIZE, Store, make_cell
+from bench.score.metrics import METRICS
+from tests.helpers.stores import SIZE, Store, make_cell
 
 SELECTION = Published(paper="cam_seg", method="CAM-Seg MAR-base", metric="AP")
 PROTOCOL = Protocol(resize=SIZE, metrics=("precision_camseg", "mIoU"))

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from bench import report
-from bench.metrics import METRICS
-from bench.schema import CLEAN, Condition, DataRef, Record
-from bench.store import StageFolder, StoreError, SuiteFolder
-from tests.bench.stores import CLASSES, Store, make_cell, predict
+from bench.core.errors import StoreError
+from bench.core.schema import CLEAN, Condition, DataRef, Record
+from bench.score.metrics import METRICS
+from bench.store.folders import StageFolder, SuiteFolder
+from tests.helpers.stores import CLASSES, Store, make_cell, predict
 
 FLOOR, GOOD, WEAK = "position_prior", "GSS-FF", "A_1 & B%"
 CONDITIONS = [Condition(corruption=c, severity=s) for c in ("fog", "motion_blur") for s in (1, 3)]

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bench.core.schema import CLEAN, Condition
 from bench.report.block import Block, make_blocks
 from bench.report.sheet import GAP_PX, MARGIN_PX, TITLE_PX, WIDTHS_PX, make_sheet
-from bench.schema import CLEAN, Condition
-from tests.bench.stores import SIZE, Store, make_cell
+from tests.helpers.stores import SIZE, Store, make_cell
 
 CONDITIONS = [Condition(corruption="hue", severity=s) for s in (1, 3, 5)]
 CONDITIONS += [Condition(corruption="snow", severity=2)]

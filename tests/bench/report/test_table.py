@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from bench.report.table import Entry, Table, escape, number
-from bench.stats import Estimate, mean_over_seeds
+from bench.score.stats import Estimate, mean_over_seeds
 
 SCORE = Estimate(0.5432, np.linspace(0.5, 0.6, 101), ("k1",), (0.5432,))
 SEEDS = mean_over_seeds([SCORE, Estimate(0.6, np.linspace(0.55, 0.65, 101), ("k2",))], [0, 1])

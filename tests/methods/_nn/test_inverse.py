@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from bench import seeding
-from bench.schema import IGNORE_INDEX
+from bench.core import seeding
+from bench.core.schema import IGNORE_INDEX
 from methods._nn.colour import fill_void, nearest_scores, paint
 from methods._nn.inverse import ConvInverse, NearestColour, PseudoInverse, colours_returned
 from methods._nn.palettes import make_palette

@@ -4,7 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.schema import IGNORE_INDEX
+from bench.core.schema import IGNORE_INDEX
 from methods._nn.padding import pad_image, pad_label
 
 side, multiple = st.integers(1, 20), st.integers(1, 16)

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from bench import seeding
-from bench.schema import Batch
+from bench.core import seeding
+from bench.core.schema import Batch
 from methods._nn.codec import Codec, CodecSettings, Colouring
 from methods._nn.dalle import DalleTokenizer, map_pixels, unmap_pixels
 from methods._nn.inverse import NearestColour

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from bench import seeding
+from bench.core import seeding
 from methods._nn.windowed_attention import WindowBlock, merge, partition
 
 

@@ -1,0 +1,62 @@
+"""What there is to name in a suite: methods, datasets, suites, corruptions, metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+SUITES = Path("suites")
+
+
+def rows(kind: str) -> Iterator[tuple[str, str]]:
+    """Yield the name and a one-line description of each thing of a kind."""
+    yield from {
+        "methods": _methods,
+        "datasets": _datasets,
+        "suites": _suites,
+        "corruptions": _corruptions,
+        "metrics": _metrics,
+    }[kind]()
+
+
+def _methods() -> Iterator[tuple[str, str]]:
+    from bench.core.registry import load_config, method_modules
+
+    for name in method_modules():
+        _, presets = load_config(name)
+        yield name, f"presets: {', '.join(presets)}"
+
+
+def _datasets() -> Iterator[tuple[str, str]]:
+    from bench.data import datasets
+
+    for name in datasets.names():
+        found = datasets.load_dataset_class(name)
+        parts = [found.title, " ".join(found.splits)]
+        parts += [" ".join(found.subsets)] if any(found.subsets) else []
+        yield name, " | ".join(parts)
+
+
+def _suites() -> Iterator[tuple[str, str]]:
+    from bench.suite.reading import read_suite
+
+    for path in sorted(SUITES.rglob("*.yaml")):
+        yield str(path), " ".join(read_suite(path).suite.question.split())
+
+
+def _corruptions() -> Iterator[tuple[str, str]]:
+    from bench.corruptions import CATALOGUE
+    from bench.corruptions import latents as perturbations
+
+    for name, corruption in CATALOGUE.items():
+        yield name, f"{corruption.family}: {corruption.summary}"
+    for name, perturbation in perturbations.CATALOGUE.items():
+        yield name, f"latents: {perturbation.summary}"
+
+
+def _metrics() -> Iterator[tuple[str, str]]:
+    from bench.score.metrics import METRICS
+
+    for name, metric in METRICS.items():
+        published = f" [{metric.published}]" if metric.published else ""
+        yield name, f"{metric.definition}; {metric.absent} ({metric.source}){published}"

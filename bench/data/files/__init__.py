@@ -1,0 +1,1 @@
+"""Reading datasets from folders and from the Hub, with their checks."""

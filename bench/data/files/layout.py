@@ -1,0 +1,195 @@
+"""Where the files of a split are: paths with fields in braces.
+
+``leftImg8bit/val/{city}/{frame}_leftImg8bit.png`` stands for every file of that form; a
+field is one or more characters of one name. The same fields in the label's path lead from
+an image to its label, and together they are the image's id, as ``frankfurt/frankfurt_0_1``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from bench.core.errors import DatasetError, DatasetMissing
+
+
+class Pair(NamedTuple):
+    """One image and its label on disk."""
+
+    id: str
+    image: Path
+    label: Path
+
+
+class Layout(NamedTuple):
+    """Where a split's images and labels are, below the dataset's folder."""
+
+    images: str
+    labels: str
+    listed: str = ""
+    """A text file of ids, one a line: only these images are in the split."""
+
+    @property
+    def marker(self) -> str:
+        """The folder that all images are in: what tells this layout from others."""
+        return _fixed_part(self.images)
+
+    def is_in(self, folder: Path) -> bool:
+        """Whether a folder has the folder of all images."""
+        if self.marker:
+            return (folder / self.marker).is_dir()
+        first = self.images.split("/")[0]
+        return any(_expression(first).fullmatch(entry) for entry in _entries(folder))
+
+    def is_complete(self, folder: Path) -> bool:
+        """Whether the folders and the list are there; ``find`` says what is not."""
+        listed = not self.listed or (folder / self.listed).is_file()
+        return self.is_in(folder) and listed and (folder / _fixed_part(self.labels)).is_dir()
+
+    def find(self, folder: Path, keep: Callable[[str], bool]) -> tuple[Pair, ...]:
+        """List the pairs whose id is kept, sorted by id.
+
+        Raises:
+            DatasetError: if there are none, or a label or a listed image is missing.
+        """
+        found = dict(_matches(folder, self.images))
+        if self.listed:
+            found = self._select(folder, found)
+        fields = {"/".join(values.values()): (path, values) for path, values in found.items()}
+        pairs = tuple(
+            Pair(id, folder / path, folder / self.labels.format(**values))
+            for id, (path, values) in sorted(fields.items())
+            if keep(id)
+        )
+        if not pairs:
+            wanted = _as_glob(self.images.removeprefix(f"{self.marker}/"))
+            raise DatasetError(
+                f"{folder / self.marker}: holds no {wanted} of this split; "
+                "copy the images of the split there"
+            )
+        _refuse_missing(pairs, folder / _fixed_part(self.labels))
+        return pairs
+
+    def _select(self, folder: Path, found: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+        """Keep the images that the list names."""
+        path = folder / self.listed
+        try:
+            names = path.read_text().split()
+        except OSError:
+            raise DatasetError(
+                f"{path}: no such file; it lists the images of the split: copy it from the original"
+            ) from None
+        by_id = {"/".join(values.values()): image for image, values in found.items()}
+        missing = [name for name in names if name not in by_id]
+        if missing:
+            raise DatasetError(
+                f"{folder / self.marker}: image {missing[0]!r} missing{_others(missing)}, which "
+                f"{path} lists; copy it from the original"
+            )
+        return {by_id[name]: found[by_id[name]] for name in names}
+
+
+def find_root(root: Path | None, folders: tuple[str, ...], layouts: tuple[Layout, ...]) -> Path:
+    """Find a dataset's folder: ``root`` itself or one of ``folders`` in it, in any case.
+
+    Args:
+        root: the data root, if one was given.
+        folders: where copies of the dataset are kept; the first is this project's name for it.
+        layouts: how its files lie, of which a copy has one.
+
+    Raises:
+        DatasetMissing: if no root was given, or no place has such a layout.
+        DatasetError: if the root is no folder.
+    """
+    name = folders[0]
+    if root is None:
+        message = f"{name} needs its files: give --data-root DIR or set BENCH_DATA"
+        raise DatasetMissing({name: message})
+    if not root.is_dir():
+        raise DatasetError(f"{root}: no such folder; --data-root (or BENCH_DATA) must name one")
+    places = [root, *(place for folder in folders for place in _in_any_case(root, folder))]
+    for place in places:
+        if any(layout.is_in(place) for layout in layouts):
+            return place
+    if places == [root]:
+        places.append(root / name)
+    wanted = layouts[0].marker or _as_glob(layouts[0].images.split("/")[0])
+    looked = " or ".join(str(place / wanted) for place in places)
+    message = f"{name} has no folder {wanted}/: copy the split to {looked}"
+    raise DatasetMissing({name: message})
+
+
+def _in_any_case(root: Path, folder: str) -> Iterator[Path]:
+    """Yield the folders of that relative path, upper or lower case whatever."""
+    head, _, rest = folder.partition("/")
+    for path in sorted(root.iterdir()) if root.is_dir() else []:
+        if path.name.lower() == head.lower():
+            yield from _in_any_case(path, rest) if rest else (path,)
+
+
+def _matches(folder: Path, pattern: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield the relative path of every file of a pattern, and what its fields are."""
+    names = pattern.split("/")
+    pending: list[tuple[str, dict[str, str]]] = [("", {})]
+    for depth, name in enumerate(names):
+        last, following = depth == len(names) - 1, []
+        for path, fields in pending:
+            if "{" not in name:
+                following.append((f"{path}{name}", fields))
+                continue
+            for entry in _entries(folder / path):
+                match = _expression(name).fullmatch(entry)
+                if match:
+                    following.append((f"{path}{entry}", {**fields, **match.groupdict()}))
+        pending = following if last else [(f"{path}/", fields) for path, fields in following]
+    yield from pending
+
+
+def _entries(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+@cache
+def _expression(name: str) -> re.Pattern[str]:
+    """Turn ``{frame}_gtFine.png`` into a regular expression with named groups."""
+    parts = re.split(r"\{(\w+)\}", name)
+    return re.compile(
+        "".join(f"(?P<{part}>.+)" if i % 2 else re.escape(part) for i, part in enumerate(parts))
+    )
+
+
+def _as_glob(pattern: str) -> str:
+    return re.sub(r"{\w+}", "*", pattern)
+
+
+def _fixed_part(pattern: str) -> str:
+    """Return the leading folders of a path that hold no field."""
+    names = pattern.split("/")[:-1]
+    fields = [index for index, name in enumerate(names) if "{" in name]
+    return "/".join(names[: fields[0]] if fields else names)
+
+
+def _refuse_missing(pairs: tuple[Pair, ...], labels: Path) -> None:
+    if not labels.is_dir():
+        raise DatasetError(
+            f"{labels}: no such folder; the labels of {pairs[0].image.parent} belong there"
+        )
+    present = {folder: set(_entries(folder)) for folder in {pair.label.parent for pair in pairs}}
+    missing = [pair for pair in pairs if pair.label.name not in present[pair.label.parent]]
+    if missing:
+        raise DatasetError(
+            f"{missing[0].label}: label missing{_others(missing)}; copy it from the original, or "
+            f"remove its image {missing[0].image}"
+        )
+
+
+def _others(missing: object) -> str:
+    count = len(missing) - 1  # type: ignore[arg-type]
+    return f" (and {count} more)" if count else ""

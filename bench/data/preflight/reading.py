@@ -1,0 +1,82 @@
+"""Decoding a sample of a split, and counting what its labels store."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from bench.core.errors import DatasetError
+from bench.data.dataset import Dataset, Raw
+from bench.data.files.folder import FolderDataset
+
+SAMPLE = 40
+"""Images that a quick check decodes, evenly spread over the split."""
+
+OUTSIDE = -1
+"""Stands for all stored values that are no bytes."""
+
+
+class Reading(NamedTuple):
+    """What a sample of a split holds."""
+
+    images: int
+    stored: np.ndarray  # int64 [256], pixels of each stored label value
+    outside: int
+    """Pixels whose stored value is no byte."""
+    first: Mapping[int, str]
+    """The first label that holds each stored value; those that are no bytes under OUTSIDE."""
+    sizes: Counter[tuple[int, int]]
+    """Images of each height and width."""
+    faults: tuple[str, ...]
+    """Files that cannot be used, one line each."""
+
+    @property
+    def pixels(self) -> int:
+        """Number of all pixels."""
+        return int(self.stored.sum()) + self.outside
+
+
+def read(dataset: Dataset, sample: int | None) -> Reading:
+    """Decode images and labels: all, or a sample that is evenly spread over the split."""
+    indices = range(len(dataset))
+    if sample is not None and len(indices) > sample:
+        indices = np.linspace(0, len(dataset) - 1, sample).astype(int).tolist()
+    stored = np.zeros(256, dtype=np.int64)
+    sizes, faults, first = Counter[tuple[int, int]](), [], dict[int, str]()
+    outside = 0
+    for index in indices:
+        try:
+            raw = _raw(dataset, index)
+        except DatasetError as error:
+            faults.append(str(error))
+            continue
+        values = raw.values.ravel().astype(np.int64)
+        inside = (values >= 0) & (values < 256)
+        pixels = np.bincount(values[inside], minlength=256)
+        for value in np.flatnonzero(pixels).tolist() + [OUTSIDE] * (not inside.all()):
+            first.setdefault(value, raw.label_name)
+        stored += pixels
+        outside += int((~inside).sum())
+        sizes[raw.image.shape[:2]] += 1
+        if raw.image.shape[:2] != raw.values.shape:
+            faults.append(
+                f"{raw.label_name}: label is {describe_size(raw.values.shape)}, its image "
+                f"{raw.image_name} is {describe_size(raw.image.shape)}; "
+                "replace them from the original"
+            )
+    return Reading(len(indices), stored, outside, first, sizes, tuple(faults))
+
+
+def _raw(dataset: Dataset, index: int) -> Raw:
+    if isinstance(dataset, FolderDataset):
+        return dataset.raw(index)
+    sample = dataset[index]
+    return Raw(sample.id, sample.image, sample.label, sample.id, sample.id)
+
+
+def describe_size(shape: tuple[int, ...]) -> str:
+    """Write a size as height x width."""
+    return f"{shape[0]}x{shape[1]}"

@@ -1,0 +1,145 @@
+"""The answer to ``data check``: what a copy of a dataset holds, beside what was published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import ValidationError
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from bench.core.errors import DatasetError
+from bench.core.registry import suggest
+from bench.data import datasets
+from bench.data.dataset import Dataset
+from bench.data.preflight import inspect
+from bench.data.preflight.finding import Finding
+from bench.data.preflight.labels import class_shares, encodings
+from bench.data.preflight.reading import Reading
+from bench.data.preflight.spaces import check_space
+
+_MARKS = {
+    "ok": ("ok", "green"),
+    "note": ("note", "yellow"),
+    "differs": ("differs", "yellow"),
+    "missing": ("missing", "yellow"),
+    "wrong": ("WRONG", "bold red"),
+}
+_MOST_CLASSES = 12
+_BAR = 24
+"""Characters of the bar of the largest share."""
+
+
+class Request(NamedTuple):
+    """What the command line asks for."""
+
+    name: str
+    root: Path | None
+    subset: str = ""
+    """The dataset's first one, if empty."""
+    split: str = ""
+    """All of them, if empty."""
+    full: bool = False
+
+
+def check(request: Request, terminal: Console) -> bool:
+    """Check a copy of a dataset and print what was found.
+
+    Returns:
+        Whether it is complete and sane.
+
+    Raises:
+        DatasetError: if there is no such dataset, subset or split.
+    """
+    splits = _open(request)
+    terminal.print(_header(splits[0]))
+    findings = [("", finding) for finding in check_space(splits[0].label_space)]
+    shares: list[Table] = []
+    for dataset in splits:
+        inspection = inspect(dataset, request.full)
+        findings += [(dataset.split, finding) for finding in inspection.findings]
+        if inspection.reading is not None and not shares:
+            shares.append(_shares(dataset, inspection.reading))
+    terminal.print(_findings(findings), *shares)
+    mend = [finding for _, finding in findings if finding.level not in ("ok", "note")]
+    how = "every file was read" if request.full else "a sample was decoded; --full reads every file"
+    verdict = "complete and sane" if not mend else f"{len(mend)} of {len(findings)} checks failed"
+    terminal.print(Text.assemble((verdict, "bold"), f" ({how})"))
+    return not mend
+
+
+def _open(request: Request) -> list[Dataset]:
+    """Return the splits that are asked for, not yet listed."""
+    found = datasets.load_dataset_class(request.name)
+    for kind, value, known in (
+        ("subset", request.subset, found.subsets),
+        ("split", request.split, found.splits),
+    ):
+        if value and value not in known:
+            raise DatasetError(f"{request.name} has no {kind} {value!r}; {suggest(value, known)}")
+    try:
+        options = found.Options()
+    except ValidationError as error:
+        text = f"{request.name} is nothing without options; check what it is made of instead"
+        raise DatasetError(text) from error
+    splits = (request.split,) if request.split else found.splits
+    return [found(split, request.subset, request.root, options) for split in splits]
+
+
+def _header(dataset: Dataset) -> RenderableType:
+    subset = f", subset {dataset.subset}" if dataset.subset else ""
+    table = Table.grid(padding=(0, 2))
+    for label, value in (
+        ("licence", dataset.licence),
+        ("homepage", dataset.homepage),
+        ("to get it", dataset.access),
+    ):
+        if value:
+            table.add_row(Text(label, style="dim"), Text(value))
+    return Group(Text(f"{dataset.title}{subset}", style="bold"), table)
+
+
+def _findings(findings: Iterable[tuple[str, Finding]]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("split")
+    table.add_column("check", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    table.add_column("found", overflow="fold")
+    previous = None
+    for split, finding in findings:
+        if split != previous and previous is not None:
+            table.add_section()
+        mark, style = _MARKS[finding.level]
+        shown = split if split != previous else ""
+        table.add_row(shown, finding.check, Text(mark, style=style), Text(finding.text))
+        previous = split
+    return table
+
+
+def _shares(dataset: Dataset, reading: Reading) -> Table:
+    """Show the classes that fill most of a split, and their published shares."""
+    own, known = encodings(dataset)
+    classes = dataset.label_space.classes
+    shares = class_shares(reading.stored, known[own], len(classes))
+    largest = sorted(range(len(classes)), key=lambda c: -shares[c])[:_MOST_CLASSES]
+    title = f"Per cent of the labelled pixels, {reading.images} images of {dataset.split}"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("class")
+    table.add_column("here", justify="right")
+    if dataset.shares:
+        table.add_column("published", justify="right")
+    table.add_column("")
+    total = sum(dataset.shares.values())
+    for index in largest:
+        published = (
+            [f"{100 * dataset.shares[classes[index]] / total:.1f}"] if dataset.shares else []
+        )
+        bar = "#" * round(_BAR * shares[index] / max(shares[largest[0]], 1e-9))
+        table.add_row(classes[index], f"{100 * shares[index]:.1f}", *published, Text(bar))
+    if len(classes) > len(largest):
+        table.caption = f"and {len(classes) - len(largest)} smaller ones"
+    return table

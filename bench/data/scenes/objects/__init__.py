@@ -1,0 +1,1 @@
+"""Polygons of the things that stand in a scene."""

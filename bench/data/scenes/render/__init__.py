@@ -1,0 +1,1 @@
+"""From polygons to pixels: visibility, surfaces, ground, light and weather."""

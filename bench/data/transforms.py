@@ -1,0 +1,122 @@
+"""From arrays to what a method is given: resize, random changes in training, tensors.
+
+Images are resized bilinearly with antialiasing, labels by nearest neighbour only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import torch
+from PIL import Image
+
+from bench.core import seeding
+from bench.core.schema import IGNORE_INDEX, Augment, Batch
+
+if TYPE_CHECKING:
+    pass
+
+
+class Truth(NamedTuple):
+    """What a prediction is compared with."""
+
+    label: np.ndarray  # uint8 [H, W], at the size at which the prediction is scored
+    instance: np.ndarray | None = None  # integers [H, W], where the dataset has any
+
+
+class Loaded(NamedTuple):
+    """One image as a method sees it, and its truth."""
+
+    id: str
+    image: np.ndarray  # uint8 [h, w, 3], after resize and corruption
+    label: np.ndarray  # uint8 [h, w], at the image's size
+    truths: tuple[Truth, ...]  # one for each way of scoring
+
+
+def resize_image(image: np.ndarray, size: Sequence[int]) -> np.ndarray:
+    """Resize uint8 [H, W, 3] to (height, width), bilinear with antialiasing."""
+    if image.shape[:2] == tuple(size):
+        return image
+    resized = Image.fromarray(image).resize((size[1], size[0]), Image.Resampling.BILINEAR)
+    return np.asarray(resized)
+
+
+def resize_label(label: np.ndarray, size: Sequence[int]) -> np.ndarray:
+    """Resize integers or depth [H, W] to (height, width) by nearest neighbour."""
+    if label.shape == tuple(size):
+        return label
+    resized = Image.fromarray(label).resize((size[1], size[0]), Image.Resampling.NEAREST)
+    return np.asarray(resized)
+
+
+def to_tensors(samples: Sequence[Loaded], seeds: Sequence[int], device: torch.device) -> Batch:
+    """Stack samples of one size into a batch on a device, images scaled to [0, 1].
+
+    The seeds stay on the CPU, where draws are made.
+    """
+    images = np.stack([sample.image for sample in samples])
+    labels = np.stack([sample.label for sample in samples])
+    return Batch(
+        image=torch.from_numpy(images).to(device).permute(0, 3, 1, 2).float().div(255).contiguous(),
+        label=torch.from_numpy(labels).to(device).long(),
+        seeds=torch.tensor(list(seeds)),
+    )
+
+
+def augment(
+    sample: Loaded, settings: Augment, crop: tuple[int, int], seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Apply a training sample's random changes.
+
+    Args:
+        sample: image and label at the protocol's size.
+        settings: which changes, and how strong.
+        crop: height and width of the result; smaller images are padded, labels with
+            IGNORE_INDEX, images with their mean colour.
+        seed: key of this image's draw in this step.
+
+    Returns:
+        uint8 [h, w, 3] and uint8 [h, w].
+    """
+    random = seeding.numpy_generator(seed)
+    image, label = sample.image, sample.label
+    factor = random.uniform(*settings.scale)
+    if factor != 1.0:
+        size = [max(1, round(side * factor)) for side in label.shape]
+        image, label = resize_image(image, size), resize_label(label, size)
+    image, label = _random_crop(image, label, crop, random)
+    if settings.flip and random.random() < 0.5:
+        image, label = image[:, ::-1], label[:, ::-1]
+    if settings.colour:
+        image = _jitter(image, settings.colour, random)
+    return np.ascontiguousarray(image), np.ascontiguousarray(label)
+
+
+def _random_crop(
+    image: np.ndarray, label: np.ndarray, crop: tuple[int, int], random: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    missing = [max(0, want - have) for want, have in zip(crop, label.shape, strict=True)]
+    if any(missing):
+        edges = [(0, missing[0]), (0, missing[1])]
+        mean = image.reshape(-1, 3).mean(axis=0).round().astype(np.uint8)
+        padded = np.tile(mean, (label.shape[0] + missing[0], label.shape[1] + missing[1], 1))
+        padded[: label.shape[0], : label.shape[1]] = image
+        image, label = padded, np.pad(label, edges, constant_values=IGNORE_INDEX)
+    top, left = (
+        int(random.integers(have - want + 1)) for have, want in zip(label.shape, crop, strict=True)
+    )
+    area = (slice(top, top + crop[0]), slice(left, left + crop[1]))
+    return image[area], label[area]
+
+
+def _jitter(image: np.ndarray, strength: float, random: np.random.Generator) -> np.ndarray:
+    """Scale brightness, contrast and saturation by factors in 1 +- strength."""
+    brightness, contrast, saturation = random.uniform(1 - strength, 1 + strength, 3)
+    values = image.astype(np.float32) * brightness
+    values = (values - values.mean()) * contrast + values.mean()
+    grey = values @ np.array([0.299, 0.587, 0.114], np.float32)
+    values = grey[..., None] + (values - grey[..., None]) * saturation
+    jittered: np.ndarray = values.round().clip(0, 255).astype(np.uint8)
+    return jittered

@@ -1,0 +1,1 @@
+"""Plans, training, evaluation, and re-execution."""

@@ -1,0 +1,345 @@
+"""A suite and a store -> what is done, what to train, what to evaluate, what it costs.
+
+Nothing here builds a method or opens an image, so a plan takes a moment and a second
+run of a finished suite ends at once.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from bench import corruptions
+from bench.core.errors import DatasetMissing, PlanError, TaxonomyError
+from bench.core.manifest import Need, Unavailable
+from bench.core.registry import resolve_config
+from bench.core.schema import (
+    CLEAN,
+    Cell,
+    Condition,
+    DataRef,
+    DataSpec,
+    LabelMapping,
+    MethodConfig,
+    Record,
+    Stage,
+    Task,
+    fingerprint,
+)
+from bench.corruptions import latents as perturbations
+from bench.data import datasets, taxonomy
+from bench.data.dataset import Dataset, LabelSpace
+from bench.data.taxonomy import Projection
+from bench.engine.weights import digests
+from bench.store.folders import StageFolder, SuiteFolder
+from bench.suite.model import MethodEntry, Suite, TestEntry
+from bench.suite.reading import LoadedSuite
+
+
+class Settings(NamedTuple):
+    """What the command line says beside the suite."""
+
+    output: Path
+    data_root: Path | None = None
+    limit: int | None = None
+    command: str = ""
+
+
+class Training(NamedTuple):
+    """One method trained on one set with one seed."""
+
+    entry: MethodEntry
+    config: MethodConfig
+    data: DataSpec
+    train_on: DataRef
+    train_data: str
+    seed: int
+    stages: tuple[tuple[Stage, StageFolder], ...]
+    given: Mapping[str, str]
+    """By stage, the SHA-256 of the file that takes the place of its training; empty if there
+    is no such file."""
+
+    def weights(self) -> tuple[str, ...] | None:
+        """Return the digest of every stage's weights, or None if a stage is missing."""
+        summaries = [folder.summary() for _, folder in self.stages]
+        if any(summary is None for summary in summaries):
+            return None
+        return tuple(str(summary["weights"]) for summary in summaries if summary)
+
+
+class Planned(NamedTuple):
+    """A cell, the training behind it, and its record if it is done."""
+
+    cell: Cell
+    training: Training
+    test_data: str
+    """Content fingerprint of the test split."""
+    space: LabelSpace
+    """Of the test split."""
+    projection: Projection | None = None
+    """From the classes that were trained to those of the test split, where they differ."""
+
+    def key(self, weights: tuple[str, ...] | None = None) -> str:
+        """Return the name of the cell's record; without its weights, of its failure."""
+        version = condition_version(self.cell)
+        return fingerprint(
+            "cell", self.cell, self.training.config.version, self.test_data, version, weights
+        )
+
+
+def condition_version(cell: Cell) -> int:
+    """Return the version of what made a cell's condition; 0 for clean."""
+    if cell.condition == CLEAN:
+        return 0
+    return corruptions.VERSION if cell.task == "predict" else perturbations.VERSION
+
+
+def condition_probe(cell: Cell) -> str:
+    """Return the hash of a probe image under a cell's corruption; empty if images stay clean."""
+    corruption, severity = cell.condition.corruption, cell.condition.severity
+    if cell.condition == CLEAN or cell.task == "reconstruct":
+        return ""
+    return corruptions.probe_hash(corruption, severity, cell.protocol.backend)
+
+
+class Plan(NamedTuple):
+    """The cells of a suite in order, and the folder of their records."""
+
+    suite: Suite
+    source: str
+    settings: Settings
+    folder: SuiteFolder
+    trainings: tuple[Training, ...]
+    cells: tuple[Planned, ...]
+    datasets: Mapping[str, Dataset]
+    """Every split in use, by the key of its reference."""
+    unavailable: tuple[Unavailable, ...] = ()
+    """Cells of the suite that cannot be tried, for want of data or weights."""
+    stand_in: str = ""
+    """What stands in for the suite's data and sizes, if something does."""
+
+    def done(self, planned: Planned) -> Record | None:
+        """Return a cell's finished record, or None if it is to be computed."""
+        weights = planned.training.weights()
+        record = self.folder.record(planned.key(weights)) if weights is not None else None
+        return record if record is not None and record.status == "ok" else None
+
+    def groups_of(self, training: Training) -> list[list[Planned]]:
+        """Return the cells that need a training, those of one prediction together."""
+        groups: dict[str, list[Planned]] = {}
+        for planned in self.cells_of(training):
+            said = planned.cell.model_dump(mode="json")
+            said["protocol"].pop("eval_at")
+            groups.setdefault(fingerprint(said), []).append(planned)
+        return list(groups.values())
+
+    def cells_of(self, training: Training) -> list[Planned]:
+        """Return the cells that need a training."""
+        return [planned for planned in self.cells if planned.training is training]
+
+
+def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
+    """Resolve a suite into cells, and those that cannot be tried because something is missing.
+
+    Raises:
+        DatasetError: if data are there but not as they must be.
+        PlanError: if a test set has other classes than the training set, a corruption needs
+            what is not installed, or a method can do none of the tasks.
+        WeightsError: if weights are given for what is no stage.
+    """
+    suite = loaded.suite
+    for condition in suite.conditions:
+        if why := corruptions.missing(condition.corruption):
+            raise PlanError(f"{condition.corruption}: {why}")
+    references = (*suite.train_on, *(test.reference() for test in suite.test_on))
+    splits = {reference.key: _open(reference, settings.data_root) for reference in references}
+    trainings: list[Training] = []
+    cells: list[Planned] = []
+    unavailable: list[Unavailable] = []
+    for entry, seed, train_on in itertools.product(suite.methods, suite.seeds, suite.train_on):
+        training = _training(suite, entry, train_on, splits[train_on.key], seed, settings)
+        found = list(_resolved(suite, training, splits, settings.limit))
+        ready = [each for each in found if isinstance(each, Planned)]
+        if not found:
+            raise PlanError(_nothing_to_do(suite, training))
+        if cells:  # of the truth itself, which needs no method, the first one's are enough
+            ready = [planned for planned in ready if planned.cell.task != "label"]
+        if ready:
+            trainings.append(training)
+        cells += ready
+        unavailable += [each for each in found if isinstance(each, Unavailable)]
+    folder = SuiteFolder(settings.output / suite.name)
+    opened = {key: split.dataset for key, split in splits.items() if not split.needs}
+    return Plan(
+        *(suite, loaded.source, settings, folder, tuple(trainings), tuple(cells), opened),
+        *(tuple(unavailable), loaded.stand_in),
+    )
+
+
+def _resolved(
+    suite: Suite, training: Training, splits: Mapping[str, _Split], limit: int | None
+) -> Iterable[Planned | Unavailable]:
+    """Yield the cells that need a training: ready, or with what they lack."""
+    trained = splits[training.train_on.key]
+    weights = tuple(_missing_files(training.config))
+    for test in suite.tests_of(training.train_on):
+        tested = splits[test.reference().key]
+        space = tested.dataset.label_space
+        projection = _projection(training.train_on, trained.dataset.label_space, test, space)
+        lacking = (*trained.needs, *weights)
+        needs = tuple(dict.fromkeys((*lacking, *tested.needs)))
+        for cell in _cells(suite, training, test, limit, projection is not None):
+            if needs:
+                yield Unavailable(cell=cell, needs=needs, optional=test.optional and not lacking)
+            else:
+                yield Planned(cell, training, tested.content, space, projection)
+
+
+def _nothing_to_do(suite: Suite, training: Training) -> str:
+    message = f"{training.entry.title} has nothing to do in tasks {list(suite.tasks)}"
+    return f"{message}: the method {training.entry.adapter} has {list(training.config.tasks)}"
+
+
+def all_needs(unavailable: Iterable[Unavailable]) -> tuple[Need, ...]:
+    """List what is missing, each thing once."""
+    return tuple(dict.fromkeys(need for each in unavailable for need in each.needs))
+
+
+class _Split(NamedTuple):
+    """A split as it was found: whole, or missing altogether."""
+
+    dataset: Dataset
+    content: str
+    """Content fingerprint; empty if it is missing."""
+    needs: tuple[Need, ...] = ()
+
+
+def _open(reference: DataRef, root: Path | None) -> _Split:
+    """Open a split and check that its files are there, if any of the dataset's are."""
+    dataset_class = datasets.load_dataset_class(reference.dataset)
+    options = dataset_class.Options.model_validate(reference.options)
+    dataset = dataset_class(reference.split, reference.subset, root, options)
+    try:
+        dataset.check()
+    except DatasetMissing as error:
+        needs = (Need(what=name, remedy=remedy) for name, remedy in error.remedies.items())
+        return _Split(dataset, "", tuple(needs))
+    return _Split(dataset, dataset.fingerprint())
+
+
+def _missing_files(config: MethodConfig) -> Iterable[Need]:
+    for stage, path in config.weights.items():
+        if not Path(path).is_file():
+            remedy = f"{path}: no such file; `python -m bench weights convert` makes one"
+            yield Need(what=f"weights of stage {stage!r}", remedy=remedy)
+
+
+def _projection(
+    train_on: DataRef, trained: LabelSpace, test_on: DataRef, tested: LabelSpace
+) -> Projection | None:
+    """Return how predictions become labels of a test set; None if they are that already.
+
+    Raises:
+        PlanError: if they cannot become such.
+    """
+    if trained.classes == tested.classes:
+        return None
+    universal = taxonomy.of_space(trained.name)
+    if universal is None:
+        spaces = f"{trained.name!r}; {test_on} is labelled in {tested.name!r}"
+        remedy = "test on a set of the same space, or train on a mixture in a universal one"
+        raise PlanError(f"{train_on} is labelled in {spaces}: {remedy}")
+    try:
+        return universal.to_space(tested)
+    except TaxonomyError as error:
+        raise PlanError(f"{test_on}: {error}") from error
+
+
+def _training(
+    suite: Suite,
+    entry: MethodEntry,
+    train_on: DataRef,
+    trained: _Split,
+    seed: int,
+    settings: Settings,
+) -> Training:
+    space, train_data = trained.dataset.label_space, trained.content
+    config = resolve_config(entry.adapter, entry.preset, entry.config)
+    size = suite.protocol.input_size
+    data = DataSpec(classes=space.classes, palette=space.palette, size=size)
+    resize = suite.protocol.resize or suite.protocol.short_side
+    key = fingerprint(entry.adapter, config.version, data, train_data, resize, seed)
+    given = digests(entry.title, config, data)
+    stages = []
+    for stage in config.stages(data):
+        if not set(stage.tasks) & set(suite.tasks):
+            continue
+        relevant = config.depends_on(stage.name)
+        if digest := given.get(stage.name):
+            stage = stage.model_copy(update={"steps": 0})
+            key = fingerprint("stage", key, stage, relevant, digest)
+        else:
+            key = fingerprint("stage", key, stage, relevant)
+        stages.append((stage, StageFolder(settings.output, key)))
+    return Training(entry, config, data, train_on, train_data, seed, tuple(stages), given)
+
+
+def _cells(
+    suite: Suite, training: Training, test: TestEntry, limit: int | None, mapped: bool
+) -> Iterable[Cell]:
+    for task in suite.tasks:
+        if task != "predict" and mapped:
+            continue  # labels of another space than the codec's
+        config = training.config.model_dump(mode="json", exclude={"weights"})
+        if training.given:
+            config["weights"] = dict(training.given)
+        ways = itertools.product(
+            _conditions(suite, training.config, test, task),
+            suite.protocols(),
+            mappings(suite, training) if mapped else ("",),
+            suite.sampling_seeds[:1] if task == "label" else suite.sampling_seeds,
+        )
+        for condition, protocol, mapping, sampling_seed in ways:
+            yield Cell(
+                suite=suite.name,
+                method=training.entry.adapter,
+                label=training.entry.title,
+                preset=training.entry.preset,
+                config=config,
+                train_on=training.train_on,
+                test_on=test.reference(),
+                condition=condition,
+                task=task,
+                seed=training.seed,
+                protocol=protocol,
+                limit=limit,
+                mapping=mapping,
+                sampling_seed=sampling_seed,
+            )
+
+
+def _conditions(suite: Suite, config: MethodConfig, test: TestEntry, task: Task) -> list[Condition]:
+    """Return the conditions of a method's task: images are corrupted, latents perturbed."""
+    if task != "label" and task not in config.tasks:
+        return []
+    if task in ("oracle_codes", "label"):
+        return [CLEAN]
+    suffered = corruptions.NAMES if task == "predict" else config.perturbations()
+    found = [c for c in suite.all_conditions() if c == CLEAN or c.corruption in suffered]
+    return found if test.corrupt else [CLEAN]
+
+
+def mappings(suite: Suite, training: Training) -> tuple[LabelMapping, ...]:
+    """Return those of a suite's mappings that a method has: without probabilities hard alone.
+
+    Raises:
+        PlanError: if there is none.
+    """
+    soft = training.config.gives_probabilities
+    found = tuple(mapping for mapping in suite.mappings if mapping == "hard" or soft)
+    if not found:
+        message = f"{training.entry.title} gives no class probabilities to be mapped softly"
+        raise PlanError(f"{message}; add hard to mappings")
+    return found

@@ -1,0 +1,1 @@
+"""Label maps to counts, counts to scores, scores to intervals."""

@@ -1,0 +1,24 @@
+"""Predictions are compared at the size of the stored label."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+
+SUMMARY = "at the size of the label; the prediction is resized to it by nearest neighbour"
+KEEPS_INSTANCES = True
+
+
+def truth(
+    label: np.ndarray, resized: np.ndarray, palette: Sequence[tuple[int, int, int]]
+) -> np.ndarray:
+    """Return the label as it is stored."""
+    return label
+
+
+def refusal(resize: tuple[int, int] | None) -> str:
+    """Fit any protocol."""
+    return ""

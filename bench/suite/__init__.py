@@ -1,0 +1,1 @@
+"""The suite language: YAML to a checked suite."""

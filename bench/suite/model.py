@@ -1,0 +1,149 @@
+"""What a suite file says: its entries, and the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from bench import corruptions
+from bench.core.manifest import Contrast, PaperTable, Published
+from bench.core.schema import CLEAN, Condition, DataRef, Frozen, Positive, Protocol, Task
+from bench.corruptions import latents as perturbations
+from bench.suite.stand_in import StandIn
+
+SEVERITIES: Mapping[str, range] = {**corruptions.SEVERITIES, **perturbations.SEVERITIES}
+"""Of every condition: corruptions of images, and perturbations of latents."""
+
+
+class MethodEntry(Frozen):
+    """A method as a suite names it."""
+
+    adapter: str
+    label: str = ""
+    """What tables and plots call it; the adapter's name when absent."""
+    preset: str = "tiny"
+    config: Mapping[str, Any] = {}
+    """Values that replace the preset's."""
+
+    @property
+    def title(self) -> str:
+        """The label, or the adapter's name where none is given."""
+        return self.label or self.adapter
+
+
+class ConditionEntry(Frozen):
+    """A corruption, or a perturbation of latents, at several severities."""
+
+    corruption: str
+    severities: tuple[int, ...] = ()
+    """All that it has, when absent."""
+
+    def expand(self) -> Iterator[Condition]:
+        """Return one condition a severity."""
+        for severity in self.severities or SEVERITIES[self.corruption]:
+            yield Condition(corruption=self.corruption, severity=severity)
+
+
+def expand(value: Any, split: str) -> Any:
+    """Let ``scenes/city`` stand for ``{dataset: scenes, subset: city}``; default the split."""
+    if isinstance(value, str):
+        dataset, _, subset = value.partition("/")
+        value = {"dataset": dataset, "subset": subset}
+    return {"split": split, **value} if isinstance(value, Mapping) else value
+
+
+TrainReference = Annotated[DataRef, BeforeValidator(partial(expand, split="train"))]
+
+
+class TestEntry(DataRef):
+    """A test split, and whether it is corrupted."""
+
+    __test__ = False  # not a pytest class
+    corrupt: bool = True
+    """False: evaluated clean only, as for a domain that is a condition by itself."""
+    optional: bool = False
+    """Left out where its data are missing, and a run is complete without it."""
+
+    def reference(self) -> DataRef:
+        """Return the split alone."""
+        return DataRef.model_validate(self.model_dump(exclude={"corrupt", "optional"}))
+
+
+TestReference = Annotated[TestEntry, BeforeValidator(partial(expand, split="val"))]
+
+
+Seeds = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
+
+
+class Suite(Frozen):
+    """A suite file's content."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+    question: str
+    methods: Annotated[tuple[MethodEntry, ...], Field(min_length=1)]
+    train_on: Annotated[tuple[TrainReference, ...], Field(min_length=1)]
+    test_on: Annotated[tuple[TestReference, ...], Field(min_length=1)]
+    paired: bool = False
+    """Test sets and training sets go together one by one, instead of each with each."""
+    conditions: tuple[ConditionEntry, ...] = ()
+    """Beside the clean images, which are always evaluated."""
+    tasks: Annotated[tuple[Task, ...], Field(min_length=1)] = ("predict",)
+    seeds: Seeds = (0,)
+    sampling_seeds: Seeds = (0,)
+    """Of the draws a trained method makes at prediction: how far sampling moves its score."""
+    mappings: Annotated[tuple[Literal["soft", "hard"], ...], Field(min_length=1)] = ("soft", "hard")
+    """How predictions become labels of a test set in another label space than the training's,
+    which must then be a taxonomy's universal one."""
+    protocol: Protocol
+    also_eval_at: tuple[str, ...] = ()
+    """Further scoring geometries of the same predictions; each makes cells of its own."""
+    resolutions: tuple[Positive, ...] = ()
+    """Short sides, in pixels, that test images are evaluated at in place of the protocol's size:
+    MSeg's three. The first one is fixed beforehand; the report sets the maximum beside it."""
+    reference: str = ""
+    """Label of the method against which corruption errors are normalised."""
+    published: Published | None = None
+    """Curves of a publication to show beside the measured ones."""
+    paper: PaperTable | None = None
+    """The published table that the suite repeats."""
+    stand_in: StandIn | None = None
+    """What takes the place of data and sizes that not everyone has, under ``--stand-in``."""
+    contrasts: tuple[Contrast, ...] = ()
+    """Differences that the question is about; the report's first paragraph has them."""
+
+    def tests_of(self, train_on: DataRef) -> tuple[TestEntry, ...]:
+        """Return the test sets of a training set."""
+        return (self.test_on[self.train_on.index(train_on)],) if self.paired else self.test_on
+
+    @model_validator(mode="after")
+    def _pairs_match(self) -> Suite:
+        if self.paired and len(self.train_on) != len(self.test_on):
+            sets = f"{len(self.train_on)} training and {len(self.test_on)} test sets"
+            raise ValueError(f"paired: {sets}; there must be as many of one as of the other")
+        return self
+
+    @model_validator(mode="after")
+    def _further_geometries_fit(self) -> Suite:
+        if self.protocol.eval_at in self.also_eval_at:
+            raise ValueError(
+                f"also_eval_at: {self.protocol.eval_at!r} is already the protocol's own"
+            )
+        return self
+
+    def protocols(self) -> tuple[Protocol, ...]:
+        """Return the protocol of each test resolution and scoring geometry, its own first."""
+        settings = self.protocol.model_dump()
+        fixed = {"resize": None, "crop": self.protocol.input_size}
+        sized = [{**fixed, "short_side": side} for side in self.resolutions]
+        return tuple(
+            Protocol.model_validate({**settings, **changes, "eval_at": place})
+            for changes in sized or [{}]
+            for place in (self.protocol.eval_at, *self.also_eval_at)
+        )
+
+    def all_conditions(self) -> tuple[Condition, ...]:
+        """Return the clean condition, then every corruption in order."""
+        return (CLEAN, *(c for entry in self.conditions for c in entry.expand()))

@@ -1,0 +1,251 @@
+"""What single datasets promise: their labels' meaning, their splits, the traps around them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bench.core.errors import DatasetError
+from bench.core.schema import IGNORE_INDEX
+from bench.data import taxonomy
+from bench.data.dataset import Dataset
+from bench.data.datasets import load_dataset_class
+from bench.data.datasets._palette import distinct
+from bench.data.scenes.classes import PALETTE
+from tests.helpers.trees import TREES, draw_image, draw_label, some_of
+
+STREETS = ("acdc", "bdd", "cadedgetune", "cityscapes", "foggy_cityscapes", "kitti", "kitti_step")
+
+
+def open_split(name: str, root: Path | None, split: str = "", subset: str = "") -> Dataset:
+    found = load_dataset_class(name)
+    return found(split or found.splits[0], subset, root, found.Options())
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """Draw a dataset's small tree and open one of its splits."""
+
+    def draw(name: str, split: str = "", subset: str = "") -> Dataset:
+        TREES[name].draw(tmp_path)
+        return open_split(name, tmp_path, split, subset)
+
+    return draw
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_every_subset_and_split_is_read(name, tree, tmp_path):
+    tree(name)
+    found = load_dataset_class(name)
+    for subset in found.subsets:
+        for split in found.splits:
+            data = open_split(name, tmp_path, split, subset)
+            data.check()
+            assert len(data) > 0
+            label = data[0].label
+            assert label[label != IGNORE_INDEX].max() < len(data.label_space.classes)
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_subsets_and_splits_differ_in_their_fingerprints(name, tree, tmp_path):
+    tree(name)
+    found = load_dataset_class(name)
+    prints = [
+        open_split(name, tmp_path, split, subset).fingerprint()
+        for subset in found.subsets
+        for split in found.splits
+    ]
+    shared = name == "voc2012"  # both subsets validate on the same images, drawn alike here
+    assert len(set(prints)) == len(prints) - shared
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_every_split_has_a_published_number_of_images(name):
+    found = load_dataset_class(name)
+    for subset in found.subsets:
+        for split in found.splits:
+            assert open_split(name, None, split, subset).published_images
+
+
+@pytest.mark.parametrize("name", [*STREETS, "wilddash"])
+def test_street_scenes_have_the_classes_and_colours_of_cityscapes(name):
+    space, city = open_split(name, None).label_space, open_split("cityscapes", None).label_space
+    assert space.classes == city.classes
+    assert space.palette == city.palette == PALETTE
+
+
+@pytest.mark.parametrize("name", sorted({*TREES} - {"pascal_context"}))
+def test_the_taxonomy_of_mseg_knows_every_class(name):
+    space = open_split(name, None).label_space
+    assert len(taxonomy.load("mseg").members(space)) == len(space.classes)
+
+
+def test_pascal_context_has_background_as_class_or_void(tree):
+    with_it, without = tree("pascal_context"), tree("pascal_context", subset="59")
+    assert with_it.label_space.classes[0] == "background"
+    assert with_it.label_space.classes[1:] == without.label_space.classes
+    background = with_it[0].label == 0
+    assert (without[0].label[background] == IGNORE_INDEX).all()
+    assert (without[0].label[~background] == with_it[0].label[~background] - 1).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "stored", "classes"),
+    [
+        ("cityscapes", (0, 7, 33), (IGNORE_INDEX, "road", "bicycle")),
+        ("ade20k", (0, 1, 150), (IGNORE_INDEX, "wall", "flag")),
+        ("mapillary", (0, 64, 65), ("Bird", "Ego Vehicle", IGNORE_INDEX)),
+        ("idd", (33, 35, 36, 39), ("sky", IGNORE_INDEX, "ego vehicle", "license plate")),
+        ("bdd", (0, 18, 255), ("road", "bicycle", IGNORE_INDEX)),
+        ("sunrgbd", (0, 1, 37), (IGNORE_INDEX, "wall", "bag")),
+        ("scannet", (0, 1, 13, 39), (IGNORE_INDEX, "wall", IGNORE_INDEX, "otherfurniture")),
+        ("voc2012", (0, 20, 255), ("background", "tvmonitor", IGNORE_INDEX)),
+        ("pascal_context", (0, 59), ("background", "wood")),
+        ("coco_panoptic", (0, 1, 90, 200), (IGNORE_INDEX, "person", "toothbrush", "rug-merged")),
+        ("acdc", (0, 10, 255), ("road", "sky", IGNORE_INDEX)),
+        ("wilddash", (4, 23), (IGNORE_INDEX, "sky")),
+    ],
+)
+def test_stored_values_mean_these_classes(name, stored, classes):
+    data = open_split(name, None)
+    expected = [c if isinstance(c, int) else data.label_space.classes.index(c) for c in classes]
+    assert data.table[list(stored)].tolist() == expected
+
+
+def test_label_ids_and_train_ids_of_cityscapes_say_the_same(tmp_path):
+    ids = open_split("cityscapes", None).table
+    train_ids = open_split("cityscapes", None, subset="labelTrainIds").table
+    kept = [value for value in range(34) if ids[value] != IGNORE_INDEX]
+    assert ids[kept].tolist() == list(range(19)) == train_ids[:19].tolist()
+
+
+def test_acdc_never_reads_clear_weather_references(tree):
+    data = tree("acdc", "val")
+    assert data.published_images == 100
+    assert len(data) == 2
+    assert not [path for path in data.files() if "_ref" in str(path)]
+
+
+def test_acdc_has_six_more_night_frames():
+    assert open_split("acdc", None, "val", "night").published_images == 106
+
+
+def test_kitti_step_splits_by_sequence_and_reads_red(tree):
+    data = tree("kitti_step", "val")
+    assert data.ids() == ("0002/000000",)
+    assert data.cluster(0) == "0002"
+    stored = some_of((*range(19), 255))
+    np.testing.assert_array_equal(data[0].label, stored)
+
+
+def test_cadedgetune_trains_on_no_sequence_it_validates_on(tree, tmp_path):
+    clusters = {
+        split: {open_split("cadedgetune", tmp_path, split).cluster(0)}
+        for split in tree("cadedgetune").splits
+    }
+    assert clusters["train"].isdisjoint(clusters["val"])
+    assert tree("cadedgetune", "val").ids() == ("13/frame0309",)
+
+
+def test_kitti_validates_on_the_fifty_frames_of_mseg(tree, tmp_path):
+    for number in range(200):
+        for folder in ("image_2", "semantic"):
+            path = tmp_path / f"training/{folder}/{number:06d}_10.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+    val, train = (open_split("kitti", tmp_path, split) for split in ("val", "train"))
+    assert len(val) == val.published_images == 50
+    assert len(train) == train.published_images == 150
+    assert {"000001", "000196"} <= set(val.ids())
+
+
+def test_scannet_splits_by_space_and_leaves_test_spaces_out(tree):
+    assert tree("scannet", "val").ids() == ("0011/00/000000",)
+    train = tree("scannet", "train")
+    assert train.ids() == ("0000/00/000000", "0000/01/000100")
+    assert {train.cluster(0), train.cluster(1)} == {"0000"}
+
+
+def test_coco_gives_segments_the_class_of_their_category(tree):
+    data = tree("coco_panoptic", "val")
+    names = data.label_space.classes
+    found = {names[value] for value in np.unique(data[0].label) if value != IGNORE_INDEX}
+    assert found == {"person", "tree-merged", "rug-merged"}
+
+
+def test_coco_fingerprints_the_categories_too(tree, tmp_path):
+    before = tree("coco_panoptic", "val").fingerprint()
+    path = tmp_path / "annotations/panoptic_val2017.json"
+    path.write_text(path.read_text().replace('"category_id": 200', '"category_id": 1'))
+    assert open_split("coco_panoptic", tmp_path, "val").fingerprint() != before
+
+
+def test_coco_without_its_categories_says_so(tree, tmp_path):
+    data = tree("coco_panoptic", "val")
+    (tmp_path / "annotations/panoptic_val2017.json").unlink()
+    with pytest.raises(DatasetError, match=r"panoptic_val2017.json: no such file.*copy it"):
+        data[0]
+
+
+def test_camvids_original_colours_are_classes_or_void(tree):
+    data = tree("camvid", "val", "mseg")
+    names = data.label_space.classes
+    label = data[0].label
+    assert {names[v] for v in np.unique(label) if v != IGNORE_INDEX} == {
+        "road",
+        "pavement",
+        "building",
+    }
+    assert (label == IGNORE_INDEX).mean() == pytest.approx(0.4, abs=0.01)  # Archway and Void
+    assert data.ids() == ("0016E5_07959",)
+
+
+def test_a_colour_that_camvid_has_not_is_named(tree, tmp_path):
+    data = tree("camvid", "val", "mseg")
+    path = tmp_path / "LabeledApproved_full/0016E5_07959_L.png"
+    Image.new("RGB", (32, 24), (1, 2, 3)).save(path)
+    with pytest.raises(DatasetError, match=r"_L.png: holds the colour \(1, 2, 3\).*replace"):
+        data[0]
+
+
+def test_the_current_release_of_bdd_is_read_too(tmp_path):
+    draw_image(tmp_path / "images/10k/val/7d06fefd-f7be05a6.jpg")
+    draw_label(tmp_path / "labels/sem_seg/masks/val/7d06fefd-f7be05a6.png", (0, 18, 255))
+    assert open_split("bdd", tmp_path, "val").ids() == ("7d06fefd-f7be05a6",)
+    assert set(np.unique(open_split("bdd", tmp_path, "val")[0].label)) == {0, 18, 255}
+
+
+def test_release_two_of_mapillary_is_read_by_its_labels_of_release_one(tmp_path):
+    draw_image(tmp_path / "validation/images/a.jpg")
+    draw_label(tmp_path / "validation/v1.2/labels/a.png", range(66))
+    assert open_split("mapillary", tmp_path, "val").pairs[0].label.match("v1.2/labels/a.png")
+
+
+def test_an_image_that_a_list_names_must_be_there(tree, tmp_path):
+    data = tree("voc2012", "val")
+    (tmp_path / "JPEGImages/2007_000033.jpg").unlink()
+    with pytest.raises(DatasetError, match=r"image '2007_000033' missing.*val.txt.*copy it"):
+        data.check()
+
+
+def test_a_list_must_be_there(tree, tmp_path):
+    data = tree("voc2012", "train", "aug")
+    (tmp_path / "ImageSets/Segmentation/trainaug.txt").unlink()
+    with pytest.raises(DatasetError, match=r"trainaug.txt: no such file.*copy it"):
+        data.check()
+
+
+def test_equal_colours_are_told_apart_and_others_kept():
+    published = [(0, 0, 0), (1, 1, 1), (0, 0, 0), (0, 0, 0)]
+    made = distinct(published)
+    assert made[:2] == ((0, 0, 0), (1, 1, 1))
+    assert len(set(made)) == 4
+    assert made == distinct(published)
+
+
+@pytest.mark.parametrize("name", ["ade20k", "cityscapes"])
+def test_published_shares_are_those_of_the_classes(name):
+    data = open_split(name, None)
+    assert list(data.shares) == list(data.label_space.classes)
+    assert 0.9 < sum(data.shares.values()) <= 1.0001

@@ -1,0 +1,129 @@
+"""What shares work, and what does not."""
+
+import pytest
+
+from bench.core.errors import PlanError
+from bench.engine.plan import Settings, make_plan
+from bench.suite.reading import read_suite
+
+TEXT = """\
+name: trial
+question: What is shared?
+methods:
+  - {adapter: cam_seg, label: One, preset: tiny}
+  - {adapter: cam_seg, label: Many, preset: tiny, config: {inference: {mode: autoregressive}}}
+  - {adapter: cam_seg, label: Other, preset: tiny, config: {palette: dataset}}
+train_on: [{dataset: scenes, options: {images: 4}}]
+test_on: [{dataset: scenes, options: {images: 2}}, {dataset: scenes, subset: fog, corrupt: false}]
+conditions: [{corruption: hue, severities: [2]}]
+tasks: [predict, reconstruct]
+protocol: {resize: [48, 96]}
+"""
+
+
+@pytest.fixture
+def plan_of(tmp_path):
+    def _plan_of(text=TEXT, **settings):
+        path = tmp_path / "trial.yaml"
+        path.write_text(text)
+        return make_plan(read_suite(path), Settings(tmp_path / "out", **settings))
+
+    return _plan_of
+
+
+def keys(training):
+    return [folder.key for _, folder in training.stages]
+
+
+def test_cells_are_the_product_but_for_what_makes_no_sense(plan_of):
+    plan = plan_of()
+    city = ["clean predict", "hue 2 predict", "clean reconstruct"]
+    found = [f"{p.cell.condition} {p.cell.task}" for p in plan.cells_of(plan.trainings[0])]
+    assert found == [*city, "clean predict", "clean reconstruct"]
+    assert len({planned.key() for planned in plan.cells}) == len(plan.cells) == 3 * 5
+
+
+def test_sampling_seeds_share_training_and_the_first_keeps_its_key(plan_of):
+    plain, sampled = plan_of(), plan_of(TEXT.replace("tasks:", "sampling_seeds: [0, 7]\ntasks:"))
+    assert len(sampled.cells) == 2 * len(plain.cells)
+    assert [keys(t) for t in sampled.trainings] == [keys(t) for t in plain.trainings]
+    first = [p.key() for p in sampled.cells if p.cell.sampling_seed == 0]
+    assert first == [p.key() for p in plain.cells]
+    assert len({p.key() for p in sampled.cells}) == len(sampled.cells)
+
+
+def test_settings_of_prediction_share_training_and_others_do_not(plan_of):
+    one, many, other = plan_of().trainings
+    assert keys(one) == keys(many)
+    assert not set(keys(one)) & set(keys(other))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("{images: 4}", "{images: 5}"),
+        ("resize: [48, 96]", "resize: [48, 104]"),
+        ("protocol: {", "seeds: [1]\nprotocol: {"),
+        ("resize: [48, 96]", "resize: [48, 96], crop: [48, 48]"),
+    ],
+)
+def test_whatever_weights_depend_on_changes_their_key(plan_of, before, after):
+    assert before in TEXT
+    changed = plan_of(TEXT.replace(before, after, 1))
+    assert not set(keys(plan_of().trainings[0])) & set(keys(changed.trainings[0]))
+
+
+def test_what_weights_do_not_depend_on_keeps_their_key(plan_of):
+    changed = plan_of(TEXT.replace("hue", "fog").replace("resize:", "eval_at: input, resize:"))
+    assert keys(plan_of().trainings[0]) == keys(changed.trainings[0])
+
+
+def test_other_classes_are_refused(plan_of, tmp_path):
+    text = TEXT.replace(
+        "test_on: [{dataset: scenes", "test_on: [{dataset: camvid}, {dataset: scenes"
+    )
+    from tests.helpers.camvid_tree import draw_camvid
+
+    draw_camvid(tmp_path / "camvid")
+    with pytest.raises(PlanError, match="scenes is labelled in 'cityscapes-19'; camvid"):
+        plan_of(text, data_root=tmp_path)
+
+
+CODECS = """\
+name: codecs
+question: What do latents cost?
+methods:
+  - {adapter: position_prior, label: Floor}
+  - {adapter: codec, label: KL, preset: tiny_kl}
+  - {adapter: codec, label: VQ, preset: tiny}
+train_on: [{dataset: scenes, options: {images: 4}}]
+test_on: [{dataset: scenes, options: {images: 2}}]
+conditions:
+  - {corruption: hue, severities: [2]}
+  - {corruption: latent_noise, severities: [1]}
+  - {corruption: code_flips, severities: [3]}
+tasks: [predict, reconstruct]
+protocol: {resize: [48, 96]}
+"""
+
+
+def test_images_are_corrupted_and_latents_perturbed(plan_of):
+    plan = plan_of(CODECS)
+    found = {
+        training.entry.title: [f"{p.cell.condition} {p.cell.task}" for p in plan.cells_of(training)]
+        for training in plan.trainings
+    }
+    assert found == {
+        "Floor": ["clean predict", "hue 2 predict"],
+        "KL": ["clean reconstruct", "latent_noise 1 reconstruct"],
+        "VQ": ["clean reconstruct", "latent_noise 1 reconstruct", "code_flips 3 reconstruct"],
+    }
+
+
+def test_a_method_that_can_do_none_of_the_tasks_is_refused_by_name(plan_of):
+    for tasks, message in (
+        ("predict", "KL has nothing to do in tasks .'predict'.: the method codec can only rec"),
+        ("reconstruct", "Floor has nothing to do in tasks .*: the method position_prior can only"),
+    ):
+        with pytest.raises(PlanError, match=message):
+            plan_of(CODECS.replace("predict, reconstruct", tasks))

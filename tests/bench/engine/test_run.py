@@ -1,0 +1,310 @@
+"""The main command, end to end, on a small world of real files; faults injected for real."""
+
+import json
+import shutil
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bench import load_results
+from bench.cli import console
+from bench.cli.main import main
+from bench.engine import train
+from bench.store.folders import SuiteFolder
+
+
+def run(world, *options: str) -> int:
+    return main(
+        [
+            "run",
+            str(world.suite),
+            "--data-root",
+            str(world.root),
+            "--output",
+            str(world.output),
+            *options,
+        ]
+    )
+
+
+def forget():
+    """Have the next run import the method's file anew."""
+    sys.modules.pop("methods.my_method", None)
+
+
+def values(world, output=None):
+    table = load_results(output or world.output)
+    order = ["label", "corruption", "severity", "metric"]
+    return table.sort_values(order)[[*order, "value"]].reset_index(drop=True)
+
+
+def counts(world):
+    folder = SuiteFolder(world.output / "small")
+    return {
+        str(record.cell): {n: a.tolist() for n, a in arrays._asdict().items() if a is not None}
+        for record in folder.records()
+        for arrays in [folder.counts(record.key)]
+    }
+
+
+class Interrupt:
+    """Ctrl-C at the n-th sign of progress."""
+
+    def __init__(self, monkeypatch, after: int) -> None:
+        self.left = after
+        advance = console.Console.advance
+
+        def counted(console, done, note=""):
+            self.left -= 1
+            if self.left == 0:
+                raise KeyboardInterrupt
+            advance(console, done, note)
+
+        monkeypatch.setattr(console.Console, "advance", counted)
+
+
+def test_a_run_fills_the_store_and_a_second_computes_nothing(world, capsys):
+    assert run(world) == 0
+    first = capsys.readouterr().out
+    assert "6 cells computed now; 6 of 6 done" in first
+    table = load_results(world.output)
+    assert set(table["status"]) == {"ok"}
+    assert len(table) == 6 * 3
+    references = SuiteFolder(world.output / "small").manifest().references
+    assert references.count("@article{brostow2009camvid,") == 1
+    assert table["value"].between(0, 1).all()
+    assert set(zip(table["corruption"], table["severity"], strict=True)) == {
+        ("none", 0),
+        ("gaussian_noise", 1),
+        ("gaussian_noise", 5),
+    }
+    stamps = {path: path.stat().st_mtime_ns for path in world.output.rglob("*") if path.is_file()}
+    assert run(world) == 0
+    assert "0 cells computed now; 6 of 6 done" in capsys.readouterr().out
+    assert stamps == {
+        path: path.stat().st_mtime_ns for path in world.output.rglob("*") if path.is_file()
+    }
+
+
+def test_two_runs_from_empty_stores_agree_in_every_row(world):
+    assert run(world) == 0
+    first = values(world)
+    shutil.rmtree(world.output)
+    assert run(world) == 0
+    assert first.equals(values(world))
+    assert run(world, "--seed", "1") == 0
+    assert not first.equals(values(world))
+
+
+@pytest.mark.parametrize("batch_size", [1, 3])
+def test_the_loaders_batch_size_changes_no_count(world, batch_size):
+    assert run(world) == 0
+    expected = counts(world)
+    shutil.rmtree(world.output / "small")
+    assert run(world, "--set", f"protocol.batch_size={batch_size}") == 0
+    assert counts(world) == expected
+
+
+@pytest.mark.parametrize("after", [1, 4, 9, 11, 12])
+def test_interrupting_loses_no_finished_cell_and_repeats_none(world, monkeypatch, capsys, after):
+    with monkeypatch.context() as patch:
+        Interrupt(patch, after)
+        assert run(world) == 130
+    assert "goes on from here" in capsys.readouterr().err
+    records = world.output / "small" / "records"
+    finished = {path: path.stat().st_mtime_ns for path in records.glob("*.json")}
+    assert run(world) == 0
+    assert f"{6 - len(finished)} cells computed now" in capsys.readouterr().out
+    assert all(path.stat().st_mtime_ns == stamp for path, stamp in finished.items())
+    resumed = values(world)
+    shutil.rmtree(world.output)
+    assert run(world) == 0
+    assert resumed.equals(values(world))
+
+
+def test_a_stage_resumes_from_its_checkpoint_to_the_same_weights(world, monkeypatch):
+    def weights():
+        return {
+            json.loads(path.read_text())["weights"] for path in world.output.rglob("stage.json")
+        }
+
+    assert run(world) == 0
+    expected = weights()
+    shutil.rmtree(world.output)
+    monkeypatch.setattr(train, "CHECKPOINT_SECONDS", 0.0)
+    with monkeypatch.context() as patch:
+        Interrupt(patch, 2 + 3 + 3)  # within the fourth step of my_method's six
+        assert run(world) == 130
+    assert list(world.output.rglob("checkpoint.pt"))
+    trained = []
+    optimise = train._Run._optimise
+    monkeypatch.setattr(
+        train._Run, "_optimise", lambda self: trained.append(self.step) or optimise(self)
+    )
+    assert run(world) == 0
+    assert weights() == expected
+    assert 0 < len(trained) < 6
+    assert not list(world.output.rglob("checkpoint.pt"))
+    steps = [
+        json.loads(line)["step"]
+        for path in world.output.rglob("log.jsonl")
+        for line in path.read_text().splitlines()
+    ]
+    assert steps == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_failing_method_stops_no_other(world, my_method, capsys):
+    text = my_method.read_text()
+    my_method.write_text(text.replace("return self.network(image).argmax(dim=1)", "return 1 / 0"))
+    forget()
+    assert run(world) == 1
+    out = capsys.readouterr().out
+    assert "Failed cells" in out
+    assert "ZeroDivisionError" in out
+    table = load_results(world.output)
+    assert set(table[table["label"] == "Floor"]["status"]) == {"ok"}
+    failed = table[table["label"] == "Mine"]
+    assert set(failed["status"]) == {"failed"}
+    assert failed["value"].isna().all()
+    my_method.write_text(text)
+    forget()
+    assert run(world) == 0
+    assert "3 cells computed now; 6 of 6 done" in capsys.readouterr().out
+
+
+MEASURING = """
+    def reconstruct(self, label, seeds):
+        return label.clamp(max=self.data.num_classes - 1)
+
+    def measure(self, batches):
+        return {"images": float(sum(len(batch.label) for batch in batches))}
+"""
+
+
+def test_what_a_codec_measures_is_kept_with_its_clean_reconstruction(world, my_method, capsys):
+    text = my_method.read_text()
+    text = text.replace(
+        "class Config(MethodConfig):",
+        "class Config(MethodConfig):\n    tasks = ('predict', 'reconstruct')",
+    )
+    my_method.write_text(text + MEASURING)
+    forget()
+    assert run(world, "--set", "tasks=[predict,reconstruct]") == 0
+    measured = {
+        str(record.cell): dict(record.measured)
+        for record in SuiteFolder(world.output / "small").records()
+        if record.measured
+    }
+    assert len(measured) == 1
+    ((cell, numbers),) = measured.items()
+    assert cell.endswith("clean | reconstruct | seed 0")
+    assert numbers["images"] >= 1
+    tried = "Mine: truth, codec, truth on 2 images: 100.0% of the pixels kept"
+    assert tried in capsys.readouterr().out
+
+
+def test_a_loss_that_is_not_finite_stops_with_step_and_term(world, my_method):
+    text = my_method.read_text()
+    my_method.write_text(text.replace("return {", 'return {"broken": batch.image.sum() / 0, '))
+    forget()
+    assert run(world) == 1
+    errors = {r.error for r in SuiteFolder(world.output / "small").records() if r.error}
+    assert len(errors) == 1
+    assert "stage 'network', step 0: loss 'broken' is inf" in errors.pop()
+
+
+def _truncate(path):
+    path.write_bytes(path.read_bytes()[:60])
+
+
+def _label_of_99(path):
+    Image.fromarray(np.full((24, 32), 99, np.uint8)).save(path)
+
+
+def _smaller(path):
+    Image.fromarray(np.zeros((10, 10), np.uint8)).save(path)
+
+
+@pytest.mark.parametrize(
+    ("folder", "break_file", "says"),
+    [
+        ("train", _truncate, "damaged"),
+        ("valannot", _truncate, "damaged"),
+        ("trainannot", _label_of_99, "99"),
+        ("valannot", _smaller, "10x10"),
+        ("trainannot", lambda path: path.unlink(), "missing"),
+    ],
+)
+def test_damaged_data_are_one_line_and_leave_nothing_behind(
+    world, capsys, folder, break_file, says
+):
+    path = sorted((world.root / "camvid" / folder).iterdir())[1]
+    break_file(path)
+    assert run(world) == 2
+    error = capsys.readouterr().err.strip()
+    assert "\n" not in error
+    assert path.name in error
+    assert says in error
+    assert not [p for p in world.output.rglob("*") if p.is_file()]
+
+
+def test_a_missing_data_root_is_one_line(world, capsys):
+    arguments = ["run", str(world.suite), "--output", str(world.output)]
+    for options, says in ([], "--data-root"), (["--data-root", "nowhere"], "nowhere"):
+        assert main([*arguments, *options]) == 2
+        error = capsys.readouterr().err.strip()
+        assert says in error
+        assert "\n" not in error
+    assert not world.output.exists()
+
+
+def test_a_wrong_suite_is_refused_before_anything(world, capsys):
+    assert run(world, "--set", "seeds=zero") == 2
+    assert "small.yaml:1:1: seeds" in capsys.readouterr().err
+    assert not world.output.exists()
+
+
+def test_a_limit_is_stamped_on_every_result(world):
+    assert run(world, "--limit", "1") == 0
+    table = load_results(world.output)
+    assert set(table["num_images"]) == {1}
+    assert set(table["limit"]) == {1}
+
+
+def test_a_changed_label_invalidates_exactly_the_cells_that_used_it(world, capsys):
+    both = "test_on=[camvid, {dataset: camvid, split: test}]"
+    assert run(world, "--set", both, "--set", "conditions=[]") == 0
+    capsys.readouterr()
+    path = sorted((world.root / "camvid" / "valannot").iterdir())[0]
+    label = np.array(Image.open(path))
+    label[0, 0] = (label[0, 0] + 1) % 11
+    Image.fromarray(label).save(path)
+    assert run(world, "--set", both, "--set", "conditions=[]") == 0
+    out = capsys.readouterr().out
+    assert "2 cells computed now; 4 of 4 done" in out
+    assert "training" not in out
+
+
+def test_weights_that_are_not_the_recorded_ones_are_refused(world, capsys):
+    assert run(world) == 0
+    for weights in world.output.rglob("weights.safetensors"):
+        weights.write_bytes(weights.read_bytes()[:-4] + b"\0\0\0\1")
+    shutil.rmtree(world.output / "small")
+    assert run(world) == 1
+    assert "not the weights that" in capsys.readouterr().out
+
+
+def test_plan_says_what_is_left(world, capsys):
+    arguments = [str(world.suite), "--data-root", str(world.root), "--output", str(world.output)]
+    assert main(["plan", *arguments]) == 0
+    assert "6 of 6 cells to do" in capsys.readouterr().out
+    assert run(world) == 0
+    capsys.readouterr()
+    assert main(["plan", *arguments, "--seed", "1"]) == 0
+    out = capsys.readouterr().out
+    assert "6 of 6 cells to do: about" in out
+    assert "not measured" not in out
+    assert main(["plan", *arguments]) == 0
+    assert "0 of 6 cells to do" in capsys.readouterr().out

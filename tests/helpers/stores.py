@@ -1,0 +1,152 @@
+"""Constructed result stores: finished cells without any training."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.core.manifest import Manifest, PaperTable, Published, Unavailable
+from bench.core.schema import (
+    CLEAN,
+    IGNORE_INDEX,
+    Cell,
+    Condition,
+    DataRef,
+    Protocol,
+    Provenance,
+    Record,
+    fingerprint,
+)
+from bench.core.seeding import key, numpy_generator
+from bench.score.counts import Counts, count_all, stack_counts
+from bench.store.folders import Preview, SuiteFolder
+
+CLASSES = ("road", "car", "sky & air", "person_1")
+PALETTE = ((128, 64, 128), (0, 0, 142), (70, 130, 180), (220, 20, 60))
+SIZE = (12, 24)
+PROVENANCE = Provenance(
+    commit="0123456789abcdef0123456789abcdef01234567",
+    dirty=True,
+    packages={"numpy": "2.4.6", "torch": "2.13.0"},
+    device="cpu",
+    threads=2,
+    platform="Linux",
+)
+
+
+def make_cell(label: str, condition: Condition = CLEAN, **changes: Any) -> Cell:
+    """Make a cell on clean images of the generated city, some of its fields replaced."""
+    settings: dict[str, Any] = {
+        "suite": "robustness",
+        "method": label.lower().replace("-", "_"),
+        "label": label,
+        "preset": "tiny",
+        "config": {},
+        "train_on": DataRef(dataset="scenes", subset="city", split="train"),
+        "test_on": DataRef(dataset="scenes", subset="city", split="val"),
+        "condition": condition,
+        "task": "predict",
+        "seed": 0,
+        "protocol": Protocol(resize=SIZE),
+    }
+    return Cell.model_validate(settings | changes)
+
+
+def truth_of(images: int) -> np.ndarray:
+    """Draw labels uint8 [N, H, W]: bands of classes, with some ignored pixels."""
+    generator = numpy_generator(key("truth", images))
+    label = np.repeat(np.arange(len(CLASSES)), SIZE[0] // len(CLASSES))[None, :, None]
+    label = np.broadcast_to(label, (images, *SIZE)).astype(np.uint8)
+    shifted = [np.roll(each, generator.integers(SIZE[0]), axis=0) for each in label]
+    return np.where(generator.random(label.shape) < 0.05, IGNORE_INDEX, np.stack(shifted))
+
+
+def predict(truth: np.ndarray, accuracy: float, name: str) -> np.ndarray:
+    """Spoil labels so that about this share of the pixels is right; uint8 [N, H, W]."""
+    generator = numpy_generator(key("prediction", name))
+    wrong = generator.random(truth.shape) > accuracy
+    known = np.where(truth == IGNORE_INDEX, 0, truth)
+    return np.where(wrong, (known + generator.integers(1, 4, truth.shape)) % 4, known).astype(
+        np.uint8
+    )
+
+
+def count(truth: np.ndarray, predicted: np.ndarray) -> Counts:
+    """Count labels uint8 [N, H, W]."""
+    pairs = zip(truth, predicted, strict=True)
+    return stack_counts([count_all(t, p, len(CLASSES)) for t, p in pairs])
+
+
+class Store:
+    """One suite's folder, filled cell by cell."""
+
+    def __init__(
+        self, output: Path, suite: str = "robustness", images: int = 12, reference: str = ""
+    ) -> None:
+        self.reference = reference
+        self.published: Published | None = None
+        self.paper: PaperTable | None = None
+        self.stand_in = ""
+        self.unavailable: tuple[Unavailable, ...] = ()
+        self.folder = SuiteFolder(output / suite)
+        self.truth = truth_of(images)
+        self.keys: list[str] = []
+        self.describe()
+
+    def describe(self) -> None:
+        """Write the manifest of what is there so far."""
+        self.folder.write_manifest(
+            Manifest(
+                suite=self.folder.path.name,
+                question="Which method keeps its score?",
+                keys=tuple(self.keys),
+                reference=self.reference,
+                published=self.published,
+                paper=self.paper,
+                stand_in=self.stand_in,
+                unavailable=self.unavailable,
+                source="name: robustness\n",
+                command="python -m bench run suites/robustness.yaml",
+            )
+        )
+
+    def _record(self, cell: Cell, **content: Any) -> Record:
+        self.keys.append(fingerprint(cell))
+        self.describe()
+        return Record(key=self.keys[-1], cell=cell, provenance=PROVENANCE, **content)
+
+    def add(self, cell: Cell, accuracy: float, clusters: Sequence[str] = ()) -> Record:
+        """Write a finished cell whose prediction is right at about this share of pixels."""
+        ids = tuple(f"scene-{index:03d}" for index in range(len(self.truth)))
+        predicted = predict(self.truth, accuracy, str(cell))
+        record = self._record(
+            cell,
+            status="ok",
+            image_ids=ids,
+            clusters=tuple(clusters) or ids,
+            classes=CLASSES,
+            palette=PALETTE,
+            parameters=1234,
+            train_data="traindata",
+            test_data="testdata",
+            stages=(f"stage-{cell.label}",),
+            weights=("weightsdigest",),
+            finished="2026-01-02T03:04:05Z",
+            evaluate_seconds=1.5,
+            train_seconds=60.0,
+        )
+        self.folder.write(record, count(self.truth, predicted), self._preview(cell, predicted))
+        return record
+
+    def fail(self, cell: Cell, error: str) -> Record:
+        """Write a failed cell."""
+        record = self._record(cell, status="failed", error=error)
+        self.folder.write(record, None, None)
+        return record
+
+    def _preview(self, cell: Cell, predicted: np.ndarray) -> Preview:
+        generator = numpy_generator(key("image", str(cell.condition)))
+        image = generator.integers(256, size=(2, *SIZE, 3), dtype=np.uint8)
+        ids = np.array(["scene-000", "scene-001"])
+        return Preview(ids, image, self.truth[:2], predicted[:2])
