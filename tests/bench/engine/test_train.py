@@ -18,7 +18,7 @@ from bench.engine.train import (
     train_stage,
     trainable_modules,
 )
-from bench.store.folders import StageFolder
+from bench.store.cells import StageFolder
 
 
 def stage(**settings) -> Stage:
