@@ -72,11 +72,13 @@ def run(plan: Plan, progress: Progress, units: Sequence[int] | None = None) -> O
         raise PlanError("\n".join(need.remedy for need in all_needs(plan.unavailable)))
     trainings = [plan.trainings[i] for i in units] if units is not None else list(plan.trainings)
     with _writing(plan.settings.output):
-        write_manifest(plan)
         cells = [planned for training in trainings for planned in plan.cells_of(training)]
         if all(plan.store.is_done(planned.key) for planned in cells):
+            write_manifest(plan)
             return Outcome(_records(plan, cells), 0)
         runner = _Runner(plan, progress)
+        runner.check_data(trainings)
+        write_manifest(plan)
         try:
             runner.run(trainings)
         finally:
@@ -145,7 +147,6 @@ class _Runner:
 
     def run(self, trainings: list[Training]) -> None:
         """Do trainings with their cells, until nothing of them is left to do."""
-        self._preflight(trainings)
         while trainings := [training for training in trainings if not self._advance(training)]:
             time.sleep(WAIT_SECONDS)
 
@@ -168,17 +169,17 @@ class _Runner:
         """Train the stages that have no weights; False if another run is at one of them."""
         method: Method[Any] | None = None
         for at, (stage, folder) in enumerate(training.stages):
-            if self._agreed(folder.is_finished):
+            if self._agreed(folder.is_intact):
                 continue
             with self._held(self.plan.store.lock(f"stage-{folder.key}")) as held:
                 if not held:
                     return False
-                if self._agreed(folder.is_finished):
+                if self._agreed(folder.is_intact):
                     continue
                 if method is None:
                     method = make_method(training)
-                for earlier, place in training.stages[:at]:
-                    load_stage(method, earlier, place)
+                for earlier, its_folder in training.stages[:at]:
+                    load_stage(method, earlier, its_folder)
                 self._train(method, training, stage, folder)
         return True
 
@@ -284,7 +285,7 @@ class _Runner:
     def _failure(self, planned: Planned, error: Exception) -> Record:
         return failed_record(planned, describe(error), self._provenance())
 
-    def _preflight(self, trainings: Sequence[Training]) -> None:
+    def check_data(self, trainings: Sequence[Training]) -> None:
         """Check and read the splits that will be used, before anything is trained on them.
 
         Data that mean nothing, and files that are damaged, stop the run here.

@@ -123,7 +123,7 @@ class CellStore:
                 content = _compressed(arrays._asdict())
                 write_atomic(self._path(record.key, ending), partial(_write_bytes, content))
                 digests[ending] = hashlib.sha256(content).hexdigest()
-        sealed = record.model_copy(update={"files": digests})
+        sealed = record.model_copy(update={"files": {**record.files, **digests}})
         write_sealed(self._path(record.key, ".json"), sealed.model_dump_json())
 
     def counts(self, record: Record) -> Counts:
@@ -201,6 +201,22 @@ class StageFolder:
     def is_finished(self) -> bool:
         """Whether its weights are here, as far as its summary and their presence tell."""
         return self.weights.exists() and self.summary() is not None
+
+    def is_intact(self) -> bool:
+        """Whether its weights are here as they were written; if not, they are set aside."""
+        summary = self.summary()
+        try:
+            with self.weights.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+        except FileNotFoundError:
+            return False
+        if summary is not None and digest == summary["weights"]:
+            return True
+        if summary is not None:
+            logger.warning("%s: damaged; it is set aside and trained again", self.weights)
+            set_aside(self.output, self.path / "stage.json")
+        set_aside(self.output, self.weights)
+        return False
 
     def finish(self, summary: dict[str, object]) -> None:
         """Mark the stage finished; its checkpoint is of no more use."""

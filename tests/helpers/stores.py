@@ -93,6 +93,7 @@ class Store:
         self.folder = SuiteFolder(output / suite)
         self.truth = truth_of(images)
         self.cells: list[Entry] = []
+        self.metrics: tuple[str, ...] = Protocol(resize=SIZE).metrics
         self.describe()
 
     @property
@@ -107,6 +108,7 @@ class Store:
                 suite=self.folder.path.name,
                 question="Which method keeps its score?",
                 cells=tuple(self.cells),
+                metrics=self.metrics,
                 reference=self.reference,
                 published=self.published,
                 paper=self.paper,
@@ -120,6 +122,7 @@ class Store:
     def _record(self, cell: Cell, **content: Any) -> Record:
         key = fingerprint(cell)
         state = "done" if content["status"] == "ok" else "failed"
+        self.metrics = cell.protocol.metrics
         self.cells.append(Entry(key=key, label=cell.label, preset=cell.preset, state=state))
         self.describe()
         return Record(key=key, cell=cell, provenance=PROVENANCE, **content)
