@@ -117,6 +117,7 @@ def train_stage(
                 "seed": job.seed,
                 "weights": digest,
                 "weights_bytes": size,
+                "log": job.folder.log_digest(),
                 "parameters_trained": sum(p.numel() for p in modules.parameters()),
                 "seconds": earlier + time.monotonic() - started,
                 "losses": losses,

@@ -198,6 +198,13 @@ class StageFolder:
                 logger.warning("%s: a torn line is left out", self.log)
         return parsed
 
+    def log_digest(self) -> str:
+        """Return the SHA-256 of the log; empty if there is none."""
+        try:
+            return hashlib.sha256(self.log.read_bytes()).hexdigest()
+        except FileNotFoundError:
+            return ""
+
     def is_finished(self) -> bool:
         """Whether its weights are here, as far as its summary and their presence tell."""
         return self.weights.exists() and self.summary() is not None
