@@ -1,8 +1,8 @@
 """CAM-Seg (Ahmed et al., arXiv:2503.15617; released as mahmed10/CAMSS).
 
 Image and maskige pass the same KL autoencoder. A masked transformer reads the image's
-latents and those of the mask known so far; a diffusion head draws the rest from what it
-says. Decoded and matched to the nearest colours, they are the labels.
+latents and those of the mask drawn so far; a diffusion head draws the rest, conditioned on its
+output. Decoded and matched to the nearest colours, they are the labels.
 """
 
 from __future__ import annotations

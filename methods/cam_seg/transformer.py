@@ -24,12 +24,12 @@ NO_SHORTCUTS = ShortcutSettings()
 
 
 class MaskTransformer(nn.Module):
-    """Turn image tokens and the mask tokens known so far into a condition per mask token.
+    """Turn image tokens and the mask tokens drawn so far into a condition per mask token.
 
     Args:
         grid: height and width of an image's grid of tokens; L is their product.
         channels: C, of a token.
-        encoder: sees the image tokens and the mask tokens known.
+        encoder: sees the image tokens and the mask tokens drawn so far.
         decoder: sees all, with a learned token in place of each hidden one.
         mlp_ratio: width of the blocks' inner layer, as a multiple of the block's.
         dropout: of attention weights and of the projections behind them.
@@ -82,7 +82,7 @@ class MaskTransformer(nn.Module):
         Args:
             image: tokens of the image, float32 [B, L, C].
             mask: tokens of the mask, float32 [B, L, C]; hidden ones may hold anything.
-            hidden: bool [B, L], which mask tokens are not known yet; as many in each row.
+            hidden: bool [B, L], which mask tokens are still hidden; as many in each row.
 
         Raises:
             ValueError: another number of tokens or channels than the transformer's.

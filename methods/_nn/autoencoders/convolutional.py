@@ -1,4 +1,4 @@
-"""The convolutional encoder and decoder of VQGAN, KL autoencoders and VAR.
+"""The convolutional encoder and decoder of VQGAN and VAR.
 
 One architecture serves VQGAN (CompVis/taming-transformers, taming/modules/diffusionmodules/
 model.py), the KL autoencoders of latent diffusion, which copied it, and VAR
