@@ -2,7 +2,6 @@
 
 import math
 
-import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -12,7 +11,6 @@ from bench.core import seeding
 from bench.core.registry import load_method, resolve_config
 from bench.core.schema import IGNORE_INDEX
 from bench.corruptions.latents import CODE_FLIPS, LATENT_NOISE
-from methods._nn.rate import CodeCounter
 from methods.codec.bottleneck import flip
 from methods.codec.config import PRESETS
 from methods.codec.moving_average import MovingAverageCodebook, ResidualBottleneck
@@ -219,34 +217,6 @@ def test_a_continuous_reconstruction_decodes_a_sample():
     one = method._latent(batch.label, batch.seeds)
     assert torch.equal(one, method._latent(batch.label, batch.seeds))
     assert not torch.equal(one, method._latent(batch.label, batch.seeds + 1))
-
-
-@given(codes=st.lists(st.integers(0, 7), min_size=1, max_size=64))
-@settings(deadline=None)
-def test_entropy_is_at_most_the_nominal_rate(codes):
-    counter = CodeCounter([8])
-    counter.add([torch.tensor(codes).view(1, 1, -1)], pixels=4 * len(codes))
-    found = counter.measured()
-    share = np.bincount(codes) / len(codes)
-    entropy = -sum(p * math.log2(p) for p in share if p)
-    assert found["bits_per_pixel"] == 3 / 4
-    assert found["entropy_bits_per_pixel"] == pytest.approx(entropy / 4)
-    assert found["entropy_bits_per_pixel"] <= found["bits_per_pixel"] + 1e-12
-    assert found["perplexity"] == pytest.approx(2**entropy)
-    assert found["codebook_use"] == len(set(codes)) / 8
-
-
-def test_maps_of_several_sizes_are_paid_for_by_their_codes():
-    counter = CodeCounter([4, 4])
-    maps = [torch.zeros(1, 1, 1).long(), torch.tensor([[[0, 1], [2, 3]]])]
-    counter.add(maps, pixels=16)
-    assert counter.measured() == {
-        "codes_per_pixel": 5 / 16,
-        "bits_per_pixel": 10 / 16,
-        "entropy_bits_per_pixel": 8 / 16,
-        "codebook_use": (0.25 + 1) / 2,
-        "perplexity": (1 + 4) / 2,
-    }
 
 
 def test_a_little_training_helps_each_bottleneck():
