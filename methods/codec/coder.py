@@ -183,7 +183,7 @@ def make_bottleneck(config: Config) -> Bottleneck:
     """Make the shared network's bottleneck."""
     features, book = config.features, config.codebook
     if config.bottleneck == "kl":
-        channels = config.kl.channels
+        channels = config.kl.latent_channels
         moments = nn.Conv2d(features, 2 * channels, 1)
         return KLBottleneck(moments, channels, config.kl.weight, config.stride)
     if config.bottleneck == "fsq":

@@ -24,7 +24,7 @@ from methods._nn.settings import AboveZero, Colouring, DalleSettings, Weight
 class KLSettings(Frozen):
     """The continuous bottleneck."""
 
-    channels: Positive = 16
+    latent_channels: Positive = 16
     weight: Weight = 1e-6
     """Of the divergence, beside a reconstruction error that is a sum over the image, too."""
 

@@ -66,7 +66,8 @@ def test_the_rate_rises_with_the_codebook():
 
 def test_the_rate_rises_with_the_channels():
     rates = [
-        measured(build("tiny_kl", kl={"channels": each}))["bits_per_pixel"] for each in CHANNELS
+        measured(build("tiny_kl", kl={"latent_channels": each}))["bits_per_pixel"]
+        for each in CHANNELS
     ]
     assert rates == sorted(set(rates))
 
@@ -83,7 +84,7 @@ def test_compared_codecs_have_as_many_parameters(preset, widths):
     assert method.config.stride == 2 ** len(widths)
 
 
-@pytest.mark.parametrize("changes", [{"kl": {"channels": each}} for each in CHANNELS])
+@pytest.mark.parametrize("changes", [{"kl": {"latent_channels": each}} for each in CHANNELS])
 def test_channels_hardly_change_the_parameters(changes):
     sizes = [
         sum(p.numel() for p in method.parameters())
