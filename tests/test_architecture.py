@@ -1,6 +1,7 @@
 """The rules that keep the parts apart, read off the sources."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted([*ROOT.glob("bench/**/*.py"), *ROOT.glob("methods/**/*.py")])
 MOST_LINES = 400
+REPEATED_CLASSES = {"Config"}
+"""The registry finds the settings of a method by this name."""
 
 
 def name(path: Path) -> str:
@@ -48,6 +51,29 @@ def test_imports_keep_to_the_layers(path):
 @pytest.mark.parametrize("path", SOURCES, ids=name)
 def test_no_file_is_too_long(path):
     assert len(path.read_text().splitlines()) <= MOST_LINES
+
+
+def test_no_class_name_stands_for_two_things():
+    places: dict[str, list[str]] = {}
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef) and node.name not in REPEATED_CLASSES:
+                # Quantiser and Quantizer are one name, and so are Block and _Block.
+                key = node.name.strip("_").lower().replace("iz", "is").replace("color", "colour")
+                places.setdefault(key, []).append(f"{name(path)}.{node.name}")
+    assert [names for names in places.values() if len(names) > 1] == []
+
+
+def test_names_in_methods_are_in_british_spelling():
+    american = re.compile(r"quantiz|normaliz|color|neighbor|center(?!crop)", re.IGNORECASE)
+    names = [
+        f"{name(path)}.{node.name}"
+        for path in SOURCES
+        if name(path).startswith("methods")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef))
+    ]
+    assert [found for found in names if american.search(found)] == []
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name)

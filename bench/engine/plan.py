@@ -165,7 +165,7 @@ def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
 
 
 def _resolved(
-    suite: Suite, training: Training, splits: Mapping[str, _Split], limit: int | None
+    suite: Suite, training: Training, splits: Mapping[str, _OpenedSplit], limit: int | None
 ) -> Iterable[Planned | Unavailable]:
     """Yield the cells that need a training: ready, or with what they lack."""
     trained = splits[training.train_on.key]
@@ -196,7 +196,7 @@ def all_needs(unavailable: Iterable[Unavailable]) -> tuple[Need, ...]:
     return tuple(dict.fromkeys(need for each in unavailable for need in each.needs))
 
 
-class _Split(NamedTuple):
+class _OpenedSplit(NamedTuple):
     """A split as it was found: whole, or missing altogether."""
 
     dataset: Dataset
@@ -205,7 +205,7 @@ class _Split(NamedTuple):
     needs: tuple[Need, ...] = ()
 
 
-def _open(reference: DataRef, root: Path | None) -> _Split:
+def _open(reference: DataRef, root: Path | None) -> _OpenedSplit:
     """Open a split and check that its files are there, if any of the dataset's are."""
     dataset_class = datasets.load_dataset_class(reference.dataset)
     options = dataset_class.Options.model_validate(reference.options)
@@ -214,8 +214,8 @@ def _open(reference: DataRef, root: Path | None) -> _Split:
         dataset.check()
     except DatasetMissing as error:
         needs = (Need(what=name, remedy=remedy) for name, remedy in error.remedies.items())
-        return _Split(dataset, "", tuple(needs))
-    return _Split(dataset, dataset.fingerprint())
+        return _OpenedSplit(dataset, "", tuple(needs))
+    return _OpenedSplit(dataset, dataset.fingerprint())
 
 
 def _missing_files(config: MethodConfig) -> Iterable[Need]:
@@ -254,7 +254,7 @@ def _training(
     suite: Suite,
     entry: MethodEntry,
     train_on: DataRef,
-    trained: _Split,
+    trained: _OpenedSplit,
     seed: int,
     settings: Settings,
 ) -> Training:

@@ -17,7 +17,7 @@ from bench.core.schema import Task
 from bench.report.block import PRIMARY, Block, describe, is_generated
 from bench.report.clean import ALPHA, absent_note, metric_names
 from bench.report.table import Entry, Sentence, Table, Unit, number
-from bench.score.codec_diagnostics import LEAST_BITS, LEAST_USE, Finding, examine
+from bench.score.codec_diagnostics import LEAST_BITS, LEAST_USE, CodecProblem, examine
 from bench.score.stats import Estimate, holm
 
 RATE = "bits_per_pixel"
@@ -243,7 +243,7 @@ def _verdict(block: Block, contrast: Contrast, of_codecs: bool) -> Sentence:
     )
 
 
-def findings(block: Block, found: Sequence[Finding]) -> Table:
+def findings(block: Block, found: Sequence[CodecProblem]) -> Table:
     """What is wrong with a codec, one line a finding."""
     rows = [
         (

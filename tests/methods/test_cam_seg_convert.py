@@ -44,7 +44,7 @@ def config() -> Config:
         "mlp_ratio": MAR.config["mlp_ratio"],
         "head": {"width": MAR.config["diffloss_w"], "depth": MAR.config["diffloss_d"]},
     }
-    resolved = resolve_config("cam_seg", "paper", changes | {"palette": "maximin"})
+    resolved = resolve_config("cam_seg", "paper", changes | {"colouring": "maximin"})
     assert isinstance(resolved, Config)
     return resolved
 

@@ -263,7 +263,7 @@ def test_a_measured_number_that_is_not_finite_is_refused_by_name(monkeypatch):
 def test_two_processes_give_the_counts_of_one(world):
     """Run for real under torchrun: evaluation shared out, training averaged."""
     run = ["-m", "bench", "run", str(world.suite), "--data-root", str(world.root)]
-    trained = "{adapter: baselines, preset: segformer_tiny, config: {train: {steps: 2}}}"
+    trained = "{adapter: baselines, preset: segformer_tiny, config: {train_network: {steps: 2}}}"
     methods = ["--set", f"methods=[{{adapter: position_prior, label: Floor}}, {trained}]"]
     launch = ["-m", "torch.distributed.run", "--nproc_per_node", "2", "--standalone"]
     found = {}

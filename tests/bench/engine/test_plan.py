@@ -12,7 +12,7 @@ question: What is shared?
 methods:
   - {adapter: cam_seg, label: One, preset: tiny}
   - {adapter: cam_seg, label: Many, preset: tiny, config: {inference: {mode: autoregressive}}}
-  - {adapter: cam_seg, label: Other, preset: tiny, config: {palette: dataset}}
+  - {adapter: cam_seg, label: Other, preset: tiny, config: {colouring: dataset}}
 train_on: [{dataset: scenes, options: {images: 4}}]
 test_on: [{dataset: scenes, options: {images: 2}}, {dataset: scenes, subset: fog, corrupt: false}]
 conditions: [{corruption: hue, severities: [2]}]

@@ -18,7 +18,7 @@ name: codecs
 question: Which codec went wrong?
 methods:
   - {adapter: codec, label: Identity, preset: tiny_identity}
-  - {adapter: codec, label: Hardly trained, preset: tiny, config: {train: {steps: 1}}}
+  - {adapter: codec, label: Hardly trained, preset: tiny, config: {train_codec: {steps: 1}}}
 train_on: [{dataset: scenes, subset: city, options: {images: 8}}]
 test_on: [{dataset: scenes, subset: city, options: {images: 4}}]
 tasks: [reconstruct]
