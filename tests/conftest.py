@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pytest
 
 import methods
+from bench.core import registry, source
 from tests.helpers.camvid_tree import draw_camvid
 
 README = Path(__file__).parents[1] / "README.md"
@@ -59,7 +60,15 @@ def my_method(tmp_path, monkeypatch):
     (folder / "my_method.py").write_text(readme_method())
     monkeypatch.delitem(sys.modules, "methods.my_method", raising=False)
     monkeypatch.setattr(methods, "__path__", [*methods.__path__, str(folder)])
-    return folder / "my_method.py"
+    forget_methods()
+    yield folder / "my_method.py"
+    forget_methods()
+
+
+def forget_methods():
+    """Have plug-ins be looked for, and their sources be read, anew."""
+    for remembered in (registry.plugins, source.method_digest, source._module_digest, source._path):
+        remembered.cache_clear()
 
 
 @pytest.fixture

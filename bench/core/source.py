@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import importlib
 import importlib.util
 from collections.abc import Iterator
 from functools import cache
@@ -138,16 +139,16 @@ def _module_digest(name: str) -> str:
 
 @cache
 def _path(name: str) -> Path | None:
-    """Return a module's file without importing any part of it; None if it is no module."""
+    """Return a module's file, importing no more than its top package; None if it is none."""
     top, *rest = name.split(".")
     spec = importlib.util.find_spec(top)
     if spec is None or spec.origin is None:
         return None
-    origin = Path(spec.origin)
-    if origin.name != "__init__.py":
-        return None if rest else origin
-    base = origin.parent.joinpath(*rest)
-    for path in (base.with_suffix(".py"), base / "__init__.py"):
-        if path.is_file():
-            return path
+    if not rest:
+        return Path(spec.origin)
+    for folder in getattr(importlib.import_module(top), "__path__", ()):
+        base = Path(folder).joinpath(*rest)
+        for path in (base.with_suffix(".py"), base / "__init__.py"):
+            if path.is_file():
+                return path
     return None

@@ -114,6 +114,7 @@ class InferenceSettings(Frozen):
 class Config(MethodConfig):
     """CAM-Seg at one size."""
 
+    version: ClassVar[int] = 1
     tasks: ClassVar[tuple[Task, ...]] = ("predict", "reconstruct")
     citation: ClassVar[str] = """\
 @article{ahmed2025camseg,

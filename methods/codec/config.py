@@ -63,6 +63,7 @@ class ReleasedAutoencoderSettings(Frozen):
 class Config(MethodConfig):
     """One codec."""
 
+    version: ClassVar[int] = 1
     tasks: ClassVar[tuple[Task, ...]] = ("reconstruct",)
 
     colouring: Colouring | Literal["one_hot"] = "maximin"

@@ -64,6 +64,7 @@ class LearnedInverseSettings(Frozen):
 class Config(MethodConfig):
     """One of the method's variants at one size."""
 
+    version: ClassVar[int] = 1
     tasks: ClassVar[tuple[Task, ...]] = ("predict", "reconstruct", "oracle_codes")
     citation: ClassVar[str] = """\
 @inproceedings{chen2023gss,

@@ -146,6 +146,7 @@ class ImageEncoderSettings(Frozen):
 class Config(MethodConfig):
     """Seg-VAR and its ablations. A stage set to null is left out."""
 
+    version: ClassVar[int] = 1
     tasks: ClassVar[tuple[Task, ...]] = ("predict", "reconstruct")
     citation: ClassVar[str] = """\
 @article{zheng2025segvar,

@@ -11,10 +11,10 @@ from PIL import Image
 from bench import load_results
 from bench.cli import console
 from bench.cli.main import main
-from bench.core import source
 from bench.core.files import read_sealed
 from bench.engine import train
 from bench.store.folders import SuiteFolder
+from tests.conftest import forget_methods
 
 
 def run(world, *options: str) -> int:
@@ -34,8 +34,7 @@ def run(world, *options: str) -> int:
 def forget():
     """Have the next run import the method's file anew."""
     sys.modules.pop("methods.my_method", None)
-    source.method_digest.cache_clear()
-    source._module_digest.cache_clear()
+    forget_methods()
 
 
 def values(world, output=None):
