@@ -16,7 +16,7 @@ from methods._nn.rate import CodeCounter
 from methods.codec.bottleneck import flip
 from methods.codec.codebook import Codebook, ResidualVectorQuantizer
 from methods.codec.config import PRESETS
-from tests.methods.test_contract import CLASSES, DATA, SIZE, draw_batch
+from tests.helpers.small_methods import CLASSES, DATA, SIZE, draw_batch
 
 SHARED = ("tiny", "tiny_kl", "tiny_rvq", "tiny_var", "tiny_fsq", "tiny_gumbel", "tiny_one_hot")
 CODEBOOKS = (256, 1024, 4096, 16384)

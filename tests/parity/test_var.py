@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from methods._nn.var_quantizer import ResidualQuantiser, VARAutoencoder
-from tests.parity.fixture import Fixture, fill, load
+from tests.helpers.parity import Fixture, fill, load
 
 RELEASED_SIDES = (1, 2, 3, 4, 5, 6, 8, 10, 13, 16)
 RELEASED_PARAMETERS = 108_948_355  # of the VQVAE with 4096 codes of 32 channels

@@ -13,20 +13,7 @@ from bench.cli import console
 from bench.cli.main import main
 from bench.engine import train
 from bench.store.folders import SuiteFolder
-
-
-def run(world, *options: str) -> int:
-    return main(
-        [
-            "run",
-            str(world.suite),
-            "--data-root",
-            str(world.root),
-            "--output",
-            str(world.output),
-            *options,
-        ]
-    )
+from tests.helpers.command import run
 
 
 def forget():

@@ -15,7 +15,7 @@ from bench.engine import train
 from bench.engine.safe_unpickling import read_tensors
 from bench.engine.weights import load_weights
 from bench.store.folders import SuiteFolder
-from tests.bench.engine.test_run import run
+from tests.helpers.command import run
 
 
 class Trap:

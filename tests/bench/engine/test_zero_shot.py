@@ -18,8 +18,8 @@ from bench.report.block import main_blocks, make_blocks
 from bench.report.zero_shot import ZeroShot
 from bench.store.folders import SuiteFolder
 from bench.suite.reading import read_suite
-from tests.bench.engine.test_evaluate import Drawn, Silent
 from tests.helpers.camvid_tree import draw_camvid
+from tests.helpers.drawn import Drawn, Silent
 
 SCENES = "options: {images: %d, height: 48, width: 96}"
 SUITE = f"""\
