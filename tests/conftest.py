@@ -1,5 +1,6 @@
 """Shared fixtures: a small world of real files, and the README's own method."""
 
+import os
 import re
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import methods
 from tests.helpers.camvid_tree import draw_camvid
 
 README = Path(__file__).parents[1] / "README.md"
+PARITY = Path(__file__).parent / "parity"
 
 SUITE = """\
 name: small
@@ -26,6 +28,18 @@ protocol:
   resize: [24, 32]
   eval_at: input
 """
+
+
+def pytest_configure() -> None:
+    """Give every worker of ``-n`` one thread: as many workers as cores are there already."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is in ``tests/parity``."""
+    for item in items:
+        if item.path.is_relative_to(PARITY):
+            item.add_marker(pytest.mark.parity)
 
 
 class World(NamedTuple):

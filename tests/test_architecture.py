@@ -161,7 +161,7 @@ def test_help_is_at_hand_without_heavy_imports():
 def test_public_names_are_there_and_nothing_else():
     import bench
 
-    assert set(bench.__all__) == set(bench._HOME)
+    assert set(bench.__all__) == {*bench._HOME, "seeding"}
     assert all(hasattr(bench, exported) for exported in bench.__all__)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = bench.nothing

@@ -7,7 +7,7 @@ from bench.core import torchvision_ops
 
 CODE = """
 import torch
-from bench import torchvision_ops
+from bench.core import torchvision_ops
 print(torchvision_ops.ensure_torchvision(), torchvision_ops.ensure_torchvision())
 import torchvision
 try:
