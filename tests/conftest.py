@@ -83,3 +83,9 @@ def world(tmp_path, monkeypatch, my_method):
     (tmp_path / "small.yaml").write_text(SUITE)
     monkeypatch.chdir(tmp_path)
     return World(tmp_path, tmp_path / "small.yaml", tmp_path / "out")
+
+
+@pytest.fixture
+def without_report(monkeypatch):
+    """Leave out the report that ends a run, which takes longer than a run of a small world."""
+    monkeypatch.setattr("bench.report.write", lambda results, to, **settings: to / "index.html")

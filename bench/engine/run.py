@@ -274,6 +274,7 @@ def _manifest(plan: Plan, records: Sequence[Record]) -> Manifest:
         reference=suite.reference,
         published=suite.published,
         contrasts=suite.contrasts,
+        families={each.entry.title: each.config.family for each in plan.trainings},
         paper=suite.paper,
         stand_in=plan.stand_in,
         unavailable=plan.unavailable,

@@ -231,8 +231,8 @@ def _student(seeds: int, resamples: int, source: int = 0) -> np.ndarray:
     from scipy.stats import t as student  # slow to load, and claims mostly do without
 
     quantiles = student.ppf((np.arange(resamples) + 0.5) / resamples, seeds - 1)
-    purpose = ("training seeds", seeds, resamples, *([source] if source else []))
-    return numpy_generator(key(*purpose)).permutation(quantiles)
+    further = (source,) if source else ()
+    return numpy_generator(key("training seeds", seeds, resamples, *further)).permutation(quantiles)
 
 
 def _divide(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -40,6 +40,7 @@ class DeepLabV3Plus(Frozen):
 class Config(MethodConfig):
     """One architecture, trained with cross-entropy per pixel."""
 
+    family: ClassVar[Literal["discriminative"]] = "discriminative"
     citation: ClassVar[str] = """\
 @inproceedings{xie2021segformer,
   title = {{SegFormer}: Simple and Efficient Design for Semantic Segmentation with Transformers},

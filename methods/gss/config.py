@@ -60,6 +60,7 @@ class Config(MethodConfig):
     """One of the method's variants at one size."""
 
     tasks: ClassVar[tuple[Task, ...]] = ("predict", "reconstruct", "oracle_codes")
+    family: ClassVar[Literal["generative"]] = "generative"
     citation: ClassVar[str] = """\
 @inproceedings{chen2023gss,
   title = {Generative Semantic Segmentation},

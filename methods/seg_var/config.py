@@ -150,6 +150,7 @@ class Config(MethodConfig):
     """Seg-VAR and its ablations. A stage set to null is left out."""
 
     tasks: ClassVar[tuple[Task, ...]] = ("predict", "reconstruct")
+    family: ClassVar[Literal["generative"]] = "generative"
     citation: ClassVar[str] = """\
 @article{zheng2025segvar,
   title = {{Seg-VAR}: Image Segmentation with Visual Autoregressive Modeling},

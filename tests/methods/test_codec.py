@@ -246,6 +246,7 @@ def test_maps_of_several_sizes_are_paid_for_by_their_codes():
     }
 
 
+@pytest.mark.slow
 def test_a_little_training_helps_each_bottleneck():
     """The loss of classes falls by a quarter; behind a bottleneck without gradient it would not."""
     batch = draw_batch(rows=2)

@@ -213,6 +213,7 @@ def test_a_measured_number_that_is_not_finite_is_refused_by_name(monkeypatch):
         measure(method, EvaluationJob(split(), CLEAN, "reconstruct", 0), make_accelerator())
 
 
+@pytest.mark.slow
 def test_two_processes_give_the_counts_of_one(world):
     """Run for real under torchrun: evaluation shared out, training averaged."""
     run = ["-m", "bench", "run", str(world.suite), "--data-root", str(world.root)]

@@ -210,6 +210,7 @@ def test_unmapped_pixels_are_counted_where_the_truth_is_labelled():
     assert found.counts.num_classes == 2
 
 
+@pytest.mark.slow
 def test_two_training_sets_are_two_rows_a_method(suite):
     parts = f"[{{dataset: scenes, {SCENES % 4}}}]"
     more = f"{{dataset: mixture, options: {{taxonomy: scenes, parts: {parts}}}}}"
