@@ -27,6 +27,9 @@ replaced by the nearest of the truth's. ``label``: the truth as methods are give
 shows what the protocol itself loses."""
 LabelMapping = Literal["", "soft", "hard"]
 """How predictions in universal classes become labels of a test set (``bench.engine.mapping``)."""
+Family = Literal["generative", "discriminative"]
+"""Whether a method draws its label map from a learned distribution over latents or codes, or
+classifies pixels."""
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[int, Field(gt=0)]
 
@@ -160,6 +163,8 @@ class MethodConfig(Frozen):
     latents, and so a ceiling; ``oracle_codes``. The class must define exactly these."""
     floor: ClassVar[bool] = False
     """Whether the method's score is the floor: it does not look at the image."""
+    family: ClassVar[Family | Literal[""]] = ""
+    """Which family a contrast between families counts the method in; empty: neither."""
     citation: ClassVar[str] = ""
     """BibTeX of the method's publications."""
 

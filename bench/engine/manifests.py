@@ -25,6 +25,7 @@ def make_manifest(plan: Plan) -> Manifest:
         reference=suite.reference,
         published=suite.published,
         contrasts=suite.contrasts,
+        families={t.entry.title: t.config.family for t in plan.trainings},
         paper=suite.paper,
         stand_in=plan.stand_in,
         unavailable=plan.unavailable,

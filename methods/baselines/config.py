@@ -41,6 +41,7 @@ class Config(MethodConfig):
     """One architecture, trained with cross-entropy per pixel."""
 
     version: ClassVar[int] = 1
+    family: ClassVar[Literal["discriminative"]] = "discriminative"
     citation: ClassVar[str] = """\
 @inproceedings{xie2021segformer,
   title = {{SegFormer}: Simple and Efficient Design for Semantic Segmentation with Transformers},

@@ -116,6 +116,7 @@ class Config(MethodConfig):
 
     version: ClassVar[int] = 1
     tasks: ClassVar[tuple[Task, ...]] = ("predict", "reconstruct")
+    family: ClassVar[Literal["generative"]] = "generative"
     citation: ClassVar[str] = """\
 @article{ahmed2025camseg,
   title = {{CAM-Seg}: A Continuous-valued Embedding Approach for Semantic Image Generation},

@@ -66,6 +66,7 @@ class Config(MethodConfig):
 
     version: ClassVar[int] = 1
     tasks: ClassVar[tuple[Task, ...]] = ("predict", "reconstruct", "oracle_codes")
+    family: ClassVar[Literal["generative"]] = "generative"
     citation: ClassVar[str] = """\
 @inproceedings{chen2023gss,
   title = {Generative Semantic Segmentation},

@@ -148,6 +148,7 @@ class Config(MethodConfig):
 
     version: ClassVar[int] = 1
     tasks: ClassVar[tuple[Task, ...]] = ("predict", "reconstruct")
+    family: ClassVar[Literal["generative"]] = "generative"
     citation: ClassVar[str] = """\
 @article{zheng2025segvar,
   title = {{Seg-VAR}: Image Segmentation with Visual Autoregressive Modeling},

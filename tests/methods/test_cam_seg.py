@@ -13,7 +13,7 @@ from bench.core.registry import merge, resolve_config
 from bench.core.schema import IGNORE_INDEX, Batch, DataSpec
 from bench.core.seeding import normal, numpy_generator, seeded
 from methods.cam_seg.augment import POOL, LabelledImage, augment
-from methods.cam_seg.config import PRESETS, Config
+from methods.cam_seg.config import PRESETS
 from methods.cam_seg.diffusion_head import DiffusionHead
 from methods.cam_seg.gaussian_diffusion import (
     GaussianDiffusion,
@@ -21,40 +21,8 @@ from methods.cam_seg.gaussian_diffusion import (
     respaced_timesteps,
 )
 from methods.cam_seg.generate import hidden_share, remaining
-from methods.cam_seg.method import CamSeg
 from methods.cam_seg.palette import RELEASED
-
-SMALL: dict[str, Any] = {
-    "autoencoder": {"width": 8, "multipliers": [1, 1], "patch": 4, "latent_channels": 4},
-    "encoder": {"width": 16, "depth": 1, "heads": 2},
-    "decoder": {"width": 16, "depth": 1, "heads": 2},
-    "patch": 1,
-    "shortcuts": {"stem_blocks": 0, "aligned": False},
-    "head": {
-        "width": 16,
-        "depth": 1,
-        "repeats": 2,
-        "target": "noise",
-        "variational_weight": 1.0,
-    },
-    "inference": {"steps": 4, "iterations": 3, "sampler": "ancestral", "temperature": 1.0},
-}
-DATA = DataSpec(
-    classes=("road", "sky", "car"),
-    palette=((128, 64, 128), (70, 130, 180), (0, 0, 142)),
-    size=(16, 32),
-)
-
-
-def build(data: DataSpec = DATA, **changes: Any) -> CamSeg:
-    config = resolve_config("cam_seg", "tiny", merge(SMALL, changes))
-    assert isinstance(config, Config)
-    with seeded(3):
-        method = CamSeg(config, data).eval()
-        # The last layers start at zero; a sampler must be seen to depend on its condition.
-        for parameter in method.head.parameters():
-            torch.nn.init.normal_(parameter, std=0.2)
-    return method
+from tests.helpers.cam_seg import DATA, SMALL, build
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from bench.core.schema import DataSpec
 from bench.engine.weights import Converted, convert
 from methods.cam_seg.config import PRESETS, Config
 from methods.cam_seg.method import CamSeg
-from tests.parity.fixture import Fixture, draw, load
+from tests.helpers.parity import Fixture, draw, load
 
 MAR, KL = load("camseg_mar"), load("kl_autoencoder")
 

@@ -19,9 +19,10 @@ from methods.cam_seg.config import PRESETS, Config, ShortcutSettings, StackSetti
 from methods.cam_seg.diffusion_head import DiffusionHead
 from methods.cam_seg.gaussian_diffusion import TIME_STEPS, GaussianDiffusion, cosine_alphas_cumprod
 from methods.cam_seg.transformer import MaskTransformer
-from tests.bench.engine.test_evaluate import SIZE, Drawn, Silent
-from tests.methods.test_cam_seg import DATA, build
-from tests.methods.test_contract import DATA as CONTRACT
+from tests.helpers.cam_seg import DATA, build
+from tests.helpers.drawn import Drawn, Silent
+from tests.helpers.small_methods import DATA as CONTRACT
+from tests.helpers.small_methods import SIZE
 
 PROCESS = GaussianDiffusion(cosine_alphas_cumprod())
 STACK = StackSettings(width=16, depth=1, heads=2)

@@ -14,7 +14,7 @@ from bench.corruptions.latents import CODE_FLIPS, LATENT_NOISE
 from methods.codec.bottleneck import flip
 from methods.codec.config import PRESETS
 from methods.codec.moving_average import MovingAverageCodebook, ResidualBottleneck
-from tests.methods.test_contract import CLASSES, DATA, SIZE, draw_batch
+from tests.helpers.small_methods import CLASSES, DATA, SIZE, draw_batch
 
 SHARED = ("tiny", "tiny_kl", "tiny_rvq", "tiny_var", "tiny_fsq", "tiny_gumbel", "tiny_one_hot")
 CODEBOOKS = (256, 1024, 4096, 16384)
@@ -220,6 +220,7 @@ def test_a_continuous_reconstruction_decodes_a_sample():
     assert not torch.equal(one, method._latent(batch.label, batch.seeds + 1))
 
 
+@pytest.mark.slow
 def test_a_little_training_helps_each_bottleneck():
     """The loss of classes falls by a quarter; behind a bottleneck without gradient it would not."""
     batch = draw_batch(rows=2)

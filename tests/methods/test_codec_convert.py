@@ -12,8 +12,8 @@ from methods._nn.autoencoders.dalle import DalleDecoder, DalleEncoder
 from methods._nn.autoencoders.vqgan import VQGAN
 from methods.codec.config import PRESETS
 from methods.codec.method import Codec
-from tests.methods.test_contract import DATA, draw_batch
-from tests.parity.fixture import draw, load
+from tests.helpers.parity import draw, load
+from tests.helpers.small_methods import DATA, draw_batch
 
 KL = load("kl_autoencoder")
 SMALL = {"width": 8, "multipliers": (1, 2), "blocks": 1, "attention_levels": (1,)}

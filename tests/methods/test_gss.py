@@ -12,14 +12,9 @@ from bench.core.schema import IGNORE_INDEX, DataSpec
 from bench.engine.stages import trainable_modules
 from methods.gss.config import PRESETS, Variant
 from methods.gss.method import GSS, make_codec, make_tokenizer
-from tests.methods.test_contract import DATA, draw_batch
+from tests.helpers.gss import SMALL
+from tests.helpers.small_methods import DATA, draw_batch
 
-SMALL = {
-    "conv": {"widths": [8, 8], "num_codes": 16, "code_dim": 4},
-    "dalle": {"width": 8, "first_width": 8, "blocks": 1, "num_codes": 16},
-    "head": {"level_width": 8, "fused_width": 16, "token_width": 16},
-    "learned_inverse": {"width": 8},
-}
 STAGES = {
     "FF": ["tokenizer", "prior"],
     "FF-R": ["tokenizer", "prior"],

@@ -19,8 +19,8 @@ from methods.gss.config import PRESETS
 from methods.gss.convert import _patch_order
 from methods.gss.method import GSS
 from methods.gss.released import backbone_name
-from tests.methods.test_contract import DATA
-from tests.methods.test_gss import SMALL
+from tests.helpers.gss import SMALL
+from tests.helpers.small_methods import DATA
 
 # From this project's names to the released ones; written apart from the converter's rules.
 TO_RELEASED = {

@@ -121,6 +121,7 @@ def test_every_ablation_trains_and_predicts(name):
         assert 0 <= label.min() <= label.max() < DATA.num_classes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["tokenizer", "seglat", "image"])
 def test_a_stage_learns_a_batch(name):
     method = build()
@@ -142,6 +143,7 @@ def test_a_stage_moves_its_modules_only():
     assert moved == set(stage.modules) == {"latent_encoder", "latent_decoder"}
 
 
+@pytest.mark.slow
 def test_trained_codec_reconstructs_the_label():
     method = build({"tokenizer": {"num_codes": 64, "latent_channels": 8, "width": 16}})
     batch = make_batch(2)

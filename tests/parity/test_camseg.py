@@ -13,7 +13,7 @@ from methods.cam_seg.gaussian_diffusion import (
     respaced_timesteps,
 )
 from methods.cam_seg.transformer import MaskTransformer, to_tokens
-from tests.parity.fixture import Fixture, fill, load
+from tests.helpers.parity import Fixture, fill, load
 
 TOLERANCE: dict[str, float] = {"rtol": 1e-4, "atol": 1e-4}
 HEAD = "diffloss."

@@ -3,7 +3,7 @@
 import torch
 
 from methods._nn.autoencoders.dalle import DalleTokenizer
-from tests.parity.fixture import fill, load
+from tests.helpers.parity import fill, load
 
 RELEASED = {"w": "weight", "b": "bias"}
 

@@ -7,7 +7,7 @@ from methods._nn.inverse import WindowInverse
 from methods.gss.config import PriorHeadSettings
 from methods.gss.head import PriorHead
 from methods.gss.released import head_name, inverse_name
-from tests.parity.fixture import fill, load
+from tests.helpers.parity import fill, load
 
 STRIDES = (4, 8, 16, 32)
 TOLERANCE = 1e-4

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from methods._nn.autoencoders.kl import KLAutoencoder
-from tests.parity.fixture import Fixture, draw, load
+from tests.helpers.parity import Fixture, draw, load
 
 TOLERANCE = {"rtol": 1e-4, "atol": 1e-4}
 KL_F16_PARAMETERS = 69_610_963

@@ -5,7 +5,7 @@ import torch
 
 from methods._nn.autoencoders.var import VARAutoencoder
 from methods._nn.quantisers.multi_scale import MultiScaleResidualQuantiser
-from tests.parity.fixture import Fixture, fill, load
+from tests.helpers.parity import Fixture, fill, load
 
 RELEASED_SIDES = (1, 2, 3, 4, 5, 6, 8, 10, 13, 16)
 RELEASED_PARAMETERS = 108_948_355  # of the VQVAE with 4096 codes of 32 channels

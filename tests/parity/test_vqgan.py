@@ -3,7 +3,7 @@
 import torch
 
 from methods._nn.autoencoders.vqgan import VQGAN
-from tests.parity.fixture import Fixture, fill, load
+from tests.helpers.parity import Fixture, fill, load
 
 
 def build(fixture: Fixture) -> VQGAN:

@@ -14,7 +14,7 @@ def call(world, verb, *options):
 
 
 @pytest.fixture
-def finished(world, monkeypatch, capsys):
+def finished(world, without_report, monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "400")
     assert call(world, "run") == 0
     capsys.readouterr()

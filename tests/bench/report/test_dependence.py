@@ -13,7 +13,7 @@ from bench.report.clean import clean_tables
 from bench.report.robust import robust_tables
 from bench.report.table import Entry
 from bench.score.metrics import METRICS, pixels
-from tests.bench.claims.test_claims import HEADER
+from tests.helpers.papers import HEADER
 from tests.helpers.stores import CLASSES, Store, make_cell
 
 FOG = [Condition(corruption="fog", severity=severity) for severity in (1, 3)]
