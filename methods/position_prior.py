@@ -7,6 +7,7 @@ than where things usually are.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +18,8 @@ from bench import IGNORE_INDEX, Batch, DataSpec, Method, MethodConfig, Stage
 
 class Config(MethodConfig):
     """Nothing to set."""
+
+    floor: ClassVar[bool] = True
 
     @property
     def gives_probabilities(self) -> bool:

@@ -116,6 +116,8 @@ class Manifest(Frozen):
     suite: str
     question: str
     keys: tuple[str, ...]
+    primary: str = "mIoU"
+    """The metric that is followed through all conditions; mIoU in runs of before it was kept."""
     reference: str = ""
     """Label of the method whose corruption errors are the unit of the others'."""
     published: Published | None = None
@@ -132,4 +134,4 @@ class Manifest(Frozen):
     command: str
     """What reproduces the run."""
     references: str = ""
-    """BibTeX of the data sets and methods used; empty in runs of before it was kept."""
+    """BibTeX of the datasets, methods and corruptions used; empty in runs of before it was kept."""

@@ -16,9 +16,11 @@ from bench.core.method import Method
 from bench.core.provenance import provenance
 from bench.core.registry import load_method
 from bench.core.schema import CLEAN, DataRef, Protocol, Provenance, Record, fingerprint
+from bench.corruptions.citations import cite
 from bench.data import preflight
 from bench.data.split import Split
 from bench.engine.evaluate import Evaluation, EvaluationJob, evaluate, measure
+from bench.engine.facts import condition_facts, data_facts
 from bench.engine.plan import Plan, Planned, Training, all_needs, condition_probe, condition_version
 from bench.engine.progress import Progress
 from bench.engine.train import TrainingJob, agree, load_stage, make_accelerator, train_stage
@@ -233,6 +235,7 @@ class _Runner:
             corruption_probe=condition_probe(cell),
             finished=_now(),
             provenance=self._provenance(),
+            **_facts(planned),
         )
 
     def _keep(self, planned: Planned, record: Record, result: Evaluation | None) -> None:
@@ -255,6 +258,7 @@ class _Runner:
             error=f"{type(error).__name__}: {text} ({frame.name}, line {frame.lineno})",
             finished=_now(),
             provenance=self._provenance(),
+            **_facts(planned),
         )
 
     def _provenance(self) -> Provenance:
@@ -265,12 +269,24 @@ class _Runner:
             self.plan.folder.write_manifest(_manifest(self.plan, self.records))
 
 
+def _facts(planned: Planned) -> dict[str, Any]:
+    """Return what a record says of its method, data and condition, whether or not it failed."""
+    cell = planned.cell
+    return {
+        "floor": planned.training.config.floor,
+        "train_set": data_facts(cell.train_on),
+        "test_set": data_facts(cell.test_on),
+        "condition": condition_facts(cell.condition),
+    }
+
+
 def _manifest(plan: Plan, records: Sequence[Record]) -> Manifest:
     suite = plan.suite
     return Manifest(
         suite=suite.name,
         question=suite.question,
         keys=tuple(record.key for record in records),
+        primary=suite.primary_metric,
         reference=suite.reference,
         published=suite.published,
         contrasts=suite.contrasts,
@@ -284,10 +300,11 @@ def _manifest(plan: Plan, records: Sequence[Record]) -> Manifest:
 
 
 def _references(plan: Plan) -> str:
-    """List in BibTeX the data sets and methods of a plan, each once."""
+    """List in BibTeX the data sets, methods and corruptions of a plan, each once."""
     datasets = (dataset.citation for dataset in plan.datasets.values())
     methods = (training.config.citation for training in plan.trainings)
-    return "\n".join(dict.fromkeys(filter(None, (*datasets, *methods))))
+    corruptions = cite(planned.cell.condition.corruption for planned in plan.cells)
+    return "\n".join(dict.fromkeys(filter(None, (*datasets, *methods, *corruptions))))
 
 
 def _now() -> str:

@@ -38,6 +38,7 @@ class MergedFolder(SuiteFolder):
             suite=" + ".join(manifest.suite for manifest in manifests),
             question=" ".join(dict.fromkeys(" ".join(m.question.split()) for m in manifests)),
             keys=tuple(self._records),
+            primary=manifests[0].primary,
             reference=reference if reference in labels else "",
             published=manifests[0].published,
             stand_in="; ".join(dict.fromkeys(m.stand_in for m in manifests if m.stand_in)),

@@ -6,18 +6,20 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bench.report.block import PRIMARY, Block
-from bench.report.table import Entry, Sentence, Table, number
+from bench.report.captions import data_note, interval_note, joined
+from bench.report.statistics import Block
+from bench.report.tables.table import Entry, Sentence, Table, number
 from bench.score.counts import Counts
 from bench.score.metrics import METRICS
 from bench.score.stats import Estimate
 
-PRECISION = "precision_camseg"
+PRECISION, IOU = "precision_camseg", "mIoU"
+"""The two that a suite asks for when it asks what precision hides."""
 
 
 def protocol_tables(block: Block) -> Iterator[Table]:
     """Make the tables for which the suite has the cells and the metric."""
-    if PRECISION in block.first.protocol.metrics:
+    if PRECISION in block.metrics:
         yield precision_gap(block)
     if any(record.cell.task == "label" for record in block.finished):
         yield label_changes(block)
@@ -25,16 +27,17 @@ def protocol_tables(block: Block) -> Iterator[Table]:
 
 def protocol_sentences(block: Block) -> list[Sentence]:
     """Say how far precision is from mIoU, and how much of the truth the protocol changes."""
-    said: list[Sentence] = []
-    if PRECISION in block.first.protocol.metrics:
-        scored = _scored(block)
+    sentences: list[Sentence] = []
+    if PRECISION in block.metrics:
         gaps = {
-            label: scored[label][0] - scored[label][1] for label in block.learned if label in scored
+            label: precision - iou
+            for label, (precision, iou) in _scored(block).items()
+            if label in block.learned
         }
         if len(gaps) > 1:
             low, *_, high = sorted(gaps, key=lambda label: gaps[label].value)
-            said.append((
-                f"For the same predictions {PRECISION} minus {PRIMARY} is ",
+            sentences.append((
+                f"For the same predictions {PRECISION} minus {IOU} is ",
                 number(gaps[low], "points"), f" ({low}) to ",
                 number(gaps[high], "points"), f" ({high}).",
             ))  # fmt: skip
@@ -42,19 +45,19 @@ def protocol_sentences(block: Block) -> list[Sentence]:
         if record.cell.task == "label":
             share = change_shares(block.counts(record.key))[0]
             entry = Entry(unit="percent", value=share, keys=(record.key,))
-            text = " of the pixels of its truth are not those of the resized label."
-            said.append((f"Under the {record.cell.protocol.eval_at} score ", entry, text))
-    return said
+            text = " of the truth's pixels differ from the resized label."
+            sentences.append((f"Under the {record.cell.protocol.eval_at} score ", entry, text))
+    return sentences
 
 
 def _scored(block: Block) -> dict[str, tuple[Estimate, Estimate]]:
     """Return precision and mIoU of each method that has both."""
-    found = {}
+    scores = {}
     for label in block.labels:
-        precision, iou = block.score(label, PRECISION), block.score(label)
+        precision, iou = block.score(label, PRECISION), block.score(label, IOU)
         if precision is not None and iou is not None:
-            found[label] = (precision, iou)
-    return found
+            scores[label] = (precision, iou)
+    return scores
 
 
 def precision_gap(block: Block) -> Table:
@@ -63,10 +66,14 @@ def precision_gap(block: Block) -> Table:
         (Entry(label), number(precision), number(iou), number(precision - iou, "points"))
         for label, (precision, iou) in _scored(block).items()
     ]
-    caption = f"{block.data_note}{PRECISION}: {METRICS[PRECISION].definition}. Pixels that are"
-    caption += " missed do not enter it, so it is at least the IoU of each class that is predicted."
-    caption += f" Gap in percentage points. {block.interval_note}"
-    names = ("Method", f"{PRECISION} ↑", f"{PRIMARY} ↑", "Gap")
+    caption = joined(
+        data_note(block),
+        f"{PRECISION}: {METRICS[PRECISION].definition}. Missed pixels do not enter it, so it is"
+        " at least the IoU of every predicted class.",
+        "Gap in percentage points.",
+        interval_note(block),
+    )
+    names = ("Method", f"{PRECISION} ↑", f"{IOU} ↑", "Gap")
     return Table("precision_gap", "Precision and mIoU", caption, names, tuple(rows))
 
 
@@ -78,14 +85,16 @@ def label_changes(block: Block) -> Table:
             keys = (record.key,)
             counts = block.counts(record.key)
             shares = [Entry(unit="percent", value=v, keys=keys) for v in change_shares(counts)]
-            score = Entry(unit="percent", value=METRICS[PRIMARY](counts), keys=keys)
+            score = Entry(unit="percent", value=METRICS[block.primary](counts), keys=keys)
             rows.append((Entry(f"{record.cell.protocol.eval_at} score"), *shares, score))
-    caption = f"{block.data_note}Per cent of all pixels of the truth that is scored, beside the"
-    caption += " label resized to the input by nearest neighbour, which methods are trained on."
-    caption += f" Limit: {PRIMARY} of that label, the best that a method can reach at this input"
-    caption += " size if it repeats it."
+    caption = joined(
+        data_note(block),
+        "Per cent of all pixels of the scored truth, compared with the label resized to the input"
+        " by nearest neighbour, on which methods are trained.",
+        f"Limit: {block.primary} of that label, the best a method can reach at this input size.",
+    )
     names = ("Truth", "Changed", "To another class", "To void", "From void", "Limit")
-    return Table("label_changes", "What the protocol makes of labels", caption, names, tuple(rows))
+    return Table("label_changes", "Labels under the protocol", caption, names, tuple(rows))
 
 
 def change_shares(counts: Counts) -> tuple[float, float, float, float]:

@@ -19,7 +19,7 @@ for (const button of document.querySelectorAll("th button")) {
     body.append(...rows);
   });
 }
-// A number shows the cells that it rests on; without scripts its link leads to the first.
+// A number shows the cells behind it; without scripts its link leads to the first.
 const dialog = document.getElementById("source");
 for (const number of document.querySelectorAll("a.n")) {
   number.addEventListener("click", (event) => {
@@ -27,7 +27,7 @@ for (const number of document.querySelectorAll("a.n")) {
     const content = dialog.querySelector("div");
     const cells = number.dataset.cells.split(" ");
     const title = document.createElement("p");
-    title.textContent = `${number.textContent} rests on ${cells.length} cell${cells.length > 1 ? "s" : ""}:`;
+    title.textContent = `${number.textContent} comes from ${cells.length} cell${cells.length > 1 ? "s" : ""}:`;
     content.replaceChildren(title);
     for (const cell of cells) {
       const copy = document.getElementById(`cell-${cell}`).cloneNode(true);
@@ -53,8 +53,8 @@ for (const slider of document.querySelectorAll(".strip input")) {
 }
 // A link into a closed part opens it, and paper shows all tables.
 function reveal() {
-  for (let at = document.getElementById(location.hash.slice(1)); at; at = at.parentElement) {
-    if (at.tagName === "DETAILS") at.open = true;
+  for (let node = document.getElementById(location.hash.slice(1)); node; node = node.parentElement) {
+    if (node.tagName === "DETAILS") node.open = true;
   }
   document.getElementById(location.hash.slice(1))?.scrollIntoView();
 }

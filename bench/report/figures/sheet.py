@@ -11,8 +11,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from bench.core.schema import CLEAN, Condition
-from bench.report.block import Block, catalogued
-from bench.report.images import Gallery, Picture
+from bench.report.captions import data_note
+from bench.report.figures.strips import Gallery, Picture
+from bench.report.selection import Selection
 
 SLUG = "sheet"
 BUDGET_BYTES = 700_000
@@ -37,8 +38,8 @@ class Sheet(NamedTuple):
     """JPEG with the widest thumbnails."""
 
 
-def make_sheet(block: Block, budget: int = BUDGET_BYTES) -> Sheet | None:
-    """Draw a row a corruption: the clean image, then a thumbnail a severity.
+def make_sheet(block: Selection, budget: int = BUDGET_BYTES) -> Sheet | None:
+    """Draw one row per corruption: the clean image, then one thumbnail per severity.
 
     Returns:
         None if the block keeps no image of a corrupted condition.
@@ -55,43 +56,44 @@ def make_sheet(block: Block, budget: int = BUDGET_BYTES) -> Sheet | None:
         sheets.append(content := _encode(_draw(rows, width)))
     name = next(kept[condition].ids[0] for condition in block.conditions if condition in kept)
     caption = (
-        f"{block.data_note}Image {name} as the methods see it: a row a corruption, first the clean"
-        " image, then its severities with the values of the parameters that are named above."
+        f"{data_note(block)} Image {name} as the methods see it, one row per corruption: the clean"
+        " image, then each severity with its parameter values, in the order named above the row."
     )
     return Sheet(Picture(caption, "image/jpeg", sheets[-1]), sheets[0])
 
 
-def _rows(block: Block, images: Mapping[Condition, np.ndarray]) -> dict[str, Row]:
+def _rows(block: Selection, images: Mapping[Condition, np.ndarray]) -> dict[str, Row]:
     """Return the thumbnails of each corruption, by what is written above them."""
-    found: dict[str, Row] = {}
+    rows: dict[str, Row] = {}
+    clean = [("clean", images[CLEAN])] if CLEAN in images else []
     for name in block.corruptions:
-        members = [c for c in block.conditions if c.corruption == name and c in images]
-        clean = [("clean", images[CLEAN])] if CLEAN in images else []
+        members = [condition for condition in block.members(name) if condition in images]
         if members:
-            entry = catalogued(members[0])
-            title = f"{name}: {'; '.join(entry.parameters)}" if entry else name
-            found[title] = [*clean, *((_below(c), images[c]) for c in members)]
-    return found
+            facts = block.facts(members[0])
+            parameters = "; ".join(parameter for parameter, _ in facts.parameters) if facts else ""
+            title = f"{name}: {parameters}" if parameters else name
+            rows[title] = [*clean, *((_below(block, c), images[c]) for c in members)]
+    return rows
 
 
-def _below(condition: Condition) -> str:
+def _below(block: Selection, condition: Condition) -> str:
     """Write a severity and the values of its parameters."""
-    entry = catalogued(condition)
-    if entry is None:
+    facts = block.facts(condition)
+    if facts is None:
         return str(condition.severity)
-    values = ", ".join(f"{value:g}" for value in entry.grid[condition.severity - 1])
+    values = ", ".join(f"{value:g}" for _, value in facts.parameters)
     return f"{condition.severity} ({values})"
 
 
 def _draw(rows: Mapping[str, Row], width: int) -> Image.Image:
     """Put the rows below each other on white, thumbnails at a width in pixels."""
     drawn = [_draw_row(title, row, width) for title, row in rows.items()]
-    size = (max(each.width for each in drawn), sum(each.height for each in drawn))
+    size = (max(row.width for row in drawn), sum(row.height for row in drawn))
     sheet = Image.new("RGB", (size[0] + 2 * MARGIN_PX, size[1] + 2 * MARGIN_PX), PAPER)
     top = MARGIN_PX
-    for each in drawn:
-        sheet.paste(each, (MARGIN_PX, top))
-        top += each.height
+    for row in drawn:
+        sheet.paste(row, (MARGIN_PX, top))
+        top += row.height
     return sheet
 
 

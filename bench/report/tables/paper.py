@@ -10,9 +10,9 @@ from bench.claims.reported import PAPERS, Reported, load_reported
 from bench.claims.verdict import Verdict, differences, flatten, weigh
 from bench.core.manifest import Manifest, PaperColumn, PaperRow, PaperTable
 from bench.core.schema import Record
-from bench.report.block import Block
-from bench.report.clean import missing
-from bench.report.table import Entry, Sentence, Table, Unit, number
+from bench.report.captions import data_note, interval_note, joined
+from bench.report.statistics import Block
+from bench.report.tables.table import Entry, Sentence, Table, Unit, number
 from bench.score.harmonic import harmonic_mean
 from bench.score.metrics import METRICS
 from bench.score.stats import Estimate, Interval, combine
@@ -20,7 +20,7 @@ from bench.store.folders import SuiteFolder
 from bench.suite.published_table import find_cell
 
 SLUG = "paper"
-COLUMNS_ABREAST = 2
+COLUMNS_PER_TABLE = 2
 """Columns of the paper in one of our tables, where each has four."""
 STAND_IN = "stand-in"
 
@@ -47,7 +47,7 @@ class Place(NamedTuple):
         return len(self.reported.row["value"].partition(".")[2]) if self.reported else 1
 
     def entries(self) -> tuple[Entry, ...]:
-        """Return one entry a heading of the column."""
+        """Return one entry per heading of the column."""
         digits = self.decimals
         if self.column.missing:
             printed = _printed(self.reported)
@@ -61,7 +61,7 @@ class Place(NamedTuple):
 
 
 class PaperReport:
-    """A suite's results in the place of its paper's."""
+    """A suite's results beside those of its paper."""
 
     def __init__(self, folder: SuiteFolder, paper: PaperTable, blocks: Sequence[Block]) -> None:
         self.folder, self.paper, self.blocks = folder, paper, blocks
@@ -76,10 +76,10 @@ class PaperReport:
             block.score(row.method, column.metric, column.condition, column.task)
             for block in blocks
         ]
-        known = [score for score in scores if score is not None]
-        if not known or len(known) < max(1, len(column.test_on)) or column.missing:
+        finished = [score for score in scores if score is not None]
+        if len(finished) < max(1, len(column.test_on)) or column.missing:
             return Place(row, column, reported, None, self._why_not(row, column, blocks))
-        measured = harmonic_mean(known) if len(known) > 1 else known[0]
+        measured = harmonic_mean(finished) if len(finished) > 1 else finished[0]
         if self.manifest.stand_in:
             verdict = STAND_IN
         elif reported is None:
@@ -99,9 +99,9 @@ class PaperReport:
     def _verdict(self, reported: Reported, measured: Estimate, used: Sequence[Record]) -> str:
         protocol = {**self.paper.protocol, "limit": None}
         differing = dict.fromkeys(
-            f"{name} is {wanted} there, {found} here"
+            f"{field} is {wanted} there, {here} here"
             for record in used
-            for name, wanted, found in differences(flatten(record), protocol)
+            for field, wanted, here in differences(flatten(record), protocol)
         )
         if differing:
             return f"{Verdict.NOT_COMPARABLE}: {'; '.join(differing)}"
@@ -115,28 +115,28 @@ class PaperReport:
         if not row.method or column.missing:
             return f"{Verdict.NOT_RUN}: {column.missing if row.method else row.missing}"
         reasons = dict.fromkeys(
-            each.reason
-            for each in self.manifest.unavailable
-            if each.cell.label == row.method
-            and (not column.test_on or str(each.cell.test_on) in column.test_on)
+            lacking.reason
+            for lacking in self.manifest.unavailable
+            if lacking.cell.label == row.method
+            and (not column.test_on or str(lacking.cell.test_on) in column.test_on)
         )
         if reasons:
             return f"{Verdict.NOT_RUN}: {'; '.join(reasons)}"
-        return "failed" if any(missing(b, row.method) == "failed" for b in blocks) else "not run"
+        return "failed" if any(b.missing(row.method) == "failed" for b in blocks) else "not run"
 
     def tables(self) -> Iterator[Table]:
-        """Make the published table, so many of its columns at a time."""
+        """Make the published table, a few of its columns at a time."""
         columns = range(len(self.paper.columns))
-        groups = [columns[at:][:COLUMNS_ABREAST] for at in columns[::COLUMNS_ABREAST]]
+        groups = [columns[start:][:COLUMNS_PER_TABLE] for start in columns[::COLUMNS_PER_TABLE]]
         for part, group in enumerate(groups, 1):
             slug = f"{SLUG}-{part}" if len(groups) > 1 else SLUG
             yield self._part(group, slug)
 
     def _part(self, group: Sequence[int], slug: str) -> Table:
-        columns = [self.paper.columns[at] for at in group]
+        columns = [self.paper.columns[index] for index in group]
         names = [f"{column.name}: {what}" for column in columns for what in _headings(column)]
         rows = tuple(
-            (Entry(row.name), *(entry for at in group for entry in places[at].entries()))
+            (Entry(row.name), *(entry for index in group for entry in places[index].entries()))
             for row, places in zip(self.paper.rows, self.places, strict=True)
         )
         return Table(slug, self._title(columns), self._caption(columns), ("Method", *names), rows)
@@ -148,46 +148,30 @@ class PaperReport:
         return f"{self.paper.title}{parts}, reported and measured{stand_in}"
 
     def _caption(self, columns: Sequence[PaperColumn]) -> str:
-        told = [self.paper.caption]
+        notes = [self.paper.caption]
         sources = dict.fromkeys(
             place.reported.row["source"] for row in self.places for place in row if place.reported
         )
         if sources:
-            told.append(f"Reported: {'; '.join(sources)}.")
+            notes.append(f"Reported: {'; '.join(sources)}.")
         if sources and any(not row.reported for row in self.paper.rows):
-            told.append("Rows without a reported number are not in the paper.")
+            notes.append("Rows without a reported number are not in the paper.")
         measured = [p for row in self.places for p in row if p.measured is not None]
         used = {p.column.metric: None for p in measured if p.column in columns}
-        told += [f"{metric}: {METRICS[metric].absent}." for metric in used]
-        told += [f"{block.data_note}{block.interval_note}" for block in self.blocks if measured]
+        notes += [f"{metric}: {METRICS[metric].absent}." for metric in used]
+        notes += [f"{data_note(block)} {interval_note(block)}" for block in self.blocks if measured]
         if measured and not self.manifest.stand_in:
-            told.append(_how_judged(self.paper.tolerance))
-        return " ".join(told)
+            notes.append(_how_judged(self.paper.tolerance))
+        return joined(*notes)
 
     def answer(self) -> Sentence:
         """Say how many numbers of the table there are, and what became of them."""
         places = [place for row in self.places for place in row if place.reported is not None]
         if not places:
-            return (f"{self.paper.title}: none of its numbers was to be had from the publication.",)
+            return (f"{self.paper.title}: the publication gives none of its numbers.",)
         counts = Counter(place.verdict.partition(":")[0] for place in places)
-        told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
-        return (f"{self.paper.title}: of {len(places)} reported numbers, {told}.",)
-
-
-def needs_table(manifest: Manifest) -> Table:
-    """List what a suite's cells need and did not find."""
-    lacking = manifest.unavailable
-    needs = dict.fromkeys(need for each in lacking for need in each.needs)
-    rows = tuple(
-        (
-            Entry(need.what),
-            Entry(unit="count", value=sum(need in each.needs for each in lacking)),
-            Entry(need.remedy),
-        )
-        for need in needs
-    )
-    caption = "What cells of this suite need and did not find, and where it is to be had."
-    return Table("needs", "What is missing", caption, ("Needed", "Cells", "Remedy"), rows)
+        verdicts = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+        return (f"{self.paper.title}: of {len(places)} reported numbers, {verdicts}.",)
 
 
 def _headings(column: PaperColumn) -> tuple[str, ...]:
@@ -215,7 +199,7 @@ def _printed(reported: Reported | None) -> Entry:
 def _how_judged(tolerance: float) -> str:
     return (
         f"Difference: measured − reported, in percentage points. {Verdict.REPRODUCED}: its whole"
-        f" interval within ±{100 * tolerance:g} points, and the rounding of the print; "
-        f"{Verdict.REFUTED}: wholly outside; {Verdict.WITHIN_NOISE}: neither. The variance of"
-        " training is in an interval only where several seeds were trained."
+        f" interval is within ±{100 * tolerance:g} points plus the rounding of the print;"
+        f" {Verdict.REFUTED}: wholly outside; {Verdict.WITHIN_NOISE}: neither. An interval includes"
+        " the variance of training only if several seeds were trained."
     )

@@ -1,4 +1,4 @@
-"""Qualitative grids: image, corrupted image, label and every method's prediction."""
+"""Strips of pictures: image, corrupted image, label and every method's prediction."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from bench.core.schema import CLEAN, IGNORE_INDEX, Condition
-from bench.report.block import Block
+from bench.report.selection import Selection
 from bench.store.folders import Preview
 
 WIDTH_PX = 192
@@ -56,14 +56,14 @@ class Strip(NamedTuple):
         return sum(len(picture.content) for picture in shown)
 
 
-def make_strips(block: Block, budget: int = BUDGET_BYTES) -> list[Strip]:
+def make_strips(block: Selection, budget: int = BUDGET_BYTES) -> list[Strip]:
     """Show stored images: severities, then whole strips, are dropped to keep the budget.
 
     The first image goes through every corruption; further ones are shown clean.
     """
     shown: list[Strip] = []
     for strip in Gallery(block).strips():
-        left = budget - sum(each.size for each in shown)
+        left = budget - sum(other.size for other in shown)
         if strip.size > left:
             strip = strip._replace(frames=strip.frames[-1:])
         if strip.size <= left:
@@ -74,13 +74,13 @@ def make_strips(block: Block, budget: int = BUDGET_BYTES) -> list[Strip]:
 class Gallery:
     """The stored images of a block's first seed, by condition and method."""
 
-    def __init__(self, block: Block) -> None:
+    def __init__(self, block: Selection) -> None:
         self.block = block
         self.previews: dict[tuple[Condition, str], Preview] = {}
         for record in block.finished:
             cell = record.cell
-            known = cell.condition == CLEAN or cell.condition in block.conditions
-            if cell.task == block.task and known and cell.seed == block.seeds[0]:
+            in_block = cell.condition == CLEAN or cell.condition in block.conditions
+            if cell.task == block.task and in_block and cell.seed == block.seeds[0]:
                 preview = block.folder.preview(record.key)
                 if preview is not None:
                     self.previews[cell.condition, cell.label] = preview
@@ -91,25 +91,24 @@ class Gallery:
         return {condition for condition, _ in self.previews}
 
     def strips(self) -> Iterator[Strip]:
-        """Make the strips: clean images first, then one image a corruption."""
+        """Make the strips: clean images first, then one image per corruption."""
         shown = self.shown
         if CLEAN in shown:
             for index in range(len(self.seen(CLEAN).ids)):
                 yield self._strip("clean", (CLEAN,), index)
         for name in self.block.corruptions:
-            members = [c for c in self.block.conditions if c.corruption == name and c in shown]
+            members = [c for c in self.block.members(name) if c in shown]
             if members:
                 yield self._strip(name.replace("_", " "), members, 0)
 
     def seen(self, condition: Condition) -> Preview:
         """Return what any method saw under a condition: all saw the same."""
-        return next(kept for (at, _), kept in self.previews.items() if at == condition)
+        return next(kept for (shown, _), kept in self.previews.items() if shown == condition)
 
     def _strip(self, title: str, members: Sequence[Condition], index: int) -> Strip:
-        clean = (
-            [CLEAN] if members[0] != CLEAN and any(at == CLEAN for at, _ in self.previews) else []
-        )
-        fixed = [Picture("image", *photo(self.seen(at).image[index])) for at in clean]
+        fixed = []
+        if members[0] != CLEAN and CLEAN in self.shown:
+            fixed.append(Picture("image", *photo(self.seen(CLEAN).image[index])))
         frames = tuple(self._frame(condition, index) for condition in members)
         name = self.seen(members[0]).ids[index]
         return Strip(f"{title}, image {name}", tuple(fixed), frames)
