@@ -58,7 +58,8 @@ def interval_note(block: Block) -> str:
     note += f"{training_note(block)}."
     sequences = len(set(block.finished[0].clusters)) if block.finished else 0
     if block.clusters is None and sequences < block.num_images:
-        note += f" The images come from only {sequences} sequence(s), within which they are"
+        plural = "" if sequences == 1 else "s"
+        note += f" The images come from only {sequences} sequence{plural}, within which they are"
         note += " correlated: the true uncertainty is larger."
     return note
 

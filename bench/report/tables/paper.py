@@ -25,7 +25,7 @@ COLUMNS_PER_TABLE = 2
 STAND_IN = "stand-in"
 
 
-class Place(NamedTuple):
+class PaperCell(NamedTuple):
     """One number of the published table."""
 
     row: PaperRow
@@ -67,9 +67,11 @@ class PaperReport:
         self.folder, self.paper, self.blocks = folder, paper, blocks
         self.manifest: Manifest = folder.manifest()
         self.numbers = load_reported(PAPERS)
-        self.places = [[self._place(row, column) for column in paper.columns] for row in paper.rows]
+        self.paper_cells = [
+            [self._paper_cell(row, column) for column in paper.columns] for row in paper.rows
+        ]
 
-    def _place(self, row: PaperRow, column: PaperColumn) -> Place:
+    def _paper_cell(self, row: PaperRow, column: PaperColumn) -> PaperCell:
         reported = next(iter(find_cell(self.numbers, self.paper, row, column)), None)
         blocks = self._blocks(row, column)
         scores = [
@@ -78,7 +80,7 @@ class PaperReport:
         ]
         finished = [score for score in scores if score is not None]
         if len(finished) < max(1, len(column.test_on)) or column.missing:
-            return Place(row, column, reported, None, self._why_not(row, column, blocks))
+            return PaperCell(row, column, reported, None, self._why_not(row, column, blocks))
         measured = harmonic_mean(finished) if len(finished) > 1 else finished[0]
         if self.manifest.stand_in:
             verdict = STAND_IN
@@ -88,7 +90,7 @@ class PaperReport:
             cells = [record for block in blocks for record in block.finished]
             used = [record for record in cells if record.key in measured.keys]
             verdict = self._verdict(reported, measured, used)
-        return Place(row, column, reported, measured, verdict)
+        return PaperCell(row, column, reported, measured, verdict)
 
     def _blocks(self, row: PaperRow, column: PaperColumn) -> list[Block]:
         """Return the blocks of a column's test sets in which the method is."""
@@ -136,8 +138,8 @@ class PaperReport:
         columns = [self.paper.columns[index] for index in group]
         names = [f"{column.name}: {what}" for column in columns for what in _headings(column)]
         rows = tuple(
-            (Entry(row.name), *(entry for index in group for entry in places[index].entries()))
-            for row, places in zip(self.paper.rows, self.places, strict=True)
+            (Entry(row.name), *(entry for index in group for entry in paper_cells[index].entries()))
+            for row, paper_cells in zip(self.paper.rows, self.paper_cells, strict=True)
         )
         return Table(slug, self._title(columns), self._caption(columns), ("Method", *names), rows)
 
@@ -150,13 +152,16 @@ class PaperReport:
     def _caption(self, columns: Sequence[PaperColumn]) -> str:
         notes = [self.paper.caption]
         sources = dict.fromkeys(
-            place.reported.row["source"] for row in self.places for place in row if place.reported
+            paper_cell.reported.row["source"]
+            for row in self.paper_cells
+            for paper_cell in row
+            if paper_cell.reported
         )
         if sources:
             notes.append(f"Reported: {'; '.join(sources)}.")
         if sources and any(not row.reported for row in self.paper.rows):
             notes.append("Rows without a reported number are not in the paper.")
-        measured = [p for row in self.places for p in row if p.measured is not None]
+        measured = [p for row in self.paper_cells for p in row if p.measured is not None]
         used = {p.column.metric: None for p in measured if p.column in columns}
         notes += [f"{metric}: {METRICS[metric].absent}." for metric in used]
         notes += [f"{data_note(block)} {interval_note(block)}" for block in self.blocks if measured]
@@ -166,12 +171,17 @@ class PaperReport:
 
     def answer(self) -> Sentence:
         """Say how many numbers of the table there are, and what became of them."""
-        places = [place for row in self.places for place in row if place.reported is not None]
-        if not places:
+        paper_cells = [
+            paper_cell
+            for row in self.paper_cells
+            for paper_cell in row
+            if paper_cell.reported is not None
+        ]
+        if not paper_cells:
             return (f"{self.paper.title}: the publication gives none of its numbers.",)
-        counts = Counter(place.verdict.partition(":")[0] for place in places)
+        counts = Counter(paper_cell.verdict.partition(":")[0] for paper_cell in paper_cells)
         verdicts = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
-        return (f"{self.paper.title}: of {len(places)} reported numbers, {verdicts}.",)
+        return (f"{self.paper.title}: of {len(paper_cells)} reported numbers, {verdicts}.",)
 
 
 def _headings(column: PaperColumn) -> tuple[str, ...]:

@@ -105,8 +105,12 @@ def order(block: Block) -> Table:
     ranked = [(label, score) for label in block.labels if (score := block.score(label)) is not None]
     ranked.sort(key=lambda pair: -pair[1].value)
     estimates = [score for _, score in ranked]
-    found = ranks(estimates) if ranked else None
-    rows = [_ranked(label, estimates, found, row) for row, (label, _) in enumerate(ranked) if found]
+    stability = ranks(estimates) if ranked else None
+    rows = [
+        _ranked(label, estimates, stability, row)
+        for row, (label, _) in enumerate(ranked)
+        if stability is not None
+    ]
     caption = joined(
         data_note(block),
         f"Order by clean {block.primary}; {METRICS[block.primary].absent}.",
@@ -118,12 +122,12 @@ def order(block: Block) -> Table:
     return Table("ranks", "Ranks", caption, ("Method", "Rank", "95% ranks", *columns), tuple(rows))
 
 
-def _ranked(label: str, scores: list[Estimate], found: Ranks, row: int) -> tuple[Entry, ...]:
+def _ranked(label: str, scores: list[Estimate], stability: Ranks, row: int) -> tuple[Entry, ...]:
     """Return a method's row; the scores are in descending order."""
     keys = tuple(key for score in scores for key in score.keys)
-    ends = tuple(dict.fromkeys((int(found.low[row]), int(found.high[row]))))
+    ends = tuple(dict.fromkeys((int(stability.low[row]), int(stability.high[row]))))
     rank = 1 + sum(other.value > scores[row].value for other in scores)
-    shares = (Entry(unit="percent", value=float(p), keys=keys) for p in found.probability[row])
+    shares = (Entry(unit="percent", value=float(p), keys=keys) for p in stability.probability[row])
     interval = Entry("–".join(map(str, ends)))
     return (Entry(label), Entry(unit="count", value=rank, keys=keys), interval, *shares)
 

@@ -104,7 +104,7 @@ def number(
 
 
 class Table(NamedTuple):
-    """A table with its caption; every row has one entry a column."""
+    """A table with its caption; every row has one entry per column."""
 
     slug: str
     title: str
@@ -128,7 +128,7 @@ class Table(NamedTuple):
         return "\n".join([f"**{self.title}.** {self.caption}", "", *lines, ""])
 
     def csv(self) -> str:
-        """Write full precision, with fractions named so and one column a quantity."""
+        """Write full precision, with fractions named so and one column per quantity."""
         columns = (
             [
                 _csv_column(name, unit, entries)
@@ -209,7 +209,7 @@ def _csv_column(name: str, unit: Unit, entries: Sequence[Entry]) -> dict[str, li
     name = name.removesuffix(" ↑").removesuffix(" ↓")
     if unit == "text":
         return {name: [entry.text for entry in entries]}
-    known = [entry.value is not None for entry in entries]
+    is_number = [entry.value is not None for entry in entries]
     columns: dict[str, list[object]] = {
         name + _CSV_SUFFIX.get(unit, ""): [entry.value for entry in entries]
     }
@@ -218,8 +218,9 @@ def _csv_column(name: str, unit: Unit, entries: Sequence[Entry]) -> dict[str, li
         columns[f"{name}_high"] = [entry.high for entry in entries]
     if any(entry.seeds > 1 for entry in entries):
         columns[f"{name}_sd_over_seeds"] = [entry.spread for entry in entries]
-    if not all(known):
+    if not all(is_number):
         columns[f"{name}_status"] = [
-            "ok" if is_known else entry.text for is_known, entry in zip(known, entries, strict=True)
+            "ok" if numeric else entry.text
+            for numeric, entry in zip(is_number, entries, strict=True)
         ]
     return columns

@@ -14,7 +14,8 @@ from bench.engine.evaluate import EvaluationJob, evaluate
 from bench.engine.inference import infer
 from bench.engine.plan import Settings, make_plan
 from bench.engine.train import make_accelerator
-from bench.report.block import main_blocks, make_blocks
+from bench.report.selection import main_blocks
+from bench.report.statistics import make_blocks
 from bench.report.zero_shot import ZeroShot
 from bench.store.folders import SuiteFolder
 from bench.suite.reading import read_suite
@@ -118,6 +119,9 @@ def test_a_run_maps_counts_and_reports(suite, capsys):
     assert office.classes[-1] == "waste bin"
     assert office.unreachable == ("waste bin",)
     assert office.unmapped == 20
+    assert {label for (label, *_), record in records.items() if record.floor} == {"Floor"}
+    assert office.train_set.contents == "scenes/city and 2 × scenes/home"
+    assert office.test_set.generated
     counts = folder.counts(office.key)
     assert counts.num_classes == 13
     assert counts.unmapped.shape == (3,)

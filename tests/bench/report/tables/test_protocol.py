@@ -8,9 +8,9 @@ import pytest
 from bench.core.schema import Protocol
 from bench.report.answer import answer
 from bench.report.assemble import assemble
-from bench.report.block import make_blocks
-from bench.report.protocol import change_shares, protocol_sentences, protocol_tables
-from bench.report.table import Entry
+from bench.report.statistics import make_blocks
+from bench.report.tables.protocol import change_shares, protocol_sentences, protocol_tables
+from bench.report.tables.table import Entry
 from bench.score.metrics import METRICS
 from tests.helpers.stores import SIZE, Store, make_cell
 

@@ -4,7 +4,7 @@ import io
 import numpy as np
 import pytest
 
-from bench.report.table import Entry, Table, escape, number
+from bench.report.tables.table import Entry, Table, escape, number
 from bench.score.stats import Estimate, mean_over_seeds
 
 SCORE = Estimate(0.5432, np.linspace(0.5, 0.6, 101), ("k1",), (0.5432,))

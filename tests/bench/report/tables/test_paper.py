@@ -110,7 +110,7 @@ def test_what_is_missing_is_said_with_its_remedy(tmp_path: Path) -> None:
     (row,) = rendered(store, "needs")
     assert row == {"Needed": "ade20k", "Cells": "1", "Remedy": "fetch it"}
     page = (store.folder.path / "report" / "index.html").read_text()
-    assert "1 of 2 cells were not run, for want of data or weights." in page
+    assert "1 of 2 cells were not run: data or weights are missing." in page
     assert "GSS, table 1: of 6 reported numbers" in page
 
 

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from bench.core.schema import CLEAN, Condition
-from bench.report.block import Block, make_blocks
-from bench.report.sheet import GAP_PX, MARGIN_PX, TITLE_PX, WIDTHS_PX, make_sheet
+from bench.report.figures.sheet import GAP_PX, MARGIN_PX, TITLE_PX, WIDTHS_PX, make_sheet
+from bench.report.statistics import Block, make_blocks
 from tests.helpers.stores import SIZE, Store, make_cell
 
 CONDITIONS = [Condition(corruption="hue", severity=s) for s in (1, 3, 5)]
@@ -58,7 +58,7 @@ def test_the_page_gets_what_its_budget_allows(block: Block) -> None:
     assert small.shown.uri.startswith("data:image/jpeg;base64,")
 
 
-def test_nothing_is_lost_beside_a_foreign_catalogue(tmp_path: Path) -> None:
+def test_records_that_do_not_say_their_parameters_have_a_sheet_too(tmp_path: Path) -> None:
     store = Store(tmp_path)
     for condition in (
         Condition(corruption="hue", severity=99),
