@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from bench.report.digest import digest_of
+from bench.report.page import PAGE
 from bench.store.folders import SuiteFolder
-
-PAGE = "index.html"
 
 
 def write(

@@ -9,7 +9,6 @@ from typing import TypeVar
 
 from bench.core.files import write_atomic, write_text
 from bench.core.manifest import Manifest
-from bench.report import PAGE
 from bench.report.answer import answer, brief_answer
 from bench.report.exports import slug, write_exports
 from bench.report.figures.codecs import codec_plots
@@ -19,6 +18,7 @@ from bench.report.figures.sheet import SLUG, make_sheet
 from bench.report.figures.strips import BUDGET_BYTES, make_strips
 from bench.report.figures.style import Plot, looks, save, styled
 from bench.report.figures.training import training_plots
+from bench.report.page import PAGE
 from bench.report.page.render import Section, render
 from bench.report.published import make_comparison
 from bench.report.selection import main_blocks

@@ -16,6 +16,7 @@ from bench.engine.plan import Settings, make_plan
 from bench.engine.train import make_accelerator
 from bench.report.selection import main_blocks
 from bench.report.statistics import make_blocks
+from bench.report.tables.zero_shot import zero_shot_tables
 from bench.report.zero_shot import ZeroShot
 from bench.store.folders import SuiteFolder
 from bench.suite.reading import read_suite
@@ -240,7 +241,7 @@ def test_one_block_of_a_test_set_is_the_page_s(suite):
     assert {block.first.protocol.short_side for block in chosen} == {48}
     zero_shot = ZeroShot(every)
     assert [len(group) for group in zero_shot.sets] == [2, 2]
-    tables = {table.slug: table for table in zero_shot.tables()}
+    tables = {table.slug: table for table in zero_shot_tables(zero_shot)}
     row = tables["resolutions"].rows[0]
     fixed, other, highest, gain = (entry.value for entry in row[3:])
     assert highest == max(fixed, other)

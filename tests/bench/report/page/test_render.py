@@ -18,7 +18,7 @@ def test_page_answers_the_question(page: str) -> None:
     assert re.search(
         r"On clean images of scenes/city \(generated\), GSS-FF has the highest mIoU", text
     )
-    assert re.search(r"GSS-FF's codec ceiling is [\d.]+% .*?; it reaches [\d.]+%", text)
+    assert re.search(r"GSS-FF&#39;s codec ceiling is [\d.]+% .*?; it reaches [\d.]+%", text)
     assert "All 2 learned methods beat the floor (position_prior, " in text
     assert "Over 4 conditions (2 corruptions), GSS-FF has the highest mPC" in text
     assert "Stand-in data: generated images" in text
