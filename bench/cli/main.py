@@ -199,7 +199,7 @@ def _run(options: argparse.Namespace) -> int:
     from bench.engine.run import run
     from bench.score.codec_diagnostics import examine
 
-    with Console(plan.suite.protocol.metrics[0], _is_main_process()) as console:
+    with Console(plan.suite.primary_metric, _is_main_process()) as console:
         outcome = run(plan, console)
         if not _is_main_process():
             return 0
@@ -223,7 +223,7 @@ def _verify(options: argparse.Namespace) -> int:
     from bench.engine.verify import verify
 
     same = count = 0
-    with Console(plan.suite.protocol.metrics[0], _is_main_process()) as console:
+    with Console(plan.suite.primary_metric, _is_main_process()) as console:
         for found in verify(plan, console, options.cells, options.images, options.draw):
             console.verified(found, options.tolerance)
             same, count = same + found.within(options.tolerance), count + 1
@@ -250,7 +250,7 @@ def _plan(options: argparse.Namespace) -> int:
     from bench.data.preflight import count
     from bench.engine.cost import estimate
 
-    console = Console(plan.suite.protocol.metrics[0])
+    console = Console(plan.suite.primary_metric)
     costs = estimate(plan, REFERENCE)
     console.unavailable(plan.unavailable)
     if costs:

@@ -371,6 +371,38 @@ class Provenance(Frozen):
     """How closely the same code on the same kind of device repeats the number."""
 
 
+class DataFacts(Frozen):
+    """What a split was when its cell ran, beside its name."""
+
+    title: str = ""
+    """Of the dataset."""
+    contents: str = ""
+    """What the split is made of, where its name does not say."""
+    generated: bool = False
+    """Whether the images are drawn by code; no photographs."""
+
+
+class CurvePoint(Frozen):
+    """The point of a published curve that a condition repeats."""
+
+    paper: str
+    curve: str
+    value: float
+    """Of the condition, on the curve's axis."""
+    clean: float
+    """Where on the axis images are unchanged."""
+
+
+class ConditionFacts(Frozen):
+    """What a condition other than clean was when its cell ran."""
+
+    family: str
+    summary: str
+    parameters: tuple[tuple[str, float], ...]
+    """Name with unit, and value at the severity."""
+    curve: CurvePoint | None = None
+
+
 class Record(Frozen):
     """What a finished cell leaves behind; its counts are in an array file beside it."""
 
@@ -393,6 +425,12 @@ class Record(Frozen):
     """How many of the trained classes have no class in the test set."""
     parameters: int = 0
     """Number of the method's parameters."""
+    floor: bool = False
+    """Whether the method's score is the floor (``MethodConfig.floor``)."""
+    train_set: DataFacts = DataFacts()
+    test_set: DataFacts = DataFacts()
+    condition: ConditionFacts | None = None
+    """None for clean images."""
     train_data: str = ""
     """Content fingerprint of the training split."""
     test_data: str = ""

@@ -16,7 +16,7 @@ from bench.core.registry import (
     resolve_config,
     suggest,
 )
-from bench.core.schema import Family
+from bench.core.schema import Family, Protocol
 from bench.data import datasets
 from bench.score import geometry
 from bench.score.metrics import METRICS
@@ -135,10 +135,15 @@ def _condition_faults(tree: Mapping[str, Any]) -> Iterator[Fault]:
 def _metric_faults(tree: Mapping[str, Any]) -> Iterator[Fault]:
     protocol = tree.get("protocol")
     metrics = protocol.get("metrics") if isinstance(protocol, Mapping) else None
-    for index, name in enumerate(metrics if isinstance(metrics, list) else []):
+    for index, name in _items(metrics):
         if name not in METRICS:
             message = f"no metric {name!r}; {suggest(str(name), METRICS)}"
             yield Fault(("protocol", "metrics", index), message)
+    printed = metrics if isinstance(metrics, list) else Protocol.model_fields["metrics"].default
+    primary = tree.get("primary")
+    if isinstance(primary, str) and primary and primary not in printed:
+        message = f"{primary!r} is not one of protocol.metrics"
+        yield Fault(("primary",), f"{message}; {suggest(primary, list(map(str, printed)))}")
 
 
 def _geometry_faults(tree: Mapping[str, Any]) -> Iterator[Fault]:

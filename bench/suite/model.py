@@ -103,6 +103,9 @@ class Suite(Frozen):
     resolutions: tuple[Positive, ...] = ()
     """Short sides, in pixels, that test images are evaluated at in place of the protocol's size:
     MSeg's three. The first one is fixed beforehand; the report sets the maximum beside it."""
+    primary: str = ""
+    """The metric of ``protocol.metrics`` that report and terminal lead with: the first one,
+    if not given."""
     reference: str = ""
     """Label of the method against which corruption errors are normalised."""
     published: Published | None = None
@@ -113,6 +116,11 @@ class Suite(Frozen):
     """What takes the place of data and sizes that not everyone has, under ``--stand-in``."""
     contrasts: tuple[Contrast, ...] = ()
     """Differences that the question is about; the report's first paragraph has them."""
+
+    @property
+    def primary_metric(self) -> str:
+        """The metric that is followed through all conditions."""
+        return self.primary or self.protocol.metrics[0]
 
     def tests_of(self, train_on: DataRef) -> tuple[TestEntry, ...]:
         """Return the test sets of a training set."""

@@ -179,6 +179,15 @@ def test_published_numbers_are_named_or_refused(write):
     assert "the key 'method' is missing" in fault
 
 
+def test_the_primary_metric_is_the_first_unless_the_suite_says_which(write):
+    suite, *_ = read_suite(write(GOOD))
+    assert suite.primary_metric == suite.protocol.metrics[0]
+    suite, *_ = read_suite(write(GOOD + "primary: aAcc\n"), ["protocol.metrics=[mIoU, aAcc]"])
+    assert suite.primary_metric == "aAcc"
+    (fault,) = faults(write(GOOD + "primary: PQ\n"))
+    assert "primary: 'PQ' is not one of protocol.metrics; known are mIoU" in fault
+
+
 def test_contrasts_name_methods_of_the_suite(write):
     text = GOOD + "contrasts: [{name: which, first: [Flor], second: ggs}]\n"
     assert faults(write(text)) == [
