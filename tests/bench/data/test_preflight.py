@@ -12,7 +12,7 @@ from bench.core.errors import DatasetError
 from bench.data.dataset import Dataset, LabelSpace
 from bench.data.datasets import load_dataset_class
 from bench.data.preflight import inspect, require
-from bench.data.preflight.finding import CodecProblem
+from bench.data.preflight.finding import Finding
 from bench.data.preflight.spaces import check_palette, check_space
 from tests.helpers.trees import SIZE, TREES, draw_image
 
@@ -47,7 +47,7 @@ def write(root: Path, stored: np.ndarray, kind: str = "labelIds") -> None:
         Image.fromarray(stored.astype(np.uint8)).save(label)
 
 
-def by_check(dataset: Dataset, full: bool = False) -> dict[str, CodecProblem]:
+def by_check(dataset: Dataset, full: bool = False) -> dict[str, Finding]:
     return {finding.check: finding for finding in inspect(dataset, full).findings}
 
 
@@ -173,7 +173,7 @@ def test_equal_colours_are_wrong_and_the_nearest_are_named():
 
 
 def test_the_taxonomy_says_what_is_lost():
-    def of(name: str, subset: str = "") -> CodecProblem:
+    def of(name: str, subset: str = "") -> Finding:
         space = open_split(name, None, subset=subset).label_space
         return next(f for f in check_space(space) if f.check in ("taxonomy", "taxonomy mseg"))
 
