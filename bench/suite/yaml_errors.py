@@ -44,9 +44,10 @@ def _place_in(tree: Any, fault: Fault) -> Place:
         on_key = fault.on_key and depth == len(fault.loc) - 1
         try:
             if isinstance(node, CommentedMap):
-                position = node.lc.key(part) if on_key else node.lc.value(part)
+                deeper = node.lc.key(part) if on_key else node.lc.value(part)
             else:
-                position = node.lc.item(part)
+                deeper = node.lc.item(part)
+            position = deeper or position  # an empty mapping knows no lines
             node = node[part]
         except (AttributeError, KeyError, IndexError, TypeError):
             break  # a missing key, a value set by --set, or a short form
