@@ -22,7 +22,7 @@ def structure_faults(
     details = error.errors(include_url=False)
     for detail in details:
         inner = detail["loc"]
-        if detail["type"] == "too_short" and any(d["loc"][:-1] == inner for d in details):
+        if detail["type"] == "too_short" and any(_is_within(d["loc"], inner) for d in details):
             continue  # only because the items it had are wrong, which is said
         loc = (*prefix, *inner)
         if detail["type"] == "extra_forbidden":
@@ -35,6 +35,10 @@ def structure_faults(
         else:
             message = detail["msg"].removeprefix("Value error, ")
             yield Fault(loc, f"{message}; got {_shortened(detail['input'])}")
+
+
+def _is_within(loc: Loc, outer: Loc) -> bool:
+    return len(loc) > len(outer) and loc[: len(outer)] == outer
 
 
 def _shortened(value: Any) -> str:

@@ -32,6 +32,7 @@ def as_lines(path: Path, tree: Any, faults: Iterable[Fault]) -> str:
         line, column = place = fault.place or _place_in(tree, fault)
         where = ".".join(map(str, fault.loc))
         told = f"{where}: {fault.message}" if where else fault.message
+        told = "\\n".join(told.splitlines())  # names in it may have several lines
         lines[f"{path}:{line}:{column}: {told}"] = place
     return "\n".join(sorted(lines, key=lambda line: lines[line]))
 
