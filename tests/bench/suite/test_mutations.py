@@ -1,7 +1,7 @@
 """Whatever is done to a suite, it is valid or refused with the places of its faults."""
 
 import copy
-import io
+import json
 import re
 from pathlib import Path
 
@@ -15,7 +15,8 @@ from bench.core.resources import SUITES
 from bench.suite.model import Suite
 from bench.suite.reading import read_suite
 
-FILES = {path.name: path.read_bytes() for path in sorted(SUITES.rglob("*.yaml"))}
+NAMES = ["zero_shot", "panoptic", "papers/gss_table1", "papers/camseg_robustness"]
+FILES = {name: (SUITES / f"{name}.yaml").read_bytes() for name in NAMES}
 TREES = {name: YAML(typ="safe", pure=True).load(text) for name, text in FILES.items()}
 
 WORDS = ["", "x", "predict", "mIoU", "scenes/city", "mixture", "gss", "tiny", "\0", "é", "a" * 300]
@@ -75,7 +76,7 @@ def places(node):
 
 
 def mutate(tree, mutations):
-    """Change a tree at some places; as YAML."""
+    """Change a tree at some places; as JSON, which is YAML that is quick to write."""
     tree = copy.deepcopy(tree)
     for kind, which, value in mutations:
         options = list(places(tree))
@@ -96,9 +97,7 @@ def mutate(tree, mutations):
         else:
             other, place = options[value % len(options)]
             node[key] = copy.deepcopy(other[place])
-    text = io.StringIO()
-    YAML(typ="safe", pure=True).dump(tree, text)
-    return text.getvalue().encode()
+    return json.dumps(tree, indent=1).encode()
 
 
 def splice(text, splices):
@@ -135,7 +134,7 @@ def settings_of(examples):
     )
 
 
-EXAMPLES = [pytest.param(20), pytest.param(1000, marks=pytest.mark.slow)]
+EXAMPLES = [10, pytest.param(700, marks=pytest.mark.slow)]
 
 
 @pytest.mark.parametrize("examples", EXAMPLES)
@@ -172,6 +171,6 @@ def test_overrides_of_any_kind(examples, tmp_path):
     @settings_of(examples)
     @given(st.sampled_from(KEYS), values)
     def check(key, value):
-        read(tmp_path, FILES["gss_table1.yaml"], [f"{key}={value}"])
+        read(tmp_path, FILES["papers/gss_table1"], [f"{key}={value}"])
 
     check()
