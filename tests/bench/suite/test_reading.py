@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench.core.errors import SuiteError
+from bench.core.resources import SUITES
 from bench.suite.reading import read_suite
 
 GOOD = """\
@@ -154,7 +155,7 @@ def test_checks_before_anything_slow_is_imported(write):
 
 @pytest.mark.slow
 def test_all_suites_of_the_project_read():
-    paths = sorted(Path("suites").rglob("*.yaml"))
+    paths = sorted(SUITES.rglob("*.yaml"))
     assert paths
     names = [read_suite(path).suite.name for path in paths]
     assert len(set(names)) == len(names)
@@ -200,6 +201,7 @@ def test_contrasts_name_methods_of_the_suite(write):
 
 def test_perturbations_of_latents_are_conditions_with_grids_of_their_own(write):
     text = GOOD.replace("corruption: hue", "{corruption: code_flips, severities: [6]}")
+    text = text.replace("adapter: gss", "adapter: codec") + "tasks: [reconstruct]\n"
     assert faults(write(text)) == [
         ":12:43: conditions.1.severities.0: severity 6 of code_flips is out of range; it has 1 to 5"
     ]
