@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from bench.core.manifest import PaperTable
 from bench.core.registry import load_config, method_modules, suggest
+from bench.core.schema import Family
 from bench.suite.data_checks import (
     condition_faults,
     data_faults,
@@ -16,7 +17,6 @@ from bench.suite.data_checks import (
     metric_faults,
     repeated_faults,
 )
-from bench.core.schema import Family
 from bench.suite.entries import entries_of, items_of, labels_of
 from bench.suite.method_checks import latent_faults, method_faults
 from bench.suite.model import Suite

@@ -8,8 +8,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from bench.core.errors import DatasetError
-from bench.core.schema import Protocol
 from bench.core.registry import suggest
+from bench.core.schema import Protocol
 from bench.data import datasets
 from bench.data.dataset import Dataset
 from bench.score import geometry
