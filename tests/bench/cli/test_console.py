@@ -12,7 +12,7 @@ from bench.core.manifest import Need, Unavailable
 from bench.core.schema import Cell, Condition, DataRef, Protocol, Record, Stage
 from bench.engine.cost import Cost
 from bench.engine.progress import Progress
-from bench.score.codec_diagnostics import Finding
+from bench.score.codec_diagnostics import CodecProblem
 
 LABEL = "GSS [bold]x[/]"
 ERROR = "[red] is not [/blue] a shape [2, 3]"
@@ -58,7 +58,7 @@ def test_brackets_are_no_markup(console):
     console.failures([record(), record()])
     need = Need(what="[data]", remedy="[get] it")
     console.unavailable([Unavailable(cell=record().cell, needs=(need,))])
-    console.findings([Finding(record(), "kind [k]", "text [/t]")])
+    console.findings([CodecProblem(record(), "kind [k]", "text [/t]")])
     console.costs([Cost(LABEL, 0, 1, 1, 2, 2, 3.0, None)])
     fields = {"record": record(), "fault": ERROR, "images": 2, "moved": 1, "pixels": 9}
     verified = SimpleNamespace(**fields, within=lambda tolerance: False)
