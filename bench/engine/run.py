@@ -202,6 +202,8 @@ class _Runner:
                     return False
                 if self._agreed(folder.is_intact):
                     continue
+                if self.accelerator.is_main_process:
+                    folder.set_aside_damaged()
                 if method is None:
                     method = make_method(training)
                 for earlier, its_folder in training.stages[:at]:
