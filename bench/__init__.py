@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bench.core import seeding
     from bench.core.conversion import Checkpoints, Conversion
+    from bench.core.errors import PredictionsError, WeightsError
     from bench.core.method import Method, Segmented
     from bench.core.schema import (
         IGNORE_INDEX,
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
         DataSpec,
         Fraction,
         Frozen,
+        Inputs,
         MethodConfig,
         Positive,
         Stage,
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     )
     from bench.core.torchvision_ops import ensure_torchvision
     from bench.corruptions.latents import CODE_FLIPS, LATENT_NOISE
+    from bench.engine.safe_unpickling import read_tensors
     from bench.store.load import load_results
 
 _HOME = {
@@ -36,15 +39,19 @@ _HOME = {
     "Fraction": "bench.core.schema",
     "Frozen": "bench.core.schema",
     "IGNORE_INDEX": "bench.core.schema",
+    "Inputs": "bench.core.schema",
     "LATENT_NOISE": "bench.corruptions.latents",
     "Method": "bench.core.method",
     "MethodConfig": "bench.core.schema",
     "Positive": "bench.core.schema",
+    "PredictionsError": "bench.core.errors",
     "Segmented": "bench.core.method",
     "Stage": "bench.core.schema",
     "Task": "bench.core.schema",
+    "WeightsError": "bench.core.errors",
     "ensure_torchvision": "bench.core.torchvision_ops",
     "load_results": "bench.store.load",
+    "read_tensors": "bench.engine.safe_unpickling",
 }
 
 __all__ = [
@@ -57,15 +64,19 @@ __all__ = [
     "Fraction",
     "Frozen",
     "IGNORE_INDEX",
+    "Inputs",
     "LATENT_NOISE",
     "Method",
     "MethodConfig",
     "Positive",
+    "PredictionsError",
     "Segmented",
     "Stage",
     "Task",
+    "WeightsError",
     "ensure_torchvision",
     "load_results",
+    "read_tensors",
     "seeding",
 ]
 

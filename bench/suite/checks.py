@@ -11,6 +11,7 @@ from bench.core.errors import DatasetError, UnknownMethod
 from bench.core.manifest import PaperTable
 from bench.core.registry import (
     config_is_light,
+    default_preset,
     load_config,
     method_modules,
     resolve_config,
@@ -74,7 +75,7 @@ def _method_faults(tree: Mapping[str, Any]) -> Iterator[Fault]:
 
 
 def _config_faults(loc: Loc, entry: Mapping[str, Any], adapter: str) -> Iterator[Fault]:
-    preset, config = entry.get("preset", "tiny"), entry.get("config") or {}
+    preset, config = entry.get("preset", default_preset(adapter)), entry.get("config") or {}
     if not isinstance(config, Mapping):
         return  # a fault of structure
     if not (config or "preset" in entry or config_is_light(adapter)):

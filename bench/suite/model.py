@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from bench import corruptions
 from bench.core.manifest import Contrast, PaperTable, Published
+from bench.core.registry import default_preset
 from bench.core.schema import CLEAN, Condition, DataRef, Frozen, Positive, Protocol, Task
 from bench.corruptions import latents as perturbations
 from bench.suite.stand_in import StandIn
@@ -24,9 +25,17 @@ class MethodEntry(Frozen):
     adapter: str
     label: str = ""
     """What tables and plots call it; the adapter's name when absent."""
-    preset: str = "tiny"
+    preset: str
+    """``tiny``, or the method's first where it has none of that name, when absent."""
     config: Mapping[str, Any] = {}
     """Values that replace the preset's."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_preset(cls, value: Any) -> Any:
+        if isinstance(value, Mapping) and "preset" not in value:
+            return {**value, "preset": default_preset(str(value.get("adapter")))}
+        return value
 
     @property
     def title(self) -> str:

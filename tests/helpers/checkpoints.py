@@ -1,0 +1,164 @@
+"""Small checkpoints in the real format of transformers, of every family, with drawn weights."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from bench.core import seeding
+
+SWIN = {
+    "model_type": "swin",
+    "image_size": 64,
+    "embed_dim": 12,
+    "depths": [1, 1, 1, 1],
+    "num_heads": [1, 2, 2, 4],
+    "window_size": 4,
+    "out_features": ["stage1", "stage2", "stage3", "stage4"],
+}
+MASK_HEAD = {
+    "backbone_config": SWIN,
+    "mask_feature_size": 32,
+    "encoder_feedforward_dim": 48,
+    "dim_feedforward": 48,
+    "encoder_layers": 1,
+    "decoder_layers": 2,
+    "num_attention_heads": 4,
+    "num_queries": 9,
+}
+VIT = {"hidden_size": 32, "num_hidden_layers": 4, "num_attention_heads": 2}
+FAMILIES: dict[str, dict[str, Any]] = {
+    "segformer": {
+        "hidden_sizes": [8, 16, 24, 32],
+        "depths": [1, 1, 1, 1],
+        "num_attention_heads": [1, 2, 3, 4],
+        "decoder_hidden_size": 24,
+    },
+    "upernet": {"backbone_config": SWIN, "hidden_size": 32, "auxiliary_in_channels": 48},
+    "beit": {
+        **VIT,
+        "intermediate_size": 48,
+        "image_size": 64,
+        "use_relative_position_bias": True,
+        "out_indices": [1, 2, 3, 4],
+    },
+    "dpt": {
+        **VIT,
+        "intermediate_size": 48,
+        "image_size": 64,
+        "is_hybrid": False,
+        "backbone_out_indices": [0, 1, 2, 3],
+        "neck_hidden_sizes": [12, 16, 24, 32],
+        "fusion_hidden_size": 24,
+    },
+    "maskformer": {
+        "backbone_config": SWIN,
+        "mask_feature_size": 32,
+        "fpn_feature_size": 32,
+        "decoder_config": {
+            "model_type": "detr",
+            "d_model": 32,
+            "num_queries": 9,
+            "decoder_layers": 2,
+            "encoder_layers": 1,
+            "decoder_attention_heads": 4,
+            "encoder_attention_heads": 4,
+            "decoder_ffn_dim": 48,
+            "encoder_ffn_dim": 48,
+        },
+    },
+    "mask2former": {**MASK_HEAD, "feature_size": 32, "hidden_dim": 32, "train_num_points": 64},
+    "oneformer": {
+        **{key: value for key, value in MASK_HEAD.items() if key != "mask_feature_size"},
+        "conv_dim": 32,
+        "mask_dim": 32,
+        "hidden_dim": 32,
+        "text_encoder_width": 16,
+        "text_encoder_num_layers": 1,
+        "text_encoder_vocab_size": 60,
+        "text_encoder_context_length": 12,
+        "text_encoder_proj_layers": 1,
+        "query_dec_layers": 1,
+        "task_seq_len": 12,
+        "max_seq_len": 12,
+    },
+    "eomt": {
+        "hidden_size": 32,
+        "num_hidden_layers": 3,
+        "num_attention_heads": 2,
+        "image_size": 64,
+        "patch_size": 8,
+        "num_queries": 9,
+        "num_blocks": 1,
+        "num_upscale_blocks": 1,
+    },
+}
+SQUARE = {"height": 64, "width": 64}
+SIZES: dict[str, dict[str, Any]] = {
+    "maskformer": {"size": {"shortest_edge": 48, "longest_edge": 96}},
+    "mask2former": {"size": SQUARE},
+    "oneformer": {"size": {"shortest_edge": 48, "longest_edge": 96}},
+    "eomt": {"size": {"shortest_edge": 64, "longest_edge": None}, "do_split_image": True},
+    "upernet": {"size": {"height": 56, "width": 72}},
+}
+
+
+def write_checkpoint(folder: Path, family: str, classes: tuple[str, ...], seed: int = 0) -> Path:
+    """Write what ``save_pretrained`` of a model and of its processor does."""
+    import transformers
+
+    from bench import ensure_torchvision
+
+    ensure_torchvision()
+    names = dict(enumerate(classes))
+    settings = transformers.AutoConfig.for_model(
+        family,
+        id2label=names,
+        label2id={name: k for k, name in names.items()},
+        **FAMILIES[family],
+    )
+    semantic = transformers.MODEL_FOR_SEMANTIC_SEGMENTATION_MAPPING
+    universal = transformers.MODEL_FOR_UNIVERSAL_SEGMENTATION_MAPPING
+    network = (semantic if type(settings) in semantic else universal)[type(settings)]
+    with seeding.seeded(seed):
+        model = network(settings)
+        _sharpen(model)
+    model.save_pretrained(folder)
+    size = SIZES.get(family, {"size": SQUARE})
+    if family == "oneformer":
+        _write_oneformer_processor(folder, size)
+    else:
+        from methods.hf.network import PROCESSORS
+
+        getattr(transformers, PROCESSORS[family])(**size).save_pretrained(folder)
+    return folder
+
+
+def _sharpen(model: Any) -> None:
+    """Give queries that classify masks opinions of their own: drawn ones all say the same."""
+    for name, parameter in model.named_parameters():
+        if any(part in name for part in ("queries_", "query.weight", "class_predictor")):
+            parameter.data.normal_()
+        if "decoder.class_embed" in name or "query_input_projection" in name:
+            parameter.data.normal_()
+        if any(part in name for part in ("mask_embedder", "mask_embed.", "mask_head")):
+            parameter.data *= 2.5
+
+
+def _write_oneformer_processor(folder: Path, size: dict[str, Any]) -> None:
+    """Write an image processor, and a tokenizer that knows letters alone."""
+    from transformers import CLIPTokenizer, OneFormerImageProcessor, OneFormerProcessor
+
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    pieces = [*letters, *(f"{letter}</w>" for letter in letters)]
+    pieces += ["<|startoftext|>", "<|endoftext|>"]
+    folder.joinpath("vocab.json").write_text(
+        json.dumps({piece: k for k, piece in enumerate(pieces)})
+    )
+    folder.joinpath("merges.txt").write_text("#version: 0.2\n")
+    tokenizer = CLIPTokenizer.from_pretrained(folder)
+    images = OneFormerImageProcessor(
+        **size, class_info_file=None, repo_path=str(folder), num_text=5
+    )
+    OneFormerProcessor(images, tokenizer, max_seq_length=12, task_seq_length=12).save_pretrained(
+        folder
+    )
