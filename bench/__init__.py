@@ -26,12 +26,14 @@ if TYPE_CHECKING:
     )
     from bench.core.torchvision_ops import ensure_torchvision
     from bench.corruptions.latents import CODE_FLIPS, LATENT_NOISE
+    from bench.data.datasets._cityscapes import CITYSCAPES_IDS
     from bench.engine.safe_unpickling import read_tensors
     from bench.store.load import load_results
 
 _HOME = {
     "Augment": "bench.core.schema",
     "Batch": "bench.core.schema",
+    "CITYSCAPES_IDS": "bench.data.datasets._cityscapes",
     "CODE_FLIPS": "bench.corruptions.latents",
     "Checkpoints": "bench.core.conversion",
     "Conversion": "bench.core.conversion",
@@ -57,6 +59,7 @@ _HOME = {
 __all__ = [
     "Augment",
     "Batch",
+    "CITYSCAPES_IDS",
     "CODE_FLIPS",
     "Checkpoints",
     "Conversion",

@@ -22,6 +22,7 @@ OUTPUT = Path("results/runs")
 REFERENCE = Path("results/reference")
 REPORTS = Path("reports")
 WEIGHTS = Path("results/weights")
+IMAGES = Path("results/images")
 EXAMPLES = """examples:
   python -m bench run suites/robustness.yaml
   python -m bench run suites/camvid.yaml --data-root ~/data --seed 1
@@ -33,6 +34,7 @@ EXAMPLES = """examples:
   python -m bench claims
   python -m bench data check cityscapes --root ~/data
   python -m bench list corruptions
+  python -m bench export images suites/robustness.yaml
   python -m bench weights convert gss CHECKPOINT --preset paper_cityscapes
 """
 
@@ -92,8 +94,12 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument(
         "kind", choices=["methods", "datasets", "suites", "corruptions", "metrics"]
     )
+    text = "of methods: the number of parameters of every preset, for so many classes"
+    listing.add_argument("--params", action="store_true", help=text)
+    listing.add_argument("--classes", type=_positive, default=19, help="with --params (19)")
     listing.set_defaults(verb=_list)
     _add_weights(verbs)
+    _add_export(verbs)
     return parser
 
 
@@ -147,6 +153,16 @@ def _add_weights(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     convert.add_argument("--to", type=Path, default=WEIGHTS, help=f"folder ({WEIGHTS})")
     convert.add_argument("--section", help="of the checkpoints, such as model_ema")
     convert.set_defaults(verb=_convert)
+
+
+def _add_export(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    export = verbs.add_parser("export", help="write what other programs read")
+    kinds = export.add_subparsers(title="kinds", required=True, metavar="KIND")
+    text = "write the exact images that a suite's methods predict, corrupted ones included"
+    images = kinds.add_parser("images", help=text, description=text)
+    _add_suite_options(images)
+    images.add_argument("--to", type=Path, help=f"folder ({IMAGES}/NAME)")
+    images.set_defaults(verb=_export_images)
 
 
 def _add_suite_options(verb: argparse.ArgumentParser) -> None:
@@ -304,9 +320,28 @@ def _data_check(options: argparse.Namespace) -> int:
     return 0 if check(request, Console()) else 2
 
 
-def _list(options: argparse.Namespace) -> int:
-    from bench.cli.catalogue import rows
+def _export_images(options: argparse.Namespace) -> int:
+    plan = _make_plan(options)
+    from bench.cli.console import Console
+    from bench.engine.export_images import MANIFEST, export_images
 
+    destination = options.to or IMAGES / plan.suite.name
+    with Console(plan.suite.protocol.metrics[0]) as console:
+        count = export_images(plan, destination, console)
+        console.say(f"{count} images and their manifest: {destination / MANIFEST}")
+    return 0
+
+
+def _list(options: argparse.Namespace) -> int:
+    from bench.cli.catalogue import parameters, rows
+
+    if options.params:
+        if options.kind != "methods":
+            print("--params is of methods: python -m bench list methods --params", file=sys.stderr)
+            return 2
+        for name, text in parameters(options.classes):
+            print(f"{name:<40} {text}")
+        return 0
     for name, text in rows(options.kind):
         print(f"{name:<24} {text}")
     return 0

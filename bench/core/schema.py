@@ -156,13 +156,13 @@ class MethodConfig(Frozen):
         """Return which of ``bench.corruptions.latents`` the method's latents can suffer."""
         return ()
 
-    def needs(self, folder: str) -> tuple[tuple[str, str], ...]:
+    def needs(self, folder: str = "") -> tuple[tuple[str, str], ...]:
         """Return what is not here that predictions need: what, and where to get it and put it.
 
         Cells that need something are left out of a run; the others go on.
 
         Args:
-            folder: of the images to predict, as of ``Inputs``.
+            folder: of the images to predict, as of ``Inputs``; empty for any images.
         """
         return ()
 

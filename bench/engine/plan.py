@@ -28,11 +28,12 @@ from bench.core.schema import (
     Task,
     fingerprint,
 )
-from bench.corruptions import latents as perturbations
 from bench.data import datasets, taxonomy
 from bench.data.dataset import Dataset, LabelSpace
 from bench.data.taxonomy import Projection
-from bench.engine.weights import digests
+from bench.engine.conditions import condition_version
+from bench.engine.inputs import folder_of
+from bench.engine.weights import content_digests, digests
 from bench.store.folders import StageFolder, SuiteFolder
 from bench.suite.model import MethodEntry, Suite, TestEntry
 from bench.suite.reading import LoadedSuite
@@ -60,6 +61,8 @@ class Training(NamedTuple):
     given: Mapping[str, str]
     """By stage, the SHA-256 of the file that takes the place of its training; empty if there
     is no such file."""
+    content: Mapping[str, str] = {}
+    """By the field that names files, the digest of what is in them (``MethodConfig.files``)."""
 
     def weights(self) -> tuple[str, ...] | None:
         """Return the digest of every stage's weights, or None if a stage is missing."""
@@ -87,21 +90,6 @@ class Planned(NamedTuple):
         return fingerprint(
             "cell", self.cell, self.training.config.version, self.test_data, version, weights
         )
-
-
-def condition_version(cell: Cell) -> int:
-    """Return the version of what made a cell's condition; 0 for clean."""
-    if cell.condition == CLEAN:
-        return 0
-    return corruptions.VERSION if cell.task == "predict" else perturbations.VERSION
-
-
-def condition_probe(cell: Cell) -> str:
-    """Return the hash of a probe image under a cell's corruption; empty if images stay clean."""
-    corruption, severity = cell.condition.corruption, cell.condition.severity
-    if cell.condition == CLEAN or cell.task == "reconstruct":
-        return ""
-    return corruptions.probe_hash(corruption, severity, cell.protocol.backend)
 
 
 class Plan(NamedTuple):
@@ -145,6 +133,7 @@ def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
 
     Raises:
         DatasetError: if data are there but not as they must be.
+        BenchError: what a method's ``Config.check`` finds wrong with its files.
         PlanError: if a test set has other classes than the training set, a corruption needs
             what is not installed, or a method can do none of the tasks.
         WeightsError: if weights are given for what is no stage.
@@ -183,16 +172,19 @@ def _resolved(
 ) -> Iterable[Planned | Unavailable]:
     """Yield the cells that need a training: ready, or with what they lack."""
     trained = splits[training.train_on.key]
-    weights = tuple(_missing_files(training.config))
+    # A method without stages learns nothing here, and needs no images to learn from.
+    to_learn = trained.needs if training.stages else ()
+    lacking = (*to_learn, *_missing_files(training.config), *_needs(training.config))
     for test in suite.tests_of(training.train_on):
         tested = splits[test.reference().key]
         space = tested.dataset.label_space
         projection = _projection(training.train_on, trained.dataset.label_space, test, space)
-        lacking = (*trained.needs, *weights)
-        needs = tuple(dict.fromkeys((*lacking, *tested.needs)))
         for cell in _cells(suite, training, test, limit, projection is not None):
+            own = (*lacking, *_needs(training.config, cell))
+            needs = tuple(dict.fromkeys((*own, *tested.needs)))
             if needs:
-                yield Unavailable(cell=cell, needs=needs, optional=test.optional and not lacking)
+                optional = test.optional and not own
+                yield Unavailable(cell=cell, needs=needs, optional=optional)
             else:
                 yield Planned(cell, training, tested.content, space, projection)
 
@@ -236,6 +228,14 @@ def _missing_files(config: MethodConfig) -> Iterable[Need]:
             yield Need(what=f"weights of stage {stage!r}", remedy=remedy)
 
 
+def _needs(config: MethodConfig, cell: Cell | None = None) -> tuple[Need, ...]:
+    """Return what a method says is not here: for any images, or for those of a cell."""
+    if cell is not None and cell.task != "predict":
+        return ()
+    found = config.needs() if cell is None else config.needs(folder_of(cell))
+    return tuple(Need(what=what, remedy=remedy) for what, remedy in found)
+
+
 def _projection(
     train_on: DataRef, trained: LabelSpace, test_on: DataRef, tested: LabelSpace
 ) -> Projection | None:
@@ -272,18 +272,23 @@ def _training(
     resize = suite.protocol.resize or suite.protocol.short_side
     key = fingerprint(entry.adapter, config.version, data, train_data, resize, seed)
     given = digests(entry.title, config, data)
+    content: Mapping[str, str] = {}
+    if not config.needs():
+        config.check(data)
+        content = content_digests(config)
     stages = []
     for stage in config.stages(data):
         if not set(stage.tasks) & set(suite.tasks):
             continue
-        relevant = config.depends_on(stage.name)
+        relevant = dict(config.depends_on(stage.name))
+        relevant |= {field: digest for field, digest in content.items() if field in relevant}
         if digest := given.get(stage.name):
             stage = stage.model_copy(update={"steps": 0})
             key = fingerprint("stage", key, stage, relevant, digest)
         else:
             key = fingerprint("stage", key, stage, relevant)
         stages.append((stage, StageFolder(settings.output, key)))
-    return Training(entry, config, data, train_on, train_data, seed, tuple(stages), given)
+    return Training(entry, config, data, train_on, train_data, seed, tuple(stages), given, content)
 
 
 def _cells(
@@ -292,7 +297,7 @@ def _cells(
     for task in suite.tasks:
         if task != "predict" and mapped:
             continue  # labels of another space than the codec's
-        config = training.config.model_dump(mode="json", exclude={"weights"})
+        config = training.config.model_dump(mode="json", exclude={"weights"}) | training.content
         if training.given:
             config["weights"] = dict(training.given)
         ways = itertools.product(

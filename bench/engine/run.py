@@ -18,8 +18,10 @@ from bench.core.registry import load_method
 from bench.core.schema import CLEAN, DataRef, Protocol, Provenance, Record, fingerprint
 from bench.data import preflight
 from bench.data.split import Split
+from bench.engine.conditions import condition_probe, condition_version
 from bench.engine.evaluate import Evaluation, EvaluationJob, evaluate, measure
-from bench.engine.plan import Plan, Planned, Training, all_needs, condition_probe, condition_version
+from bench.engine.inputs import inputs_of
+from bench.engine.plan import Plan, Planned, Training, all_needs
 from bench.engine.progress import Progress
 from bench.engine.train import TrainingJob, agree, load_stage, make_accelerator, train_stage
 from bench.score.metrics import METRICS
@@ -95,18 +97,26 @@ class _Runner:
         used: dict[str, DataRef] = {}
         for planned in self.plan.cells:
             if self.plan.done(planned) is None:
-                for reference in (planned.cell.test_on, planned.training.train_on):
-                    used[reference.key] = reference
+                used[planned.cell.test_on.key] = planned.cell.test_on
+                if planned.training.stages:
+                    used[planned.training.train_on.key] = planned.training.train_on
         for dataset in (part for key in used for part in self.plan.datasets[key].parts):
             if not dataset.is_drawn(dataset.options):
                 preflight.require(dataset, self.progress.say)
 
     def _preload(self) -> None:
-        """Open and read the splits that will be used; damaged data stop the run here."""
+        """Open and read the splits that will be used; damaged data stop the run here.
+
+        So do predictions that are not of their images.
+        """
         for planned in self.plan.cells:
             if self.plan.done(planned) is None:
                 cell = planned.cell
-                self._split(cell.test_on, cell.limit, cell.protocol).preload()
+                split = self._split(cell.test_on, cell.limit, cell.protocol)
+                split.preload()
+                if planned.training.config.reads_predictions:
+                    inputs = inputs_of(cell, split)
+                    planned.training.config.check_inputs(inputs, planned.training.data)
                 if planned.training.weights() is None:
                     self._split(planned.training.train_on).preload()
 

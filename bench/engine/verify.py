@@ -18,8 +18,9 @@ from bench.core.method import Method
 from bench.core.provenance import provenance
 from bench.core.schema import Record
 from bench.data.split import Split
+from bench.engine.conditions import condition_probe
 from bench.engine.evaluate import EvaluationJob, evaluate, micro_batches
-from bench.engine.plan import Plan, Planned, Training, condition_probe
+from bench.engine.plan import Plan, Planned, Training
 from bench.engine.progress import Progress
 from bench.engine.run import make_method
 from bench.engine.train import load_stage, make_accelerator

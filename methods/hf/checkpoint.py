@@ -197,8 +197,11 @@ def class_order(
     places = {_plain(names.get(name, name)): k for k, name in enumerate(found)}
     for name in wanted:
         if _plain(name) not in places:
-            left = [other for other in found if _plain(names.get(other, other)) not in
-                    {_plain(each) for each in wanted}]
+            left = [
+                other
+                for other in found
+                if _plain(names.get(other, other)) not in {_plain(each) for each in wanted}
+            ]
             raise WeightsError(
                 f"{source}: no class of it is the data's {name!r} (without match: "
                 f"{', '.join(left[:5])}); say which with classes: {{THEIRS: {name}}}, or "

@@ -66,7 +66,7 @@ class Config(MethodConfig):
             raise WeightsError(self.located.remedy)
         return Checkpoint(self.located) if self.located else None
 
-    def needs(self, folder: str) -> tuple[tuple[str, str], ...]:
+    def needs(self, folder: str = "") -> tuple[tuple[str, str], ...]:
         return (tuple(self.located),) if isinstance(self.located, Missing) else ()
 
     def files(self) -> Mapping[str, tuple[Path, ...]]:
@@ -86,7 +86,9 @@ class Config(MethodConfig):
         if (self.new_head or self.architecture) and self.train is None:
             raise WeightsError("hf: a head that is drawn needs train: a stage, or it is noise")
         checkpoint = self.checkpoint
-        family = checkpoint.family if checkpoint else check_family(self.architecture, "architecture")
+        family = (
+            checkpoint.family if checkpoint else check_family(self.architecture, "architecture")
+        )
         if family == "oneformer" and self.train is not None:
             raise WeightsError(
                 "hf: OneFormer is evaluated only; its training contrasts images with texts of "
@@ -101,9 +103,7 @@ class Config(MethodConfig):
                 f"{checkpoint.folder}: an encoder without a head for segmentation; set "
                 "new_head: true and train"
             )
-        return class_order(
-            checkpoint.classes, data.classes, self.classes, str(checkpoint.folder)
-        )
+        return class_order(checkpoint.classes, data.classes, self.classes, str(checkpoint.folder))
 
 
 PRESETS = {

@@ -63,9 +63,7 @@ def _class_of(settings: Any, family: str) -> Any:
 def _model(checkpoint: Checkpoint, new_head: bool, num_classes: int) -> nn.Module:
     folder, changes = checkpoint.folder, {"num_labels": num_classes} if new_head else {}
     try:
-        settings = transformers.AutoConfig.from_pretrained(
-            folder, local_files_only=True, **changes
-        )
+        settings = transformers.AutoConfig.from_pretrained(folder, local_files_only=True, **changes)
         arguments = {
             "config": settings,
             "dtype": torch.float32,

@@ -121,7 +121,8 @@ def write_checkpoint(folder: Path, family: str, classes: tuple[str, ...], seed: 
     network = (semantic if type(settings) in semantic else universal)[type(settings)]
     with seeding.seeded(seed):
         model = network(settings)
-        _sharpen(model)
+        if family in HEADS:
+            _tell_queries_apart(model, family)
     model.save_pretrained(folder)
     size = SIZES.get(family, {"size": SQUARE})
     if family == "oneformer":
@@ -133,15 +134,51 @@ def write_checkpoint(folder: Path, family: str, classes: tuple[str, ...], seed: 
     return folder
 
 
-def _sharpen(model: Any) -> None:
-    """Give queries that classify masks opinions of their own: drawn ones all say the same."""
+HEADS = {
+    "maskformer": ("class_predictor", "mask_embedder.2.0"),
+    "mask2former": (
+        "class_predictor",
+        "model.transformer_module.decoder.mask_predictor.mask_embedder.2.0",
+    ),
+    "oneformer": (
+        "model.transformer_module.decoder.class_embed",
+        "model.transformer_module.decoder.mask_embed.layers.2.0",
+    ),
+    "eomt": ("class_predictor", "mask_head.fc3"),
+}
+"""The last layers that queries go through: to classes, and to masks."""
+
+
+GAINS = {"maskformer": 6, "oneformer": 3}
+"""Of the decoders' weights, whose queries else do not look at different things."""
+
+
+def _tell_queries_apart(model: Any, family: str) -> None:
+    """Spread what queries say about its mean: drawn ones all say nearly the same."""
+    import torch
+
     for name, parameter in model.named_parameters():
-        if any(part in name for part in ("queries_", "query.weight", "class_predictor")):
+        if "transformer_module" in name and parameter.ndim == 2:
+            parameter.data *= GAINS.get(family, 1)
+        if "queries_" in name:
             parameter.data.normal_()
-        if "decoder.class_embed" in name or "query_input_projection" in name:
-            parameter.data.normal_()
-        if any(part in name for part in ("mask_embedder", "mask_embed.", "mask_head")):
-            parameter.data *= 2.5
+    said = {}
+    layers = {name: model.get_submodule(name) for name in HEADS[family]}
+    hooks = [
+        layer.register_forward_hook(lambda _, __, out, name=name: said.update({name: out}))
+        for name, layer in layers.items()
+    ]
+    image = torch.randn(1, 3, 64, 64, generator=seeding.torch_generator(0))
+    task = {"task_inputs": torch.arange(12)[None]} if family == "oneformer" else {}
+    with torch.no_grad():
+        model.eval()(pixel_values=image, **task)
+        for hook in hooks:
+            hook.remove()
+        for name, layer in layers.items():
+            values = said[name].flatten(0, -2)
+            scale = 3 / values.std(0).mean()
+            layer.bias.sub_(values.mean(0)).mul_(scale)
+            layer.weight.mul_(scale)
 
 
 def _write_oneformer_processor(folder: Path, size: dict[str, Any]) -> None:
