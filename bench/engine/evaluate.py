@@ -209,12 +209,13 @@ def _answer(
     padded = samples + samples[-1:] * (rows - len(samples))
     batch = to_tensors(padded, _seeds(job, padded), accelerator.device)
     protocol, found = job.split.protocol, None
-    method = method.for_images(_folder(job), [sample.id for sample in padded])
+    shown = method.for_images(_folder(job), [sample.id for sample in padded])
+    # What was predicted elsewhere is of whole images.
+    slide = protocol.slide if shown is method else None
     if protocol.segments and job.task == "predict" and job.projection is None:
-        found = method.segments(batch.image, batch.seeds)
+        found = shown.segments(batch.image, batch.seeds)
     if job.task == "predict":
-        slide = None if method.config.reads_predictions else protocol.slide
-        mapped = infer(method, batch, slide, job.mapping, job.projection)
+        mapped = infer(shown, batch, slide, job.mapping, job.projection)
     else:
         labels = _through_latents(method, batch, job)
         check_labels(method, labels, batch)

@@ -297,7 +297,8 @@ def _cells(
     for task in suite.tasks:
         if task != "predict" and mapped:
             continue  # labels of another space than the codec's
-        config = training.config.model_dump(mode="json", exclude={"weights"}) | training.content
+        config = training.config.model_dump(mode="json", exclude={"weights"})
+        config.update(training.content)
         if training.given:
             config["weights"] = dict(training.given)
         ways = itertools.product(

@@ -67,7 +67,8 @@ class Config(MethodConfig):
         return Checkpoint(self.located) if self.located else None
 
     def needs(self, folder: str = "") -> tuple[tuple[str, str], ...]:
-        return (tuple(self.located),) if isinstance(self.located, Missing) else ()
+        located = self.located
+        return ((located.what, located.remedy),) if isinstance(located, Missing) else ()
 
     def files(self) -> Mapping[str, tuple[Path, ...]]:
         return {"model": self.checkpoint.files} if self.checkpoint else {}

@@ -161,7 +161,8 @@ class Predictions:
 
 
 def _read_manifest(path: Path) -> Manifest:
-    from ruamel.yaml import YAML, YAMLError
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
 
     try:
         content = YAML(typ="safe").load(path.read_text())

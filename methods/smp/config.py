@@ -93,8 +93,14 @@ _POLY = _stage(80_000, 16, 6e-5, warmup_steps=1500)
 PRESETS = {
     "fpn_tiny": _tiny("fpn", 260, decoder_pyramid_channels=64, decoder_segmentation_channels=64),
     "pspnet_tiny": _tiny("pspnet", 260, psp_out_channels=64),
-    # arXiv:1612.01105.
-    "pspnet_r101": Config(architecture="pspnet", encoder="resnet101", train=_POLY),
+    # arXiv:1612.01105: a dilated encoder of stride 8, which the library's default is not. Its
+    # head mixes the pyramid by 1 x 1, the paper's by 3 x 3.
+    "pspnet_r101": Config(
+        architecture="pspnet",
+        encoder="resnet101",
+        options={"encoder_depth": 5, "output_stride": 8, "psp_out_channels": 512},
+        train=_POLY,
+    ),
     # arXiv:1706.05587.
     "deeplabv3_r101": Config(architecture="deeplabv3", encoder="resnet101", train=_POLY),
     # arXiv:1802.02611, output stride 16.

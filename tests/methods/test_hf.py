@@ -72,7 +72,7 @@ def pipeline_labels(folder, family, pixels):
 
 
 @every_family
-@pytest.mark.parametrize("size", [(48, 64), (75, 50)])
+@pytest.mark.parametrize("size", [(48, 64), (80, 57)])
 def test_labels_are_those_of_the_library_s_own_pipeline(folder_of, family, size):
     method, pixels = build(model=str(folder_of(family))), draw(*size)
     expected = np.array(ORDER)[pipeline_labels(folder_of(family), family, pixels[0])]
