@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bench.core.schema import CLEAN, Cell, Condition, DataRef, Inputs, Protocol, fingerprint
 from bench.data.split import Split
-from bench.engine.conditions import condition_probe, condition_version
+from bench.engine.keys import condition_probe, condition_version
 
 
 def folder_name(reference: DataRef, protocol: Protocol, condition: Condition, seed: int) -> str:

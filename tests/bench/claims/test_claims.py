@@ -10,12 +10,9 @@ import pytest
 from bench.claims import PAPERS, Judgement, Verdict, as_text, claims_report
 from bench.core.errors import ClaimsError
 from bench.core.schema import DataRef
+from tests.helpers.papers import HEADER
 from tests.helpers.stores import Store, make_cell
 
-HEADER = (
-    "table,method,backbone,training,dataset,split,metric,setting,relation,value,plus_minus,unit,"
-    "origin,source\n"
-)
 CLAIM = """
 - id: X
   paper: demo
