@@ -15,7 +15,7 @@ from bench.core.schema import DataSpec
 from bench.data.datasets._cityscapes import CITYSCAPES_IDS
 from bench.engine.plan import Settings, make_plan
 from bench.engine.run import make_method
-from bench.engine.train import load_stage
+from bench.engine.stages import load_stage
 from bench.store.folders import SuiteFolder
 from bench.suite.reading import read_suite
 
