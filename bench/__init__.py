@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from bench.engine.safe_unpickling import read_tensors
     from bench.store.load import load_results
 
+__version__ = "0.1.0"
+
 _HOME = {
     "Augment": "bench.core.schema",
     "Batch": "bench.core.schema",

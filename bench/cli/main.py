@@ -1,9 +1,9 @@
-"""The command line: ``python -m bench <verb>``.
+"""The command line: ``bench <verb>``, or ``python -m bench <verb>`` from a checkout.
 
 Exit status of ``run``: 0 if every cell has its number, 1 if some failed or need data or weights
-that are not here; of ``verify``: 0 if all came out the same, 1 if not. Of all verbs: 2 if what
-was asked for is wrong, or nothing of it can be done for want of data, 130 if interrupted.
-``plan`` ends with 0 and says what is missing.
+that are missing; of ``verify``: 0 if all cells came out the same, 1 if not. Of all verbs: 2 if
+a file or an argument is wrong, or if nothing can be computed because data are missing; 130 if
+interrupted. ``plan`` ends with 0 and lists what is missing.
 """
 
 from __future__ import annotations
@@ -16,14 +16,16 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from bench import __version__
 from bench.core.errors import BenchError
+from bench.core.resources import REFERENCE
 
 OUTPUT = Path("results/runs")
-REFERENCE = Path("results/reference")
 REPORTS = Path("reports")
 WEIGHTS = Path("results/weights")
 IMAGES = Path("results/images")
 EXAMPLES = """examples:
+  python -m bench run robustness
   python -m bench run suites/robustness.yaml
   python -m bench run suites/camvid.yaml --data-root ~/data --seed 1
   python -m bench plan suites/robustness.yaml --set protocol.batch_size=16
@@ -63,95 +65,102 @@ def _parser() -> argparse.ArgumentParser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=f"bench {__version__}")
     verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
     for name, function, text in (
         ("run", _run, "train and evaluate what is missing, then report"),
-        ("plan", _plan, "say what a run would do and cost"),
+        ("plan", _plan, "show what a run would compute, and what it would cost"),
     ):
         verb = verbs.add_parser(name, help=text, description=text)
         verb.set_defaults(verb=function)
         _add_suite_options(verb)
     _add_verify(verbs)
-    report = verbs.add_parser("report", help="write tables, plots and the page of finished cells")
-    text = "a suite's folder, such as results/runs/NAME; several are reported as one"
+    report = verbs.add_parser("report", help="write tables, plots and page of finished cells")
+    text = "a suite's results, such as results/runs/NAME; several make one report"
     report.add_argument("results", type=Path, nargs="+", help=text)
-    report.add_argument("--to", type=Path, help="folder of the report (reports/NAME)")
-    text = "mark rows whose protocol differs, in place of refusing them"
+    report.add_argument("--to", type=Path, help="folder of the report (default: reports/NAME)")
+    text = "mark rows whose protocol differs instead of refusing them"
     report.add_argument("--allow-mixed", action="store_true", help=text)
-    report.add_argument("--example", action="store_true", help="say on the page that it is one")
+    report.add_argument("--example", action="store_true", help="mark the page as an example")
     report.set_defaults(verb=_report)
     text = "compare two folders of results cell by cell: numbers, protocol and provenance"
     compare = verbs.add_parser("compare", help=text, description=text)
     compare.add_argument("first", type=Path)
     compare.add_argument("second", type=Path)
     compare.set_defaults(verb=_compare)
-    text = "print, for every published statement, whether it holds, with the evidence"
+    text = "print for every published claim whether it holds, with the evidence"
     claims = verbs.add_parser("claims", help=text, description=text)
-    claims.add_argument("results", type=Path, nargs="?", help="results to judge by; optional")
+    claims.add_argument("results", type=Path, nargs="?", help="results to judge by")
     claims.set_defaults(verb=_claims)
     _add_data(verbs)
-    listing = verbs.add_parser("list", help="list what there is")
-    listing.add_argument(
+    text = "list methods, datasets, suites, corruptions or metrics"
+    catalogue = verbs.add_parser("list", help=text, description=text)
+    catalogue.add_argument(
         "kind", choices=["methods", "datasets", "suites", "corruptions", "metrics"]
     )
     text = "of methods: the number of parameters of every preset, for so many classes"
-    listing.add_argument("--params", action="store_true", help=text)
-    listing.add_argument("--classes", type=_positive, default=19, help="with --params (19)")
-    listing.set_defaults(verb=_list)
+    catalogue.add_argument("--params", action="store_true", help=text)
+    catalogue.add_argument("--classes", type=_positive, default=19, help="with --params (19)")
+    catalogue.set_defaults(verb=_list)
     _add_weights(verbs)
     _add_export(verbs)
     return parser
 
 
 def _add_verify(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    text = "compute some finished cells again, and say whether they come out the same"
+    text = "recompute some finished cells and check that they come out the same"
     verb = verbs.add_parser("verify", help=text, description=text)
     verb.set_defaults(verb=_verify)
     _add_suite_options(verb)
-    verb.add_argument("--cells", type=_positive, default=5, help="how many, drawn (5)")
     verb.add_argument(
-        "--images", type=_positive, default=16, help="of each, up to whole micro-batches (16)"
+        "--cells", type=_positive, default=5, help="how many, drawn at random (default: 5)"
     )
-    verb.add_argument("--draw", type=int, default=0, help="another number draws others (0)")
+    verb.add_argument(
+        "--images",
+        type=_positive,
+        default=16,
+        help="images per cell, rounded up to whole micro-batches (default: 16)",
+    )
+    verb.add_argument("--draw", type=int, default=0, help="seed of the draw of cells (default: 0)")
     verb.add_argument(
         "--tolerance",
         type=float,
         default=0.0,
         metavar="SHARE",
-        help="of the pixels that may differ, where another device rounds otherwise (0)",
+        help="share of the pixels that may differ, as on another device (default: 0)",
     )
 
 
 def _add_data(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     data = verbs.add_parser("data", help="check copies of datasets")
-    deeds = data.add_subparsers(required=True, metavar="DEED")
-    text = "say in seconds whether a copy of a dataset is complete and sane"
-    check = deeds.add_parser("check", help=text, description=text)
+    actions = data.add_subparsers(title="actions", required=True, metavar="ACTION")
+    text = "check within seconds that a copy of a dataset is complete and sound"
+    check = actions.add_parser("check", help=text, description=text)
     check.add_argument("name", help="a dataset, such as cityscapes (python -m bench list datasets)")
     check.add_argument(
         *("--root", "--data-root"),
         type=Path,
         default=os.environ.get("BENCH_DATA"),
-        help="its folder, or one that holds it (the variable BENCH_DATA)",
+        help="its folder, or the folder above it (default: $BENCH_DATA)",
     )
-    check.add_argument("--subset", default="", help="a variant; the first one by default")
-    check.add_argument("--split", default="", help="one split; all of them by default")
+    check.add_argument("--subset", default="", help="a variant (default: the first)")
+    check.add_argument("--split", default="", help="one split (default: all)")
     check.add_argument("--full", action="store_true", help="decode and hash every file again")
     check.set_defaults(verb=_data_check)
 
 
 def _add_weights(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    weights = verbs.add_parser("weights", help="make released checkpoints usable")
+    weights = verbs.add_parser("weights", help="convert released checkpoints")
     actions = weights.add_subparsers(title="actions", required=True, metavar="ACTION")
-    text = "write released checkpoints as weights of a method's stages, and say what is left over"
+    text = "convert released checkpoints to weights of a method's stages"
     convert = actions.add_parser("convert", help=text, description=text)
     convert.add_argument("method", help="the adapter, such as gss")
     convert.add_argument("checkpoints", type=Path, nargs="+", metavar="CHECKPOINT")
     convert.add_argument(
-        "--preset", "--config", required=True, metavar="NAME", help="whose sizes they have"
+        "--preset", "--config", required=True, metavar="NAME", help="the preset with their sizes"
     )
-    convert.add_argument("--to", type=Path, default=WEIGHTS, help=f"folder ({WEIGHTS})")
-    convert.add_argument("--section", help="of the checkpoints, such as model_ema")
+    convert.add_argument("--to", type=Path, default=WEIGHTS, help=f"folder (default: {WEIGHTS})")
+    convert.add_argument("--section", help="part of the checkpoint to read, such as model_ema")
     convert.set_defaults(verb=_convert)
 
 
@@ -166,14 +175,16 @@ def _add_export(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 
 def _add_suite_options(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("suite", type=Path, help="a suite file, such as suites/robustness.yaml")
+    text = "a suite by name or by file, such as robustness or my/suite.yaml"
+    verb.add_argument("suite", help=text)
     verb.add_argument(
         "--data-root",
         type=Path,
         default=os.environ.get("BENCH_DATA"),
-        help="folder of real datasets (the variable BENCH_DATA)",
+        help="folder of real datasets (default: $BENCH_DATA)",
     )
-    verb.add_argument("--output", type=Path, default=OUTPUT, help=f"store of results ({OUTPUT})")
+    text = f"folder of results (default: {OUTPUT})"
+    verb.add_argument("--output", type=Path, default=OUTPUT, help=text)
     verb.add_argument(
         "--set",
         action="append",
@@ -181,13 +192,13 @@ def _add_suite_options(verb: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="replace a value of the suite, such as methods.0.preset=tiny; may be repeated",
     )
-    verb.add_argument("--limit", type=_positive, help="only the first N test images; stamped")
+    verb.add_argument("--limit", type=_positive, metavar="N", help="only the first N test images")
     verb.add_argument(
         "--stand-in",
         action="store_true",
-        help="with generated data and tiny sizes in place of the suite's, named so throughout",
+        help="use generated data and small models instead; results are labelled as a stand-in",
     )
-    verb.add_argument("--seed", type=int, help="one seed in place of the suite's")
+    verb.add_argument("--seed", type=int, help="one seed instead of the suite's")
 
 
 def _positive(text: str) -> int:
@@ -198,12 +209,13 @@ def _positive(text: str) -> int:
 
 def _make_plan(options: argparse.Namespace):  # type: ignore[no-untyped-def]
     from bench.engine.plan import Settings, make_plan
+    from bench.suite.locate import find_suite
     from bench.suite.reading import read_suite
 
     overrides = list(options.set)
     if options.seed is not None:
         overrides.append(f"seeds=[{options.seed}]")
-    loaded = read_suite(options.suite, overrides, options.stand_in)
+    loaded = read_suite(find_suite(options.suite), overrides, options.stand_in)
     command = shlex.join(["python", "-m", "bench", *sys.argv[1:]])
     root = Path(options.data_root) if options.data_root else None
     return make_plan(loaded, Settings(options.output, root, options.limit, command))
@@ -215,7 +227,7 @@ def _run(options: argparse.Namespace) -> int:
     from bench.engine.run import run
     from bench.score.codec_diagnostics import examine
 
-    with Console(plan.suite.protocol.metrics[0], _is_main_process()) as console:
+    with Console(plan.suite.primary_metric, _is_main_process()) as console:
         outcome = run(plan, console)
         if not _is_main_process():
             return 0
@@ -239,10 +251,10 @@ def _verify(options: argparse.Namespace) -> int:
     from bench.engine.verify import verify
 
     same = count = 0
-    with Console(plan.suite.protocol.metrics[0], _is_main_process()) as console:
-        for found in verify(plan, console, options.cells, options.images, options.draw):
-            console.verified(found, options.tolerance)
-            same, count = same + found.within(options.tolerance), count + 1
+    with Console(plan.suite.primary_metric, _is_main_process()) as console:
+        for verified in verify(plan, console, options.cells, options.images, options.draw):
+            console.verified(verified, options.tolerance)
+            same, count = same + verified.within(options.tolerance), count + 1
         close = f", within {options.tolerance:g} of the pixels" if options.tolerance else ""
         console.say(f"{same} of {count} cells computed again are the same{close}")
     return 0 if same == count else 1
@@ -266,21 +278,21 @@ def _plan(options: argparse.Namespace) -> int:
     from bench.data.preflight import count
     from bench.engine.cost import estimate
 
-    console = Console(plan.suite.protocol.metrics[0])
+    console = Console(plan.suite.primary_metric)
     costs = estimate(plan, REFERENCE)
     console.unavailable(plan.unavailable)
     if costs:
         console.costs(costs)
-    times = [t for cost in costs for t in (cost.train_seconds, cost.evaluate_seconds)]
-    known = sum(t for t in times if t is not None)
-    more = "" if None not in times else ", and what was not measured yet"
+    times = [time for cost in costs for time in (cost.train_seconds, cost.evaluate_seconds)]
+    measured = sum(seconds for seconds in times if seconds is not None)
+    more = "" if None not in times else ", plus what was not measured yet"
     missing = sum(cost.cells_missing for cost in costs)
     total = len(plan.cells) + len(plan.unavailable)
-    console.say(f"{missing} of {total} cells to do: about {duration(known)}{more}")
+    console.say(f"{missing} of {total} cells to do: about {duration(measured)}{more}")
     sizes = [cost.disk_bytes for cost in costs]
-    known = sum(size for size in sizes if size is not None)
-    more = "" if None not in sizes else ", and what was not measured yet"
-    disk = f"about {known / 2**20:.0f} MiB more{more}"
+    known_bytes = sum(size for size in sizes if size is not None)
+    more = "" if None not in sizes else ", plus what was not measured yet"
+    disk = f"about {known_bytes / 2**20:.0f} MiB more{more}"
     console.say(f"disk: {disk} under {plan.settings.output}")
     for dataset in plan.datasets.values():
         finding = count(dataset)

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from bench.cli import main as cli
 from bench.cli.main import main
 from bench.core.errors import SuiteError
 from bench.core.manifest import Manifest
+from bench.core.resources import SUITES
 from bench.suite.reading import read_suite
 
-SUITES = sorted(Path("suites").rglob("*.yaml"))
-PAPERS = [path for path in SUITES if read_suite(path).suite.paper]
+PAPERS = [path for path in sorted(SUITES.rglob("*.yaml")) if read_suite(path).suite.paper]
 
 TEXT = """\
 name: trial
@@ -39,6 +40,12 @@ stand_in:
   presets: {}
   protocol: {resize: [48, 96], eval_at: native}
 """
+
+
+@pytest.fixture(autouse=True)
+def no_reference(tmp_path, monkeypatch):
+    """Reading all reference results for a plan's estimates takes a while."""
+    monkeypatch.setattr(cli, "REFERENCE", tmp_path / "none")
 
 
 @pytest.fixture
