@@ -34,7 +34,7 @@ def parameters(classes: int) -> Iterator[tuple[str, str]]:
         for preset in load_config(name)[1]:
             try:
                 text = f"{count_parameters(name, preset, classes) / 1e6:10.2f} M"
-            except (BenchError, ValueError) as error:
+            except BenchError as error:
                 text = str(error)
             yield f"{name} {preset}", text
 

@@ -7,13 +7,13 @@ import time
 from typing import Any
 
 import torch
-from accelerate import init_empty_weights
 from torch.utils.flop_counter import FlopCounterMode
 
 from bench.core import seeding
 from bench.core.method import Method
-from bench.core.registry import load_config, load_method
+from bench.core.registry import load_config
 from bench.core.schema import DataSpec, Frozen, MethodConfig, Positive
+from bench.engine.weights import empty_method
 
 WARM_UP = 3
 """Predictions before any is timed: kernels are chosen, memory is taken."""
@@ -134,8 +134,5 @@ def count_parameters(adapter: str, preset: str, num_classes: int) -> int:
     palette = tuple((k, k, k) for k in range(num_classes))
     data = DataSpec(classes=names, palette=palette, size=BUILT_FOR)
     config.check(data)
-    # With weights for every stage, a method looks for no pretrained ones.
-    given = {stage.name: preset for stage in config.stages(data)}
-    with init_empty_weights():
-        method = load_method(adapter)(config.model_copy(update={"weights": given}), data)
+    method = empty_method(adapter, config, data, f"{adapter} {preset}")
     return sum(parameter.numel() for parameter in method.parameters())

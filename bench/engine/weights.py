@@ -79,7 +79,7 @@ def convert(
         some = _some(set(found.unmapped))
         raise WeightsError(f"{named}: {adapter} has a place for none of its tensors ({some})")
     config = resolve_config(adapter, preset, found.settings)
-    method = _empty(adapter, config, found.data, named)
+    method = empty_method(adapter, config, found.data, named)
     contents = {}
     for stage in config.stages(found.data):
         if tensors := found.stages.get(stage.name):
@@ -201,7 +201,7 @@ def submodules(method: nn.Module, names: Collection[str]) -> dict[str, nn.Module
     return {name: method.get_submodule(name) for name in names}
 
 
-def _empty(adapter: str, config: MethodConfig, data: DataSpec, source: str) -> Method[Any]:
+def empty_method(adapter: str, config: MethodConfig, data: DataSpec, source: str) -> Method[Any]:
     """Build a method without memory for parameters, for their names and shapes."""
     from accelerate import init_empty_weights
 

@@ -27,7 +27,7 @@ PROCESSORS = {
 """What stands before and behind a model without a checkpoint, with its default settings."""
 
 
-class Loaded(NamedTuple):
+class LoadedModel(NamedTuple):
     """What transformers made of a configuration."""
 
     model: nn.Module
@@ -36,7 +36,7 @@ class Loaded(NamedTuple):
     family: str
 
 
-def load(config: Config, data: DataSpec) -> Loaded:
+def load(config: Config, data: DataSpec) -> LoadedModel:
     """Build a model with a checkpoint's weights, or with ones that are drawn.
 
     Raises:
@@ -46,12 +46,12 @@ def load(config: Config, data: DataSpec) -> Loaded:
     with _quiet():
         if checkpoint is not None:
             model = _model(checkpoint, config.new_head, data.num_classes)
-            return Loaded(model, _processor(checkpoint), checkpoint.family)
+            return LoadedModel(model, _processor(checkpoint), checkpoint.family)
         fields = dict(config.architecture)
         family = str(fields.pop("model_type"))
         settings = transformers.AutoConfig.for_model(family, num_labels=data.num_classes, **fields)
         processor = getattr(transformers, PROCESSORS[family])()
-        return Loaded(_class_of(settings, family)(settings), processor, family)
+        return LoadedModel(_class_of(settings, family)(settings), processor, family)
 
 
 def _class_of(settings: Any, family: str) -> Any:

@@ -22,7 +22,7 @@ _CITYSCAPES_VALUES = 34
 NotEmpty = Annotated[str, Field(min_length=1)]
 
 
-class Manifest(Frozen):
+class PredictionsManifest(Frozen):
     """What is known of predictions beside their pixels."""
 
     method: NotEmpty
@@ -160,7 +160,7 @@ class Predictions:
                 yield f"{path}: is {found}; its image is {size[0]}x{size[1]}"
 
 
-def _read_manifest(path: Path) -> Manifest:
+def _read_manifest(path: Path) -> PredictionsManifest:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
@@ -171,7 +171,7 @@ def _read_manifest(path: Path) -> Manifest:
     except (YAMLError, UnicodeDecodeError) as error:
         raise PredictionsError(f"{path}: not readable as YAML ({error})") from error
     try:
-        return Manifest.model_validate(content)
+        return PredictionsManifest.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "manifest"
