@@ -14,6 +14,7 @@ from methods.hf.sizes import ARCHITECTURES, TINY_MASK2FORMER, TINY_SEGFORMER, ti
 class Config(MethodConfig):
     """A checkpoint that is evaluated as it is or trained further, or an untrained model."""
 
+    family: ClassVar[Literal["discriminative"]] = "discriminative"
     citation: ClassVar[str] = """\
 @inproceedings{wolf2020transformers,
   title = {Transformers: State-of-the-Art Natural Language Processing},

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from bench import Augment, Stage
+from bench import Augment, ParameterGroup, Stage
 
 
 class Size(NamedTuple):
@@ -81,11 +81,11 @@ _MIT = {  # widths, depths and decoder of arXiv:2105.15203, Table 6
     "b4": ([64, 128, 320, 512], [3, 8, 27, 3], 768),
     "b5": ([64, 128, 320, 512], [3, 6, 40, 3], 768),
 }
-_SWIN = {  # embedding, depths, heads and window of arXiv:2103.14030; large and base as at 384
-    "tiny": (96, [2, 2, 6, 2], [3, 6, 12, 24], 7),
-    "small": (96, [2, 2, 18, 2], [3, 6, 12, 24], 7),
-    "base": (128, [2, 2, 18, 2], [4, 8, 16, 32], 12),
-    "large": (192, [2, 2, 18, 2], [6, 12, 24, 48], 12),
+_SWIN = {  # embedding, depths, heads and window of arXiv:2103.14030; L and B as at 384
+    "t": (96, [2, 2, 6, 2], [3, 6, 12, 24], 7),
+    "s": (96, [2, 2, 18, 2], [3, 6, 12, 24], 7),
+    "b": (128, [2, 2, 18, 2], [4, 8, 16, 32], 12),
+    "l": (192, [2, 2, 18, 2], [6, 12, 24, 48], 12),
 }
 _UPERNET_WIDTH = 512
 
@@ -104,8 +104,9 @@ def _swin(name: str) -> dict[str, Any]:
 
 
 def _sizes() -> Iterator[tuple[str, Size]]:
-    # arXiv:2105.15203, section 4.1, for Cityscapes: crops of 1024 x 1024, 8 a step. The paper
-    # trains the decoder at ten times the rate.
+    # arXiv:2105.15203, section 4.1, for Cityscapes: crops of 1024 x 1024, 8 a step, and the
+    # decoder at ten times the rate.
+    head = ParameterGroup(match=("network.decode_head.*",), lr_multiplier=10)
     for name, (widths, depths, decoder) in _MIT.items():
         architecture = {
             "model_type": "segformer",
@@ -113,7 +114,11 @@ def _sizes() -> Iterator[tuple[str, Size]]:
             "depths": depths,
             "decoder_hidden_size": decoder,
         }
-        yield f"segformer_{name}", Size(architecture, _stage(160_000, 8, warmup_steps=1500))
+        stage = _stage(160_000, 8, warmup_steps=1500, groups=(head,))
+        yield f"segformer_{name}", Size(architecture, stage)
+    backbone = ParameterGroup(
+        match=("network.model.pixel_level_module.encoder.*",), lr_multiplier=0.1
+    )
     for name in _SWIN:
         # arXiv:2103.14030, appendix A2.3, for ADE20K.
         architecture = {
@@ -127,10 +132,18 @@ def _sizes() -> Iterator[tuple[str, Size]]:
         architecture = {"model_type": "maskformer", "backbone_config": _swin(name)}
         stage = _stage(160_000, 16, warmup_steps=1500, grad_clip=0.01)
         yield f"maskformer_swin_{name}", Size(architecture, stage)
-        # arXiv:2112.01527, section 4.1, for semantic segmentation; the paper trains the
+        # arXiv:2112.01527, section 4.1 and appendix, for Cityscapes: 16 a step, and the
         # backbone at a tenth of the rate.
         architecture = {"model_type": "mask2former", "backbone_config": _swin(name)}
-        stage = _stage(90_000, 16, lr=1e-4, weight_decay=0.05, power=0.9, grad_clip=0.01)
+        stage = _stage(
+            90_000,
+            16,
+            lr=1e-4,
+            weight_decay=0.05,
+            power=0.9,
+            grad_clip=0.01,
+            groups=(backbone,),
+        )
         yield f"mask2former_swin_{name}", Size(architecture, stage)
 
 

@@ -40,13 +40,14 @@ class Config(MethodConfig):
 
     def needs(self, folder: str = "") -> tuple[tuple[str, str], ...]:
         place = self.root / folder
-        if place.is_dir():
-            return ()
+        if place.is_dir() or (folder and not self.root.is_dir()):
+            return ()  # a folder that lacks everything is named once
+        images = f"the images of {folder}" if folder else "images"
         remedy = (
-            f"{place}: no such folder; predict the images of {folder} that `python -m bench "
-            "export images SUITE` writes, one file each"
+            f"{place}: no such folder; predict {images} that `python -m bench export images "
+            "SUITE` writes, one file each"
         )
-        return ((f"predictions of {folder} in {self.folder}", remedy),)
+        return ((f"predictions in {place}", remedy),)
 
     def check(self, data: DataSpec) -> None:
         if not self.folder:

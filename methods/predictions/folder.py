@@ -167,7 +167,7 @@ def _read_manifest(path: Path) -> PredictionsManifest:
     try:
         content = YAML(typ="safe").load(path.read_text())
     except FileNotFoundError:
-        raise PredictionsError(f"{path}: no such file; README shows one") from None
+        raise PredictionsError(f"{path}: no such file; suites/any_model.yaml shows one") from None
     except (YAMLError, UnicodeDecodeError) as error:
         raise PredictionsError(f"{path}: not readable as YAML ({error})") from error
     try:

@@ -27,6 +27,7 @@ Architecture = Literal[
 class Config(MethodConfig):
     """One architecture, trained with cross-entropy per pixel."""
 
+    family: ClassVar[Literal["discriminative"]] = "discriminative"
     citation: ClassVar[str] = """\
 @misc{iakubovskii2019smp,
   title = {Segmentation Models {PyTorch}},

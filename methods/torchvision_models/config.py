@@ -23,6 +23,7 @@ Model = Literal[
 class Config(MethodConfig):
     """One network, trained with cross-entropy per pixel."""
 
+    family: ClassVar[Literal["discriminative"]] = "discriminative"
     citation: ClassVar[str] = """\
 @misc{torchvision2016,
   title = {{TorchVision}: {PyTorch}'s Computer Vision Library},

@@ -251,3 +251,19 @@ def test_a_checkpoint_that_is_not_here_is_a_need_with_two_ways(monkeypatch, tmp_
     assert "\n" not in remedy
     ((_, remedy),) = Config(model=str(tmp_path / "nowhere")).needs()
     assert f"{tmp_path / 'nowhere'}: no such folder" in remedy
+
+
+def test_groups_of_published_trainings_match_parameters():
+    """A pattern that matched nothing would leave a part at the rate of the rest."""
+    from fnmatch import fnmatch
+
+    from bench.core.registry import load_config
+    from bench.engine.weights import empty_method
+
+    for preset in ("segformer_b0", "mask2former_swin_t"):
+        config = load_config("hf")[1][preset]
+        names = [name for name, _ in empty_method("hf", config, DATA, preset).named_parameters()]
+        (stage,) = config.stages(DATA)
+        for group in stage.groups:
+            matched = [n for n in names if any(fnmatch(n, pattern) for pattern in group.match)]
+            assert 0 < len(matched) < len(names)
