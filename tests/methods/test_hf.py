@@ -267,3 +267,17 @@ def test_groups_of_published_trainings_match_parameters():
         for group in stage.groups:
             matched = [n for n in names if any(fnmatch(n, pattern) for pattern in group.match)]
             assert 0 < len(matched) < len(names)
+
+
+def test_a_checkpoint_is_known_by_its_content(folder_of, tmp_path):
+    """Wherever its folder lies, and whatever else lies there."""
+    from bench.engine.weights import content_digests
+
+    whole = folder_of("segformer")
+    for path in whole.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    (tmp_path / "README.md").write_text("a card")
+    first, moved = (content_digests(Config(model=str(path))) for path in (whole, tmp_path))
+    assert first == moved
+    change(tmp_path, "preprocessor_config.json", image_mean=[0.5, 0.5, 0.5])
+    assert content_digests(Config(model=str(tmp_path))) != first
