@@ -76,9 +76,11 @@ def convert(options: argparse.Namespace) -> int:
 def write_report(results: Sequence[Path], destination: Path, **settings: bool) -> Path:
     """Write the report of several folders and return its page."""
     from bench import report
+    from bench.store.locks import make_lock
     from bench.store.merged import merge
 
-    return report.write(merge(results), destination, **settings)
+    with make_lock(destination.parent / f".{destination.name}.lock"):
+        return report.write(merge(results), destination, **settings)
 
 
 def store_check(options: argparse.Namespace) -> int:
