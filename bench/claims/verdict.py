@@ -12,7 +12,8 @@ import numpy as np
 from bench.claims.inequality import Inequality
 from bench.claims.reported import Reported
 from bench.claims.schema import Claim, Term
-from bench.core.schema import Record, fingerprint
+from bench.core.record import Record
+from bench.core.schema import fingerprint
 from bench.score.metrics import METRICS
 from bench.score.stats import (
     Estimate,

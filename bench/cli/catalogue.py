@@ -28,7 +28,7 @@ def parameters(classes: int) -> Iterator[tuple[str, str]]:
     """Yield each preset of each method and its number of parameters; nothing is allocated."""
     from bench.core.errors import BenchError
     from bench.core.registry import load_config, method_modules
-    from bench.engine.model_cost import count_parameters
+    from bench.engine.evaluation.model_cost import count_parameters
 
     for name in method_modules():
         for preset in load_config(name)[1]:

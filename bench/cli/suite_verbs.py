@@ -160,7 +160,7 @@ def export_inputs(options: argparse.Namespace) -> int:
     """Write the images that a suite's methods predict."""
     plan = _make_plan(options)
     from bench.cli.console import Console
-    from bench.engine.export_images import MANIFEST, export_images
+    from bench.engine.evaluation.export_images import MANIFEST, export_images
 
     destination = options.to or IMAGES / plan.suite.name
     with Console(plan.suite.primary_metric) as console:

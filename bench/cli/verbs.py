@@ -66,7 +66,7 @@ def list_names(options: argparse.Namespace) -> int:
 
 def convert(options: argparse.Namespace) -> int:
     """Convert released checkpoints."""
-    from bench.engine.weights import as_text, convert
+    from bench.engine.training.weights import as_text, convert
 
     done = convert(options.method, options.checkpoints, options.preset, options.to, options.section)
     print(as_text(done, options.method, options.preset))

@@ -15,7 +15,8 @@ from typing import Generic, NamedTuple, TypeVar
 
 from torch import Tensor, nn
 
-from bench.core.schema import Batch, DataSpec, MethodConfig
+from bench.core.config import MethodConfig
+from bench.core.schema import Batch, DataSpec
 
 C = TypeVar("C", bound=MethodConfig)
 

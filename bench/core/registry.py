@@ -19,8 +19,8 @@ from importlib.metadata import entry_points
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from bench.core.config import MethodConfig
 from bench.core.errors import UnknownMethod
-from bench.core.schema import MethodConfig
 
 if TYPE_CHECKING:
     from bench.core.conversion import Checkpoints, Conversion

@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bench import corruptions
-from bench.core.schema import CLEAN, Cell, DataSpec, MethodConfig, Protocol, Stage, fingerprint
+from bench.core.config import MethodConfig
+from bench.core.schema import CLEAN, Cell, DataSpec, Protocol, fingerprint
 from bench.core.source import method_digest
+from bench.core.stage import Stage
 from bench.corruptions import latents
 
 TRAINING_VERSION = 1

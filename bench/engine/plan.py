@@ -12,26 +12,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench import corruptions
+from bench.core.config import MethodConfig
 from bench.core.errors import DatasetMissing, PlanError, TaxonomyError
 from bench.core.manifest import Need, Unavailable
 from bench.core.registry import resolve_config
-from bench.core.schema import (
-    CLEAN,
-    Cell,
-    Condition,
-    DataRef,
-    DataSpec,
-    LabelMapping,
-    MethodConfig,
-    Stage,
-    Task,
-)
+from bench.core.schema import CLEAN, Cell, Condition, DataRef, DataSpec, LabelMapping, Task
+from bench.core.stage import Stage
 from bench.data import datasets, taxonomy
 from bench.data.dataset import Dataset, LabelSpace
 from bench.data.taxonomy import Projection
-from bench.engine.inputs import folder_of
+from bench.engine.evaluation.inputs import folder_of
 from bench.engine.keys import cell_key, first_key, method_identity, stage_key
-from bench.engine.weights import content_digests, digests
+from bench.engine.training.weights import content_digests, digests
 from bench.store.cells import CellStore, StageFolder
 from bench.store.folders import SuiteFolder
 from bench.suite.model import MethodEntry, Suite, TestEntry

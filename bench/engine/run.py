@@ -20,20 +20,22 @@ from bench.core import seeding
 from bench.core.errors import PlanError, StoreError
 from bench.core.method import Method
 from bench.core.provenance import provenance
+from bench.core.record import Provenance, Record
 from bench.core.registry import load_method
-from bench.core.schema import CLEAN, DataRef, Protocol, Provenance, Record, Stage, fingerprint
+from bench.core.schema import CLEAN, DataRef, Protocol, fingerprint
+from bench.core.stage import Stage
 from bench.data import preflight
 from bench.data.split import Split
 from bench.engine.accelerator import agree, make_accelerator
-from bench.engine.evaluate import Evaluation, EvaluationJob, evaluate, measure
+from bench.engine.evaluation.evaluate import Evaluation, EvaluationJob, evaluate, measure
+from bench.engine.evaluation.inputs import inputs_of
 from bench.engine.failure import describe
-from bench.engine.inputs import inputs_of
 from bench.engine.manifests import write_manifest
 from bench.engine.plan import Plan, Planned, Training, all_needs
 from bench.engine.progress import Progress
 from bench.engine.records import failed_record, finished_record
-from bench.engine.stages import load_stage
-from bench.engine.train import TrainingJob, train_stage
+from bench.engine.training.stages import load_stage
+from bench.engine.training.train import TrainingJob, train_stage
 from bench.score.metrics import METRICS
 from bench.store.cells import StageFolder
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from bench.core.config import MethodConfig
 from bench.core.errors import UnknownMethod
 from bench.core.registry import (
     config_is_light,
@@ -16,7 +17,6 @@ from bench.core.registry import (
     resolve_config,
     suggest,
 )
-from bench.core.schema import MethodConfig
 from bench.corruptions import latents as perturbations
 from bench.suite.entries import entries_of, items_of, labels_of
 from bench.suite.structure import boolean_faults, structure_faults

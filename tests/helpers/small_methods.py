@@ -8,7 +8,7 @@ import torch
 from bench.core import seeding
 from bench.core.registry import load_config, load_method, method_modules
 from bench.core.schema import IGNORE_INDEX, Batch, DataSpec
-from bench.engine.stages import trainable_modules
+from bench.engine.training.stages import trainable_modules
 
 SIZE = (32, 64)
 CLASSES = 5

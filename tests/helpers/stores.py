@@ -7,18 +7,8 @@ from typing import Any
 import numpy as np
 
 from bench.core.manifest import Entry, Manifest, PaperTable, Published, Unavailable
-from bench.core.schema import (
-    CLEAN,
-    IGNORE_INDEX,
-    Cell,
-    Condition,
-    ConditionFacts,
-    DataRef,
-    Protocol,
-    Provenance,
-    Record,
-    fingerprint,
-)
+from bench.core.record import ConditionFacts, Provenance, Record
+from bench.core.schema import CLEAN, IGNORE_INDEX, Cell, Condition, DataRef, Protocol, fingerprint
 from bench.core.seeding import key, numpy_generator
 from bench.engine.facts import condition_facts, data_facts
 from bench.score.counts import Counts, count_all, stack_counts

@@ -10,7 +10,8 @@ from PIL import Image
 
 from bench.core import seeding
 from bench.core.errors import WeightsError
-from bench.core.schema import IGNORE_INDEX, Batch, DataSpec, Stage
+from bench.core.schema import IGNORE_INDEX, Batch, DataSpec
+from bench.core.stage import Stage
 from methods.hf.checkpoint import MASKS
 from methods.hf.config import Config
 from tests.helpers.checkpoints import FAMILIES, write_checkpoint
@@ -258,7 +259,7 @@ def test_groups_of_published_trainings_match_parameters():
     from fnmatch import fnmatch
 
     from bench.core.registry import load_config
-    from bench.engine.weights import empty_method
+    from bench.engine.training.weights import empty_method
 
     for preset in ("segformer_b0", "mask2former_swin_t"):
         config = load_config("hf")[1][preset]
@@ -271,7 +272,7 @@ def test_groups_of_published_trainings_match_parameters():
 
 def test_a_checkpoint_is_known_by_its_content(folder_of, tmp_path):
     """Wherever its folder lies, and whatever else lies there."""
-    from bench.engine.weights import content_digests
+    from bench.engine.training.weights import content_digests
 
     whole = folder_of("segformer")
     for path in whole.iterdir():

@@ -15,7 +15,7 @@ from bench.core.schema import DataSpec
 from bench.data.datasets._cityscapes import CITYSCAPES_IDS
 from bench.engine.plan import Settings, make_plan
 from bench.engine.run import make_method
-from bench.engine.stages import load_stage
+from bench.engine.training.stages import load_stage
 from bench.store.folders import SuiteFolder
 from bench.suite.reading import read_suite
 
@@ -100,7 +100,7 @@ def test_predictions_of_a_run_score_exactly_as_that_run(suite, world, exported, 
     for stage, place in training.stages:
         load_stage(method, stage, place)
     from bench.core.schema import Batch
-    from bench.engine.inference import slide_labels
+    from bench.engine.evaluation.inference import slide_labels
 
     for name in (CLEAN, NOISE):
         (world.root / "outside" / name).mkdir(parents=True)

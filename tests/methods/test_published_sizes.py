@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.engine.model_cost import count_parameters
+from bench.engine.evaluation.model_cost import count_parameters
 
 PAPERS = {
     # Millions, as printed. arXiv:2105.15203, Table 1 (a).

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from bench.claims.reported import PAPERS, Reported, load_reported
 from bench.claims.verdict import Verdict, differences, flatten, weigh
 from bench.core.manifest import Manifest, PaperColumn, PaperRow, PaperTable
-from bench.core.schema import Record
+from bench.core.record import Record
 from bench.report.captions import data_note, interval_note, joined
 from bench.report.statistics import Block
 from bench.report.tables.table import Entry, Sentence, Table, Unit, number

@@ -9,8 +9,9 @@ from pydantic import BaseModel, TypeAdapter
 from bench import corruptions
 from bench.claims.reported import PAPERS
 from bench.claims.schema import load_claims
+from bench.core.config import MethodConfig
 from bench.core.registry import load_config
-from bench.core.schema import Cell, MethodConfig
+from bench.core.schema import Cell
 from bench.data.datasets import load_dataset_class
 
 CLAIMS = load_claims(PAPERS / "claims.yaml")

@@ -11,8 +11,8 @@ from bench.data import taxonomy
 from bench.data.split import Split
 from bench.data.taxonomy import Projection, colormap
 from bench.engine.accelerator import make_accelerator
-from bench.engine.evaluate import EvaluationJob, evaluate
-from bench.engine.inference import infer
+from bench.engine.evaluation.evaluate import EvaluationJob, evaluate
+from bench.engine.evaluation.inference import infer
 from bench.engine.plan import Settings, make_plan
 from bench.report.selection import main_blocks
 from bench.report.statistics import make_blocks

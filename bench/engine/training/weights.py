@@ -18,10 +18,11 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from bench.core.config import MethodConfig
 from bench.core.errors import WeightsError
 from bench.core.files import write_atomic
 from bench.core.registry import load_converter, load_method, resolve_config
-from bench.core.schema import DataSpec, MethodConfig, fingerprint
+from bench.core.schema import DataSpec, fingerprint
 from bench.data.files.digests import file_digests
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def convert(
         UnknownMethod: if there is no such method or preset, or it knows no checkpoints.
         WeightsError: if a file cannot be read, or lacks or exceeds what the preset needs.
     """
-    from bench.engine.safe_unpickling import read_tensors
+    from bench.engine.training.safe_unpickling import read_tensors
 
     config = resolve_config(adapter, preset, {})
     to_stages = load_converter(adapter)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 from bench.core.errors import StageError
-from bench.core.schema import Stage
-from bench.engine.train import (
+from bench.core.stage import Stage
+from bench.engine.training.train import (
     TrainingJob,
     _average,
     learning_rate,

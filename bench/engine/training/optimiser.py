@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from bench.core.errors import StageError
-from bench.core.schema import Stage
+from bench.core.stage import Stage
 
 
 def make_optimiser(modules: nn.ModuleDict, stage: Stage) -> torch.optim.Optimizer:

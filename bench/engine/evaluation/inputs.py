@@ -5,7 +5,8 @@ Whoever predicts elsewhere needs exactly these, and predictions are looked up by
 
 from __future__ import annotations
 
-from bench.core.schema import CLEAN, Cell, Condition, DataRef, Inputs, Protocol, fingerprint
+from bench.core.config import Inputs
+from bench.core.schema import CLEAN, Cell, Condition, DataRef, Protocol, fingerprint
 from bench.data.split import Split
 from bench.engine.keys import condition_probe, condition_version
 

@@ -26,9 +26,9 @@ from bench.corruptions import latents as perturbations
 from bench.data.split import Split
 from bench.data.taxonomy import Projection
 from bench.data.transforms import Loaded, Truth, resize_label, to_tensors
-from bench.engine.inference import check_labels, infer
-from bench.engine.inputs import folder_name
-from bench.engine.mapping import Mapped
+from bench.engine.evaluation.inference import check_labels, infer
+from bench.engine.evaluation.inputs import folder_name
+from bench.engine.evaluation.mapping import Mapped
 from bench.engine.progress import Progress
 from bench.score.counts import Counts, ImageCounts, count_all, stack_counts
 from bench.score.segments import (

@@ -12,28 +12,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from bench.core.config import MethodConfig
 from bench.core.method import Method
-from bench.core.schema import (
-    CLEAN,
-    Batch,
-    Condition,
-    DataRef,
-    DataSpec,
-    MethodConfig,
-    Protocol,
-    Slide,
-)
+from bench.core.schema import CLEAN, Batch, Condition, DataRef, DataSpec, Protocol, Slide
 from bench.data.datasets.scenes import SceneOptions, Scenes
 from bench.data.split import Split
 from bench.engine.accelerator import make_accelerator
-from bench.engine.evaluate import EvaluationJob, evaluate, measure
-from bench.engine.inference import slide_labels, window_starts
+from bench.engine.evaluation.evaluate import EvaluationJob, evaluate, measure
+from bench.engine.evaluation.inference import slide_labels, window_starts
 from bench.score.metrics import METRICS
 from bench.store.folders import SuiteFolder
 from tests.helpers.drawn import Drawn, Silent, split
 from tests.helpers.small_methods import DATA, SIZE, every_method, learned
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 NOISE = Condition(corruption="gaussian_noise", severity=3)
 
 

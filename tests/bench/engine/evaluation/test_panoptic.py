@@ -5,12 +5,13 @@ import pydantic
 import pytest
 import torch
 
+from bench.core.config import MethodConfig
 from bench.core.method import Method, Segmented
-from bench.core.schema import CLEAN, DataRef, DataSpec, MethodConfig, Protocol, Slide
+from bench.core.schema import CLEAN, DataRef, DataSpec, Protocol, Slide
 from bench.data.dataset import Dataset, LabelSpace, NoOptions, Sample
 from bench.data.split import Split
 from bench.engine.accelerator import make_accelerator
-from bench.engine.evaluate import EvaluationJob, evaluate
+from bench.engine.evaluation.evaluate import EvaluationJob, evaluate
 from bench.report.statistics import make_blocks
 from bench.report.tables.panoptic import panoptic_tables
 from bench.score.metrics import METRICS

@@ -3,10 +3,11 @@
 import pytest
 import torch
 
+from bench.core.config import MethodConfig
 from bench.core.method import Method
 from bench.core.registry import load_config
-from bench.core.schema import DataSpec, MethodConfig
-from bench.engine.model_cost import WARM_UP, count_parameters, measure_cost
+from bench.core.schema import DataSpec
+from bench.engine.evaluation.model_cost import WARM_UP, count_parameters, measure_cost
 
 SIZE = (24, 32)
 DATA = DataSpec(classes=("a", "b"), palette=((0, 0, 0), (9, 9, 9)), size=SIZE)

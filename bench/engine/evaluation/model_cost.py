@@ -10,10 +10,11 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from bench.core import seeding
+from bench.core.config import MethodConfig
 from bench.core.method import Method
 from bench.core.registry import load_config
-from bench.core.schema import DataSpec, Frozen, MethodConfig, Positive
-from bench.engine.weights import empty_method
+from bench.core.schema import DataSpec, Frozen, Positive
+from bench.engine.training.weights import empty_method
 
 WARM_UP = 3
 """Predictions before any is timed: kernels are chosen, memory is taken."""

@@ -13,7 +13,7 @@ from bench.core import seeding
 from bench.core.method import Method
 from bench.core.schema import Batch, LabelMapping, Slide
 from bench.data.taxonomy import Projection
-from bench.engine.mapping import Mapped, map_hard, map_masses, soft_masses
+from bench.engine.evaluation.mapping import Mapped, map_hard, map_masses, soft_masses
 
 Scores = Callable[[Tensor, Tensor], Tensor]
 """From images and seeds to float32 [B, C, H, W]."""

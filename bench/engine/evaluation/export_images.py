@@ -14,7 +14,7 @@ from bench.core.errors import PlanError
 from bench.core.files import write_atomic, write_json
 from bench.core.schema import Cell
 from bench.data.split import Split
-from bench.engine.inputs import digest_of, folder_of
+from bench.engine.evaluation.inputs import digest_of, folder_of
 from bench.engine.plan import Plan, all_needs
 from bench.engine.progress import Progress
 

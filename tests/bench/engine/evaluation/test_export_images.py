@@ -8,8 +8,8 @@ from PIL import Image
 
 from bench.core.errors import PlanError
 from bench.core.schema import CLEAN, Condition, DataRef, Protocol
-from bench.engine.export_images import MANIFEST, export_images
-from bench.engine.inputs import digest_of, folder_name
+from bench.engine.evaluation.export_images import MANIFEST, export_images
+from bench.engine.evaluation.inputs import digest_of, folder_name
 from bench.engine.plan import Settings, make_plan
 from bench.suite.reading import read_suite
 from tests.helpers.stores import make_cell

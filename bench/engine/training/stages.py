@@ -11,7 +11,7 @@ from torch import nn
 from bench.core.errors import Diverged, StageError
 from bench.core.files import write_atomic
 from bench.core.method import Method
-from bench.core.schema import Stage
+from bench.core.stage import Stage
 from bench.store.cells import StageFolder
 
 

@@ -11,9 +11,9 @@ from torch import nn
 
 from bench.cli.main import main
 from bench.core.errors import UnreadableWeights, WeightsError
-from bench.engine import train
-from bench.engine.safe_unpickling import read_tensors
-from bench.engine.weights import load_weights
+from bench.engine.training import train
+from bench.engine.training.safe_unpickling import read_tensors
+from bench.engine.training.weights import load_weights
 from bench.store.folders import SuiteFolder
 from tests.helpers.command import run
 

@@ -29,15 +29,16 @@ from bench.core.errors import Diverged, StageError
 from bench.core.files import write_atomic
 from bench.core.method import Method
 from bench.core.provenance import provenance
-from bench.core.schema import Batch, Stage
+from bench.core.schema import Batch
+from bench.core.stage import Stage
 from bench.data.split import Split
 from bench.data.transforms import Loaded, augment, to_tensors
 from bench.engine.accelerator import agree_on_failure
 from bench.engine.interrupt import held_back
-from bench.engine.optimiser import learning_rate, make_optimiser
 from bench.engine.progress import Progress
-from bench.engine.stages import check_finite, save_weights, trainable_modules
-from bench.engine.weights import load_weights, start_from, submodules
+from bench.engine.training.optimiser import learning_rate, make_optimiser
+from bench.engine.training.stages import check_finite, save_weights, trainable_modules
+from bench.engine.training.weights import load_weights, start_from, submodules
 from bench.store.cells import StageFolder
 
 CHECKPOINT_SECONDS = 60.0
