@@ -66,7 +66,7 @@ class Counts(NamedTuple):
     large object of the truth; None in records of before they were counted."""
     unmapped: np.ndarray | None = None
     """int64 [N]: pixels of labelled truth that are class 0 because nothing they were predicted
-    to be has a class in the test set (``bench.engine.evaluation.mapping``); None where nothing was mapped."""
+    to be has a class in the test set (``engine.evaluation.mapping``); None where nothing was mapped."""
 
     @property
     def num_images(self) -> int:
