@@ -19,7 +19,8 @@ from bench.core.schema import (
     fingerprint,
 )
 from bench.core.seeding import key, numpy_generator
-from bench.score.counts import Counts, count_all, stack_counts
+from bench.score.counts import Counts, stack_counts
+from bench.score.prepared import count_all, prepare_truth
 from bench.store.folders import Preview, SuiteFolder
 
 CLASSES = ("road", "car", "sky & air", "person_1")
@@ -75,7 +76,7 @@ def predict(truth: np.ndarray, accuracy: float, name: str) -> np.ndarray:
 def count(truth: np.ndarray, predicted: np.ndarray) -> Counts:
     """Count labels uint8 [N, H, W]."""
     pairs = zip(truth, predicted, strict=True)
-    return stack_counts([count_all(t, p, len(CLASSES)) for t, p in pairs])
+    return stack_counts([count_all(prepare_truth(t, len(CLASSES)), p) for t, p in pairs])
 
 
 class Store:
