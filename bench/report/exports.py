@@ -17,7 +17,7 @@ from bench.core.errors import DatasetError
 from bench.core.files import write_text
 from bench.core.schema import CLEAN, Condition, Record, Task
 from bench.corruptions import CATALOGUE
-from bench.corruptions.citations import CITATIONS
+from bench.corruptions.catalogue.citations import CITATIONS
 from bench.data.datasets import load_dataset_class
 from bench.report.block import PRIMARY, Block
 from bench.report.clean import metric_names

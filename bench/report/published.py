@@ -11,7 +11,7 @@ import matplotlib as mpl
 from bench.claims.reported import PAPERS, Reported, load_reported
 from bench.core.manifest import Published
 from bench.core.schema import Condition
-from bench.corruptions.entry import Corruption
+from bench.corruptions.catalogue.entry import Corruption
 from bench.report.block import Block, catalogued, is_generated
 from bench.report.clean import missing
 from bench.report.plots import INK, STYLE, Plot, draw_panels, looks

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from bench import corruptions
 from bench.core.errors import DatasetError, UnknownMethod
 from bench.core.manifest import PaperTable
 from bench.core.registry import (
@@ -19,7 +20,7 @@ from bench.core.registry import (
 from bench.data import datasets
 from bench.score import geometry
 from bench.score.metrics import METRICS
-from bench.suite.model import SEVERITIES, Suite, expand
+from bench.suite.model import SEVERITIES, Suite, expand, members
 from bench.suite.published_table import curve_faults, paper_faults
 from bench.suite.yaml_errors import Fault, Loc, structure_faults
 
@@ -100,7 +101,7 @@ def _data_faults(tree: Mapping[str, Any]) -> Iterator[Fault]:
                 continue
             for field, known in (("subset", dataset.subsets), ("split", dataset.splits)):
                 value = entry.get(field)
-                if value and value not in known:
+                if value and known and value not in known:
                     message = f"{name} has no {field} {value!r}; {suggest(str(value), known)}"
                     yield Fault((*loc, field), message)
             try:
@@ -115,20 +116,26 @@ def _condition_faults(tree: Mapping[str, Any]) -> Iterator[Fault]:
         name = entry.get("corruption")
         if not isinstance(name, str):
             continue
-        if name not in SEVERITIES:
-            message = f"no corruption {name!r}; {suggest(name, SEVERITIES)}"
+        names = members(name)
+        if unknown := [member for member in names if member not in SEVERITIES]:
+            known = (*SEVERITIES, *corruptions.GROUPS)
+            message = f"no corruption {unknown[0]!r}; {suggest(unknown[0], known)}"
             yield Fault((*loc, "corruption"), message)
             continue
-        if name in seen:
-            yield Fault((*loc, "corruption"), f"{name!r} is already listed above")
-        seen.add(name)
-        severities = entry.get("severities")
-        allowed = SEVERITIES[name]
-        for index, severity in enumerate(severities if isinstance(severities, list) else []):
-            if isinstance(severity, int) and severity not in allowed:
-                message = f"severity {severity} of {name} is out of range"
-                message += f"; it has {allowed[0]} to {allowed[-1]}"
-                yield Fault((*loc, "severities", index), message)
+        if twice := [member for member in names if member in seen]:
+            yield Fault((*loc, "corruption"), f"{twice[0]!r} is already listed above")
+        seen.update(names)
+        yield from _severity_faults(loc, entry.get("severities"), names)
+
+
+def _severity_faults(loc: Loc, severities: Any, names: tuple[str, ...]) -> Iterator[Fault]:
+    for index, severity in _items(severities):
+        lacking = [name for name in names if severity not in SEVERITIES[name]]
+        if isinstance(severity, int) and lacking:
+            allowed = SEVERITIES[lacking[0]]
+            message = f"severity {severity} of {lacking[0]} is out of range"
+            message += f"; it has {allowed[0]} to {allowed[-1]}"
+            yield Fault((*loc, "severities", index), message)
 
 
 def _metric_faults(tree: Mapping[str, Any]) -> Iterator[Fault]:
