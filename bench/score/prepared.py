@@ -220,8 +220,7 @@ def near_edges(label: np.ndarray) -> np.ndarray:
     padded = cv2.copyMakeBorder(label, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=IGNORE_INDEX)
     across, down = padded[:, 1:] != padded[:, :-1], padded[1:] != padded[:-1]
     mixed = across[1:] | across[:-1] | down[:, 1:] | down[:, :-1]  # [H + 1, W + 1]
-    margins = [width - 1] * 4
-    blocks = cv2.copyMakeBorder(mixed.view(np.uint8), *margins, cv2.BORDER_CONSTANT, value=0)
+    blocks = np.pad(mixed, width - 1).view(np.uint8)
     near = np.packbits(_any_within(blocks.T, 2 * width).T, axis=1)
     near = np.unpackbits(_any_within(near, 2 * width), axis=1, count=label.shape[1])
     return near.view(bool)

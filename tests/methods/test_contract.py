@@ -32,6 +32,15 @@ ODD = (33, 50)
 every_method = pytest.mark.parametrize(("name", "preset"), CASES)
 
 
+@pytest.fixture(autouse=True, params=["fp32", pytest.param("bf16", marks=pytest.mark.slow)])
+def precision(request):
+    """Hold the whole contract in full precision, and within autocast as mixed precision runs."""
+    mixed = request.param == "bf16"
+    # Without its cache, which would hand out weights of before an optimiser's step.
+    with torch.autocast("cpu", torch.bfloat16, enabled=mixed, cache_enabled=False):
+        yield request.param
+
+
 def build(name, preset, seed):
     config = load_config(name)[1][preset]
     with seeding.seeded(seed):
@@ -80,9 +89,14 @@ def in_stage(key, stage):
     return any(key.startswith(f"{module}.") for module in stage.modules)
 
 
-@cache
-def learned(name, preset, seed=0):
+def learned(name, preset):
     """A method each of whose stages took one step; evaluation mode, as the harness leaves it."""
+    return learned_in(name, preset, torch.is_autocast_enabled("cpu"))
+
+
+@cache
+def learned_in(name, preset, mixed, seed=0):
+    """Do what :func:`learned` says, once for each precision."""
     method = build(name, preset, seed)
     for stage in method.config.stages(DATA):
         modules = trainable_modules(method, stage)
