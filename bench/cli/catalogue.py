@@ -57,13 +57,20 @@ def _suites() -> Iterator[tuple[str, str]]:
 
 
 def _corruptions() -> Iterator[tuple[str, str]]:
-    from bench.corruptions import CATALOGUE
+    from bench.corruptions import CATALOGUE, GROUPS
     from bench.corruptions import latents as perturbations
 
     for name, corruption in CATALOGUE.items():
         yield name, f"{corruption.family}: {corruption.summary}"
+        for column, parameter in enumerate(corruption.parameters):
+            values = (f"{row[column]:g}" for row in corruption.grid)
+            yield "", f"  {parameter}: {', '.join(values)}"
     for name, perturbation in perturbations.CATALOGUE.items():
         yield name, f"latents: {perturbation.summary}"
+        strengths = ", ".join(f"{strength:g}" for strength in perturbation.grid)
+        yield "", f"  {perturbation.parameter}: {strengths}"
+    for name, members in GROUPS.items():
+        yield name, f"group of {len(members)}: {', '.join(members)}"
 
 
 def _metrics() -> Iterator[tuple[str, str]]:

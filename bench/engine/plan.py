@@ -132,9 +132,9 @@ def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
         WeightsError: if weights are given for what is no stage.
     """
     suite = loaded.suite
-    for condition in suite.conditions:
-        if why := corruptions.missing(condition.corruption):
-            raise PlanError(f"{condition.corruption}: {why}")
+    for name in dict.fromkeys(condition.corruption for condition in suite.all_conditions()):
+        if why := corruptions.missing(name):
+            raise PlanError(f"{name}: {why}")
     references = (*suite.train_on, *(test.reference() for test in suite.test_on))
     splits = {reference.key: _open(reference, settings.data_root) for reference in references}
     trainings: list[Training] = []

@@ -48,16 +48,23 @@ class MethodEntry(Frozen):
 
 
 class ConditionEntry(Frozen):
-    """A corruption, or a perturbation of latents, at several severities."""
+    """A corruption, a group of them, or a perturbation of latents, at several severities."""
 
     corruption: str
+    """A name, or a group of ``bench.corruptions.GROUPS`` such as ``common`` or ``camseg``."""
     severities: tuple[int, ...] = ()
-    """All that it has, when absent."""
+    """All that each has, when absent."""
 
     def expand(self) -> Iterator[Condition]:
-        """Return one condition per severity."""
-        for severity in self.severities or SEVERITIES[self.corruption]:
-            yield Condition(corruption=self.corruption, severity=severity)
+        """Return one condition per corruption and severity."""
+        for name in members(self.corruption):
+            for severity in self.severities or SEVERITIES[name]:
+                yield Condition(corruption=name, severity=severity)
+
+
+def members(corruption: str) -> tuple[str, ...]:
+    """Return the corruptions that a name in a suite stands for: a group's, or itself."""
+    return corruptions.GROUPS.get(corruption, (corruption,))
 
 
 def expand(value: Any, split: str) -> Any:

@@ -115,7 +115,7 @@ class GSS(Method[Config]):
                 drawn = seeding.uniform(seeding.derive(batch.seeds, "maskige"), 1, 1)
                 predicted = drawn.to(image.device) < self.config.predicted_share
                 codes = torch.where(predicted, codes, self.codec.encode(label))
-            maskige = self.codec.tokenizer.decode(codes)
+            maskige = self.codec.maskige(codes)
         return {"classes": cross_entropy(self.codec.logits(maskige), label)}
 
     def _padded(self, batch: Batch) -> tuple[Tensor, Tensor]:

@@ -30,7 +30,8 @@ from bench.engine.evaluation.inference import check_labels, infer
 from bench.engine.evaluation.inputs import folder_name
 from bench.engine.evaluation.mapping import Mapped
 from bench.engine.progress import Progress
-from bench.score.counts import Counts, ImageCounts, count_all, stack_counts
+from bench.score.counts import Counts, ImageCounts, as_bytes, stack_counts
+from bench.score.prepared import count_all, prepare_truth
 from bench.score.segments import (
     SegmentCounts,
     Segments,
@@ -259,9 +260,9 @@ def _score(
 
 def _count(truth: Truth, answer: _Answer, num_classes: int) -> ImageCounts:
     size = truth.label.shape
-    at_truth = resize_label(answer.label.astype(np.int32), size)
+    at_truth = resize_label(as_bytes("prediction", answer.label, num_classes), size)
     lost = resize_label(answer.unmapped.astype(np.uint8), size) > 0
-    return count_all(truth.label, at_truth, num_classes, truth.instance, lost)
+    return count_all(prepare_truth(truth.label, num_classes, truth.instance), at_truth, lost)
 
 
 def _match(truth: Truth, answer: _Answer, classes: Sequence[str], name: str) -> SegmentCounts:

@@ -29,6 +29,13 @@ CITATIONS = {
   journal = {arXiv preprint arXiv:2503.15617},
   year = {2025}
 }""",
+    "ImageNet-C-bar": """\
+@inproceedings{mintun2021cbar,
+  title = {On Interaction Between Augmentations and Corruptions in Natural Corruption Robustness},
+  author = {Mintun, Eric and Kirillov, Alexander and Xie, Saining},
+  booktitle = {Advances in Neural Information Processing Systems (NeurIPS)},
+  year = {2021}
+}""",
 }
 
 

@@ -1,22 +1,20 @@
-"""What corruptions there are. Data only: reading it imports nothing slow."""
+"""The project's own corruptions; their lengths are fractions of the image height."""
 
 from __future__ import annotations
 
-from typing import get_args
+from bench.corruptions.catalogue.entry import Corruption, column
 
-from bench.corruptions.entry import Corruption, Family, column
-from bench.corruptions.published import CAMSEG_SET, COMMON, VALIDATION
+SOURCE = "this project"
 
-OWN = "this project"
 
-OWN_SET = (
+OWN = (
     Corruption(
         "salt_pepper",
         "noise",
         "pixels replaced by black or white, half each",
         ("fraction of pixels",),
         column(0.02, 0.05, 0.1, 0.25, 0.5),
-        OWN,
+        SOURCE,
         random=True,
     ),
     Corruption(
@@ -25,7 +23,7 @@ OWN_SET = (
         "drawn ice crystals laid over",
         ("weight kept", "weight of frost"),
         ((1, 0.4), (0.8, 0.6), (0.7, 0.7), (0.65, 0.7), (0.6, 0.75)),
-        OWN,
+        SOURCE,
         random=True,
     ),
     Corruption(
@@ -34,7 +32,7 @@ OWN_SET = (
         "fog that thickens with distance",
         ("visibility, m",),
         column(600, 300, 150, 75, 40),
-        OWN,
+        SOURCE,
         depth=True,
     ),
     Corruption(
@@ -49,7 +47,7 @@ OWN_SET = (
             (1000, 0.07, 0.4),
             (1600, 0.08, 0.5),
         ),
-        OWN,
+        SOURCE,
         random=True,
     ),
     Corruption(
@@ -58,7 +56,7 @@ OWN_SET = (
         "too little light, bluish, with sensor noise",
         ("stops", "electrons at full scale"),
         ((1, 4000), (1.75, 2000), (2.5, 1000), (3.25, 500), (4, 250)),
-        OWN,
+        SOURCE,
         random=True,
     ),
     Corruption(
@@ -67,7 +65,7 @@ OWN_SET = (
         "colour faded towards grey",
         ("factor",),
         column(0.8, 0.6, 0.4, 0.2, 0),
-        OWN,
+        SOURCE,
     ),
     Corruption(
         "hue",
@@ -75,28 +73,6 @@ OWN_SET = (
         "hue turned",
         ("fraction of the circle",),
         column(0.04, 0.08, 0.12, 0.16, 0.2),
-        OWN,
+        SOURCE,
     ),
 )
-
-_ENTRIES = (*COMMON, *VALIDATION, *OWN_SET, *CAMSEG_SET)
-
-CATALOGUE = {entry.name: entry for entry in _ENTRIES}
-NAMES = tuple(CATALOGUE)
-SEVERITIES = {entry.name: range(1, len(entry.grid) + 1) for entry in _ENTRIES}
-
-
-def _names(entries: tuple[Corruption, ...]) -> tuple[str, ...]:
-    return tuple(entry.name for entry in entries)
-
-
-GROUPS: dict[str, tuple[str, ...]] = {
-    **{
-        family: tuple(entry.name for entry in _ENTRIES if entry.family == family)
-        for family in get_args(Family)
-    },
-    "common": _names(COMMON),
-    "validation": _names(VALIDATION),
-    "camseg": _names(CAMSEG_SET),
-}
-"""The families over all sets, and the published sets."""
