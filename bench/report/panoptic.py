@@ -9,9 +9,10 @@ import numpy as np
 from bench.report.block import PRIMARY, Block
 from bench.report.clean import absent_note, missing
 from bench.report.table import Entry, Table, number
-from bench.score.segments import AveragePrecision
 
 _SCORES = ("PQ", "SQ", "RQ", "PQ_things", "PQ_stuff")
+_PRECISIONS = ("AP", "AP50", "AP (Cityscapes)", "AP50 (Cityscapes)")
+"""As ``bench.score.segments.AveragePrecision`` has them."""
 
 
 def panoptic_tables(block: Block) -> Iterator[Table]:
@@ -32,15 +33,18 @@ def panoptic_tables(block: Block) -> Iterator[Table]:
     caption = f"{block.data_note}All of one pass. {absent_note(PRIMARY, *_SCORES)}"
     caption += " Methods that tell no instances have connected components in their place, all"
     caption += f" of one rank. {block.interval_note} AP is no sum over images: it has none."
-    names = ("Method", *(f"{name} ↑" for name in (PRIMARY, *_SCORES, "AP", "AP50")))
+    caption += " AP (Cityscapes) asks for no object below 100 pixels, and leaves out what lies on"
+    caption += " void or on unnumbered groups."
+    names = ("Method", *(f"{name} ↑" for name in (PRIMARY, *_SCORES, *_PRECISIONS)))
     yield Table("panoptic", "Panoptic quality and instances", caption, names, tuple(rows))
 
 
 def _precision(block: Block, label: str) -> tuple[Entry, ...]:
-    """Return AP and AP50, averaged over the cells of all seeds."""
+    """Return the kinds of AP, averaged over the cells of all seeds."""
     records = block.of(label)
     found = [block.folder.counts(record.key).precision for record in records]
     keys = tuple(record.key for record in records)
-    values = np.mean([each for each in found if each is not None], axis=0) if found else ()
-    entries = tuple(Entry("", "percent", float(value), keys=keys) for value in values)
-    return entries or (Entry(missing(block, label), "percent"),) * len(AveragePrecision._fields)
+    whole = [each for each in found if each is not None and len(each) == len(_PRECISIONS)]
+    if not whole:
+        return (Entry(missing(block, label), "percent"),) * len(_PRECISIONS)
+    return tuple(Entry("", "percent", float(value), keys=keys) for value in np.mean(whole, axis=0))

@@ -69,6 +69,19 @@ def pixels(counts: Counts) -> Sums:
     return Sums(*(array.astype(np.float64) for array in counts[:3]))
 
 
+def decided_pixels(counts: Counts) -> Sums:
+    """Return the counts of the pixels that are predicted to be of a class, float64 [N, K].
+
+    A pixel of void on either side counts for nothing: detectron2 cuts the row and the column
+    of void off its confusion matrix before it sums either.
+    """
+    whole = pixels(counts)
+    undecided = np.zeros_like(whole.fn)
+    void = (counts.predicted == counts.num_classes) & (counts.truth < counts.num_classes)
+    np.add.at(undecided, (counts.image[void], counts.truth[void]), counts.pixels[void])
+    return whole._replace(fn=whole.fn - undecided)
+
+
 def bands(counts: Counts) -> Sums | None:
     """Return the counts within the bands at the edges of segments, float64 [N, K]."""
     if counts.bands is None:
@@ -225,7 +238,7 @@ class Metric(NamedTuple):
 
 _LEFT_OUT = "absent classes are left out of the mean"
 _ZERO = "absent classes count as 0"
-_PANOPTIC = "arXiv:1801.00868 section 4.2; segments matched by torchmetrics, PanopticQuality"
+_PANOPTIC = "arXiv:1801.00868 section 4.2; cocodataset/panopticapi, panopticapi/evaluation.py"
 _NO_SEGMENT = "classes without any segment are left out of the mean"
 _NO_WEIGHT = "absent classes have no weight"
 
@@ -246,11 +259,12 @@ METRICS: Mapping[str, Metric] = {
         "MSeg: mIoU",
     ),
     "mIoU_detectron2": Metric(
-        "mIoU over the classes that the truth has",
+        "mIoU over the classes that the truth has; pixels predicted void are left out",
         "classes absent from the truth are left out of the mean, predicted or not",
         "detectron2, detectron2/evaluation/sem_seg_evaluation.py",
         lambda sums: _mean_of_present(np.where(sums.tp + sums.fn > 0, class_iou(sums), np.nan)),
         "Seg-VAR: mIoU (presumably: it has Mask2Former's recipe, which evaluates so)",
+        counted=decided_pixels,
     ),
     "mIoU_image": Metric(
         "mIoU of each image over the classes it holds, then the mean over images",
