@@ -214,6 +214,17 @@ CAMSEG_SET = (
         curve=_curve("gaussian_noise"),
     ),
     Corruption(
+        "camseg_gaussian_noise_variance",
+        "noise",
+        "the same with the axis read as the variance, as the flat published curve suggests",
+        ("variance, of 255 squared",),
+        column(5, 10, 20, 30, 50, 100),
+        CAMSEG,
+        random=True,
+        function="pixel_noise_of_variance",
+        curve=_curve("gaussian_noise"),
+    ),
+    Corruption(
         "camseg_salt_pepper",
         "noise",
         "pixels replaced by black or white, half each",

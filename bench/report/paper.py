@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from bench.claims.comparable import differences, flatten, training_differences
 from bench.claims.reported import PAPERS, Reported, load_reported
-from bench.claims.verdict import Verdict, differences, flatten, weigh
+from bench.claims.verdict import Verdict, training_interval, weigh
 from bench.core.manifest import Manifest, PaperColumn, PaperRow, PaperTable
 from bench.core.schema import Record
 from bench.report.block import Block
@@ -87,7 +88,7 @@ class PaperReport:
         else:
             cells = [record for block in blocks for record in block.finished]
             used = [record for record in cells if record.key in measured.keys]
-            verdict = self._verdict(reported, measured, used)
+            verdict = self._verdict(row, reported, measured, used)
         return Place(row, column, reported, measured, verdict)
 
     def _blocks(self, row: PaperRow, column: PaperColumn) -> list[Block]:
@@ -96,17 +97,26 @@ class PaperReport:
         having = {str(b.first.test_on): b for b in reversed(self.blocks) if row.method in b.labels}
         return [having[name] for name in wanted if name in having]
 
-    def _verdict(self, reported: Reported, measured: Estimate, used: Sequence[Record]) -> str:
+    def _verdict(
+        self, row: PaperRow, reported: Reported, measured: Estimate, used: Sequence[Record]
+    ) -> str:
+        assert row.training is not None, "a reported row that a method repeats says its training"
         protocol = {**self.paper.protocol, "limit": None}
         differing = dict.fromkeys(
             f"{name} is {wanted} there, {found} here"
             for record in used
-            for name, wanted, found in differences(flatten(record), protocol)
+            for name, wanted, found in (
+                *differences(flatten(record), protocol),
+                *training_differences(record, row.training, {}),
+            )
         )
         if differing:
             return f"{Verdict.NOT_COMPARABLE}: {'; '.join(differing)}"
-        low, high = _less(measured, reported.value).interval()
-        margins = (Interval(low, high), Interval(-high, -low))
+        low, high = training_interval(measured.by_seed or (measured.value,), further_runs=1)
+        margins = (
+            Interval(low - reported.value, high - reported.value),
+            Interval(reported.value - high, reported.value - low),
+        )
         return weigh(margins, self.paper.tolerance + reported.plus_minus)
 
     def _why_not(self, row: PaperRow, column: PaperColumn, blocks: Sequence[Block]) -> str:
@@ -214,8 +224,9 @@ def _printed(reported: Reported | None) -> Entry:
 
 def _how_judged(tolerance: float) -> str:
     return (
-        f"Difference: measured − reported, in percentage points. {Verdict.REPRODUCED}: its whole"
-        f" interval within ±{100 * tolerance:g} points, and the rounding of the print; "
-        f"{Verdict.REFUTED}: wholly outside; {Verdict.WITHIN_NOISE}: neither. The variance of"
-        " training is in an interval only where several seeds were trained."
+        "Difference: measured − reported, in percentage points. Reported numbers are of the same"
+        f" images, so that training alone decides. {Verdict.REPRODUCED}: its interval over"
+        f" training seeds, of one more training, lies within ±{100 * tolerance:g} points and the"
+        f" rounding of the print; {Verdict.REFUTED}: wholly outside; {Verdict.WITHIN_NOISE}:"
+        " neither. With one seed the tolerance alone stands for the variance of training."
     )
