@@ -54,11 +54,11 @@ def judge_claims(folders: Sequence[SuiteFolder], papers: Path = PAPERS) -> list[
 _MEANING = {
     Verdict.INCONSISTENT: "the source's own numbers contradict it",
     Verdict.REFUTED: "measured here as published, and it does not hold",
-    Verdict.MISCOUNTED: "this project's count in the released files is another",
+    Verdict.AUDIT_DIFFERS: "what this project counted or expected is otherwise",
     Verdict.WITHIN_NOISE: "measured here as published, and these trainings cannot tell",
     Verdict.REPRODUCED: "measured here as published, and it holds",
     Verdict.CONSISTENT: "recomputed from the source's own numbers, and it holds",
-    Verdict.COUNTED: "this project's count in the released files is the same",
+    Verdict.AUDIT_AGREES: "what this project counted or expected is the same",
     Verdict.NOT_COMPARABLE: "measured here, but not as published",
     Verdict.NOT_RUN: "not measured here",
 }

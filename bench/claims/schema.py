@@ -14,7 +14,7 @@ from bench.claims.inequality import Inequality
 from bench.core.errors import ClaimsError
 from bench.core.manifest import Training
 from bench.core.schema import Frozen
-from bench.score.metrics import METRICS
+from bench.score.metrics import METRICS, PRECISIONS
 
 
 class Term(Frozen):
@@ -42,8 +42,9 @@ class Term(Frozen):
 
     @model_validator(mode="after")
     def _metric_exists(self) -> Term:
-        if self.metric not in METRICS:
-            raise ValueError(f"no metric {self.metric!r}; there are {', '.join(METRICS)}")
+        known = (*METRICS, *PRECISIONS)
+        if self.metric not in known:
+            raise ValueError(f"no metric {self.metric!r}; there are {', '.join(known)}")
         return self
 
 
@@ -63,7 +64,7 @@ class Claim(Frozen):
     """How far an inequality may be missed and still hold, in the unit of its sides."""
     kind: Literal["measured", "arithmetic", "audit"] = "measured"
     """``measured``: cells decide. ``arithmetic``: about the publication's own numbers alone.
-    ``audit``: the publication against what this project counted in its released files."""
+    ``audit``: the publication against what this project counted, or holds to be so."""
     protocol: Mapping[str, Any] = {}
     """Fields of a cell, dotted where nested, that all terms share."""
     terms: Mapping[str, Term]
@@ -87,7 +88,10 @@ class Claim(Frozen):
 
 
 class _Ledger(Frozen):
-    version: Literal[1]
+    version: Literal[2]
+    trainings: tuple[Training, ...] = ()
+    protocols: tuple[Mapping[str, Any], ...] = ()
+    """Named once by anchors, for the claims' terms to alias."""
     claims: tuple[Claim, ...]
 
     @model_validator(mode="after")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
-from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,13 +14,13 @@ from bench.claims.inequality import Inequality
 from bench.claims.reported import Reported
 from bench.claims.schema import Claim, Term
 from bench.core.schema import Record, fingerprint
-from bench.score.metrics import METRICS
+from bench.score.metrics import score_of
 from bench.score.stats import LEVEL, Interval
 from bench.store.folders import SuiteFolder
 
 _PLAIN = {"task": "predict", "condition.corruption": "none"}
 """What a term's cells are unless it says otherwise."""
-_CORNERS = np.array([-1.0, 1.0])
+_ENDS = np.array([-1.0, 1.0])
 
 
 class Verdict(StrEnum):
@@ -34,14 +33,14 @@ class Verdict(StrEnum):
     NOT_RUN = "not run"
     INCONSISTENT = "inconsistent in its source"
     CONSISTENT = "consistent in its source"
-    MISCOUNTED = "counted otherwise here"
-    COUNTED = "counted alike here"
+    AUDIT_DIFFERS = "an audit here finds otherwise"
+    AUDIT_AGREES = "an audit here agrees"
 
 
 _OF_NUMBERS = {
     "measured": (Verdict.INCONSISTENT, None),
     "arithmetic": (Verdict.INCONSISTENT, Verdict.CONSISTENT),
-    "audit": (Verdict.MISCOUNTED, Verdict.COUNTED),
+    "audit": (Verdict.AUDIT_DIFFERS, Verdict.AUDIT_AGREES),
 }
 """By kind of statement, what its numbers alone say where they contradict it, and where not."""
 
@@ -114,12 +113,17 @@ def judge(claim: Claim, reported: Mapping[str, Reported], cells: Sequence[Finish
 
 
 def best_margins(inequality: Inequality, reported: Mapping[str, Reported]) -> list[float]:
-    """Return each margin at the roundings of the reported numbers that favour it most."""
-    corners = product(
-        *(number.value + number.plus_minus * _CORNERS for number in reported.values())
-    )
-    margins = [inequality.margins(dict(zip(reported, corner, strict=True))) for corner in corners]
-    return [max(map(float, each)) for each in zip(*margins, strict=True)]
+    """Return each margin at the roundings of the reported numbers that favour it most.
+
+    Each number lies along an axis of its own, so that all corners of the box of roundings are
+    there where numbers meet.
+    """
+    values = {}
+    for axis, (name, number) in enumerate(reported.items()):
+        shape = [1] * len(reported)
+        shape[axis] = 2
+        values[name] = (number.value + number.plus_minus * _ENDS).reshape(shape)
+    return [float(np.max(margin)) for margin in inequality.margins(values)]
 
 
 class _Match(NamedTuple):
@@ -134,15 +138,16 @@ def _match(claim: Claim, term: Term, cells: Sequence[Finished]) -> _Match | str:
     """Find the cells nearest to a term's protocol, or say what is missing."""
     if not term.cell:
         return term.missing or "nothing here measures it"
-    wanted = _PLAIN | dict(term.cell)
+    assert term.training is not None, "a term with cells says its training"
+    wanted = {**_PLAIN, "preset": term.training.preset, **term.cell}
     candidates = [
         cell
         for cell in cells
         if all(name in cell.fields and cell.fields[name] == value for name, value in wanted.items())
     ]
     if not candidates:
-        return "no finished cell with " + ", ".join(f"{k}={v}" for k, v in term.cell.items())
-    assert term.training is not None, "a term with cells says its training"
+        told = {**term.cell, "preset": term.training.preset}
+        return "no finished cell with " + ", ".join(f"{k}={v}" for k, v in told.items())
     protocol = {**claim.protocol, **term.protocol, "limit": None}
     groups: dict[str, list[Finished]] = {}
     for cell in candidates:
@@ -231,10 +236,9 @@ def _measure(
 
 def _by_seed(match: _Match) -> list[float]:
     """Score the cells of a term: for each training seed, the mean over its sampling seeds."""
-    metric = METRICS[match.metric]
     scores: dict[int, list[float]] = {}
     for cell in match.cells:
-        score = metric(cell.folder.counts(cell.record.key))
+        score = score_of(match.metric, cell.folder.counts(cell.record.key))
         scores.setdefault(cell.record.cell.seed, []).append(score)
     return [float(np.mean(scores[seed])) for seed in sorted(scores)]
 

@@ -78,6 +78,8 @@ class PaperColumn(Frozen):
     mean is taken; absent, it is the suite's only one."""
     task: Task = "predict"
     metric: str = "mIoU"
+    classes: tuple[str, ...] = ()
+    """Classes of the test set that the score is taken of; all by default."""
     condition: Condition = CLEAN
     missing: str = ""
     """Why it is not measured here, where it is not."""

@@ -39,7 +39,8 @@ def claims_table(folder: SuiteFolder) -> Table | None:
     caption = f"{len(judgements)} published statements are tested against these cells:"
     caption += f" {', '.join(f'{count} {verdict}' for verdict, count in counts.items())}."
     caption += " Verdicts are computed; what is inconsistent in its source contradicts itself in"
-    caption += " print and needs no run. Those not run are listed by the verb claims, with what"
+    caption += " print and needs no run. Cells of another size, start or data judge nothing."
+    caption += " Those not run are listed by the verb claims, with what"
     caption += " each lacks."
     names = ("Claim", "Statement", "Verdict", "Evidence", "Where it is made")
     return Table(SLUG, "Published claims", caption, names, rows)

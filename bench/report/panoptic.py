@@ -9,10 +9,9 @@ import numpy as np
 from bench.report.block import PRIMARY, Block
 from bench.report.clean import absent_note, missing
 from bench.report.table import Entry, Table, number
+from bench.score.metrics import PRECISIONS
 
 _SCORES = ("PQ", "SQ", "RQ", "PQ_things", "PQ_stuff")
-_PRECISIONS = ("AP", "AP50", "AP (Cityscapes)", "AP50 (Cityscapes)")
-"""As ``bench.score.segments.AveragePrecision`` has them."""
 
 
 def panoptic_tables(block: Block) -> Iterator[Table]:
@@ -33,9 +32,9 @@ def panoptic_tables(block: Block) -> Iterator[Table]:
     caption = f"{block.data_note}All of one pass. {absent_note(PRIMARY, *_SCORES)}"
     caption += " Methods that tell no instances have connected components in their place, all"
     caption += f" of one rank. {block.interval_note} AP is no sum over images: it has none."
-    caption += " AP (Cityscapes) asks for no object below 100 pixels, and leaves out what lies on"
+    caption += " AP_cityscapes asks for no object below 100 pixels, and leaves out what lies on"
     caption += " void or on unnumbered groups."
-    names = ("Method", *(f"{name} ↑" for name in (PRIMARY, *_SCORES, *_PRECISIONS)))
+    names = ("Method", *(f"{name} ↑" for name in (PRIMARY, *_SCORES, *PRECISIONS)))
     yield Table("panoptic", "Panoptic quality and instances", caption, names, tuple(rows))
 
 
@@ -44,7 +43,7 @@ def _precision(block: Block, label: str) -> tuple[Entry, ...]:
     records = block.of(label)
     found = [block.folder.counts(record.key).precision for record in records]
     keys = tuple(record.key for record in records)
-    whole = [each for each in found if each is not None and len(each) == len(_PRECISIONS)]
+    whole = [each for each in found if each is not None and len(each) == len(PRECISIONS)]
     if not whole:
-        return (Entry(missing(block, label), "percent"),) * len(_PRECISIONS)
+        return (Entry(missing(block, label), "percent"),) * len(PRECISIONS)
     return tuple(Entry("", "percent", float(value), keys=keys) for value in np.mean(whole, axis=0))

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from bench.claims.comparable import differences, flatten, training_differences
 from bench.claims.reported import PAPERS, Reported, load_reported
 from bench.claims.verdict import Verdict, training_interval, weigh
@@ -15,8 +17,8 @@ from bench.report.block import Block
 from bench.report.clean import missing
 from bench.report.table import Entry, Sentence, Table, Unit, number
 from bench.score.harmonic import harmonic_mean
-from bench.score.metrics import METRICS
-from bench.score.stats import Estimate, Interval, combine
+from bench.score.metrics import METRICS, score_of
+from bench.score.stats import Estimate, Interval, combine, mean_over_seeds
 from bench.store.folders import SuiteFolder
 from bench.suite.published_table import find_cell
 
@@ -73,10 +75,7 @@ class PaperReport:
     def _place(self, row: PaperRow, column: PaperColumn) -> Place:
         reported = next(iter(find_cell(self.numbers, self.paper, row, column)), None)
         blocks = self._blocks(row, column)
-        scores = [
-            block.score(row.method, column.metric, column.condition, column.task)
-            for block in blocks
-        ]
+        scores = [_score(block, row.method, column) for block in blocks]
         known = [score for score in scores if score is not None]
         if not known or len(known) < max(1, len(column.test_on)) or column.missing:
             return Place(row, column, reported, None, self._why_not(row, column, blocks))
@@ -145,11 +144,18 @@ class PaperReport:
     def _part(self, group: Sequence[int], slug: str) -> Table:
         columns = [self.paper.columns[at] for at in group]
         names = [f"{column.name}: {what}" for column in columns for what in _headings(column)]
+        trained = [_published_training(places) for places in self.places]
+        facts = ("Published training",) if any(trained) else ()
         rows = tuple(
-            (Entry(row.name), *(entry for at in group for entry in places[at].entries()))
-            for row, places in zip(self.paper.rows, self.places, strict=True)
+            (
+                Entry(row.name),
+                *(Entry(text or "–") for text in [told][: len(facts)]),
+                *(entry for at in group for entry in places[at].entries()),
+            )
+            for row, places, told in zip(self.paper.rows, self.places, trained, strict=True)
         )
-        return Table(slug, self._title(columns), self._caption(columns), ("Method", *names), rows)
+        headings = ("Method", *facts, *names)
+        return Table(slug, self._title(columns), self._caption(columns), headings, rows)
 
     def _title(self, columns: Sequence[PaperColumn]) -> str:
         some = len(columns) < len(self.paper.columns)
@@ -168,7 +174,7 @@ class PaperReport:
             told.append("Rows without a reported number are not in the paper.")
         measured = [p for row in self.places for p in row if p.measured is not None]
         used = {p.column.metric: None for p in measured if p.column in columns}
-        told += [f"{metric}: {METRICS[metric].absent}." for metric in used]
+        told += [f"{metric}: {METRICS[metric].absent}." for metric in used if metric in METRICS]
         told += [f"{block.data_note}{block.interval_note}" for block in self.blocks if measured]
         if measured and not self.manifest.stand_in:
             told.append(_how_judged(self.paper.tolerance))
@@ -200,10 +206,30 @@ def needs_table(manifest: Manifest) -> Table:
     return Table("needs", "What is missing", caption, ("Needed", "Cells", "Remedy"), rows)
 
 
+def _score(block: Block, label: str, column: PaperColumn) -> Estimate | None:
+    """Score a method as a column asks; of single classes, and of instances, without resamples."""
+    if not column.classes and column.metric in METRICS:
+        return block.score(label, column.metric, column.condition, column.task)
+    records = block.of(label, column.condition, column.task)
+    estimates = []
+    for record in records:
+        classes = [record.classes.index(name) for name in column.classes]
+        score = score_of(column.metric, block.counts(record.key), classes)
+        estimates.append(Estimate(score, np.empty(0), (record.key,)))
+    seeds = [record.cell.seed for record in records]
+    return mean_over_seeds(estimates, seeds) if estimates else None
+
+
 def _headings(column: PaperColumn) -> tuple[str, ...]:
     if column.missing:
         return ("reported", "verdict")
     return ("reported", "measured", "difference", "verdict")
+
+
+def _published_training(places: Sequence[Place]) -> str:
+    """Return what a row's number was trained with, as printed: pretraining and iterations."""
+    rows = [place.reported.row for place in places if place.reported is not None]
+    return next((row["training"] for row in rows if row["training"]), "")
 
 
 def _less(estimate: Estimate, constant: float) -> Estimate:
