@@ -1,5 +1,6 @@
 """Shared fixtures: a small world of real files, and the README's own method."""
 
+import os
 import re
 import sys
 from pathlib import Path
@@ -8,9 +9,11 @@ from typing import NamedTuple
 import pytest
 
 import methods
+from bench.core import registry, source
 from tests.helpers.camvid_tree import draw_camvid
 
 README = Path(__file__).parents[1] / "README.md"
+PARITY = Path(__file__).parent / "parity"
 
 SUITE = """\
 name: small
@@ -26,6 +29,18 @@ protocol:
   resize: [24, 32]
   eval_at: input
 """
+
+
+def pytest_configure() -> None:
+    """Give every worker of ``-n`` one thread: as many workers as cores are there already."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is in ``tests/parity``."""
+    for item in items:
+        if item.path.is_relative_to(PARITY):
+            item.add_marker(pytest.mark.parity)
 
 
 class World(NamedTuple):
@@ -59,7 +74,15 @@ def my_method(tmp_path, monkeypatch):
     (folder / "my_method.py").write_text(readme_method())
     monkeypatch.delitem(sys.modules, "methods.my_method", raising=False)
     monkeypatch.setattr(methods, "__path__", [*methods.__path__, str(folder)])
-    return folder / "my_method.py"
+    forget_methods()
+    yield folder / "my_method.py"
+    forget_methods()
+
+
+def forget_methods():
+    """Have plug-ins be looked for, and their sources be read, anew."""
+    for remembered in (registry.plugins, source.method_digest, source._module_digest, source._path):
+        remembered.cache_clear()
 
 
 @pytest.fixture
@@ -69,3 +92,9 @@ def world(tmp_path, monkeypatch, my_method):
     (tmp_path / "small.yaml").write_text(SUITE)
     monkeypatch.chdir(tmp_path)
     return World(tmp_path, tmp_path / "small.yaml", tmp_path / "out")
+
+
+@pytest.fixture
+def without_report(monkeypatch):
+    """Leave out the report that ends a run, which takes longer than a run of a small world."""
+    monkeypatch.setattr("bench.report.write", lambda results, to, **settings: to / "index.html")

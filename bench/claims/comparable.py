@@ -18,6 +18,8 @@ from bench.data.datasets import load_dataset_class
 RELABELLED = "relabeled"
 """Subset of a part of a mixture whose labels are MSeg's, as MSeg spells it."""
 _WHY_MASKS = "MSeg's masks; in GSS's table 8 relabelling is worth 1.6 points of harmonic mean"
+_FILES = {"weights", "initialise"}
+"""Settings that name files: a record's initialisation says what came of them."""
 _LISTED = 4
 """Differing settings that are told one by one."""
 
@@ -95,10 +97,10 @@ def _settings(cell: Cell, wanted: Training, chosen: Mapping[str, Any]) -> Iterat
         there = "weights" in cell.config and stage in cell.config["weights"]
         yield Difference(f"weights of {stage!r}", "a file", "a file" if there else "trained here")
     picked = {name: value for name, value in chosen.items() if name.startswith("config.")}
-    config = merge(_nested(picked), {k: v for k, v in wanted.config.items() if k != "weights"})
+    config = merge(_nested(picked), {k: v for k, v in wanted.config.items() if k not in _FILES})
     resolved = resolve_config(cell.method, wanted.preset, config)
-    published = resolved.model_dump(mode="json", exclude={"weights"})
-    ours = {name: value for name, value in cell.config.items() if name != "weights"}
+    published = resolved.model_dump(mode="json", exclude=_FILES)
+    ours = {name: value for name, value in cell.config.items() if name not in _FILES}
     unlike = [
         Difference(f"config.{name}", value, here)
         for name, value, here in _leaves(published, ours)

@@ -19,7 +19,7 @@ from bench.core.manifest import Unavailable
 from bench.core.schema import Cell, Record, Stage
 from bench.engine.cost import Cost
 from bench.engine.plan import all_needs
-from bench.score.codec_diagnostics import Finding
+from bench.score.codec_diagnostics import CodecProblem
 from bench.score.counts import Counts
 from bench.score.metrics import METRICS
 
@@ -130,7 +130,7 @@ class Console:
             self.terminal.print(f"  [bold]{escape(need.what)}[/bold]: {escape(need.remedy)}")
         self.terminal.print()
 
-    def findings(self, findings: Sequence[Finding]) -> None:
+    def findings(self, findings: Sequence[CodecProblem]) -> None:
         """Print the closing table of codecs that collapsed or lose classes.
 
         Seeds share a row, which has what was measured of the first; the report has all.
@@ -138,7 +138,7 @@ class Console:
         table = Table(title="Codecs to mend", box=box.SIMPLE_HEAD, title_justify="left")
         table.add_column("codec", overflow="fold", max_width=24)
         table.add_column("fault, and what was measured", overflow="fold")
-        rows: dict[tuple[str, str, str], list[Finding]] = {}
+        rows: dict[tuple[str, str, str], list[CodecProblem]] = {}
         for finding in findings:
             cell = finding.record.cell
             rows.setdefault((cell.label, str(cell.train_on), finding.kind), []).append(finding)

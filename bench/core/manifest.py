@@ -6,11 +6,11 @@ Imports the nouns alone, as reports and suites both need it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from bench.core.schema import CLEAN, Cell, Condition, Fraction, Frozen, Task
+from bench.core.schema import CLEAN, Cell, Condition, Family, Fraction, Frozen, Task
 
 
 def _as_tuple(value: Any) -> Any:
@@ -125,32 +125,96 @@ class Unavailable(Frozen):
         return f"needs {', '.join(need.what for need in self.needs)}"
 
 
+class FamilyOfMethods(Frozen):
+    """All methods of a suite that are of one family and can predict."""
+
+    family: Family
+
+    def __str__(self) -> str:
+        return f"{self.family} methods"
+
+
+class Sides(NamedTuple):
+    """The labels of the methods on both sides of a contrast."""
+
+    first: tuple[str, ...]
+    second: tuple[str, ...]
+
+
 class Contrast(Frozen):
     """A difference that a suite declares before anything runs: the verdict is about it."""
 
     name: str
-    first: tuple[str, ...]
+    first: tuple[str, ...] | FamilyOfMethods
     """Labels of methods. Several are codecs whose scores are interpolated, linearly in the
-    logarithm of their rates, to the rate of the second."""
-    second: str
-    """Label of the method whose score is taken off."""
+    logarithm of their rates, to the rate of the second. ``{family: generative}`` is the mean
+    over that family's methods."""
+    second: str | FamilyOfMethods
+    """Label of the method, or the family, whose score is taken off."""
+    measure: Literal["clean", "mPC", "above floor"] = "clean"
+    """Of which score: on clean images, averaged over corruptions, or the share of what is above
+    the floor that is kept under corruptions (``bench.score.robustness``)."""
+
+    @property
+    def first_name(self) -> str:
+        """What sentences call the first side."""
+        return " and ".join(self.first) if isinstance(self.first, tuple) else str(self.first)
+
+    @property
+    def is_interpolated(self) -> bool:
+        """Whether the first side is interpolated to the rate of the second."""
+        return isinstance(self.first, tuple) and len(self.first) > 1
+
+    @property
+    def is_of_families(self) -> bool:
+        """Whether a side is the mean over a family of methods."""
+        return any(isinstance(side, FamilyOfMethods) for side in (self.first, self.second))
+
+    def sides(self, families: Mapping[str, str]) -> Sides:
+        """Return the labels on both sides.
+
+        Args:
+            families: of each method of the suite, by its label.
+        """
+        first = self.first
+        second = (self.second,) if isinstance(self.second, str) else self.second
+        return Sides(*(_members(side, families) for side in (first, second)))
+
+
+def _members(
+    side: tuple[str, ...] | FamilyOfMethods, families: Mapping[str, str]
+) -> tuple[str, ...]:
+    if isinstance(side, FamilyOfMethods):
+        return tuple(label for label, family in families.items() if family == side.family)
+    return side
+
+
+class Entry(Frozen):
+    """A cell of a suite: its record, and what the suite calls its method."""
+
+    key: str
+    label: str
+    preset: str
+    state: Literal["missing", "done", "failed"] = "missing"
+    """When the manifest was written."""
 
 
 class Manifest(Frozen):
-    """What a run of a suite consists of: the cells it asked for, in the suite's order.
+    """What a suite consists of: all its cells in order, done or not, and how they are shown."""
 
-    A folder may hold records of earlier forms of a suite; reports read only these.
-    """
-
-    version: Literal[1] = 1
+    version: Literal[2] = 2
     suite: str
     question: str
-    keys: tuple[str, ...]
+    cells: tuple[Entry, ...]
+    metrics: tuple[str, ...] = ("mIoU", "mAcc", "aAcc")
+    """Scores that the suite asks for."""
     reference: str = ""
     """Label of the method whose corruption errors are the unit of the others'."""
     published: Published | None = None
     """Curves of a publication that the report shows beside the measured ones."""
     contrasts: tuple[Contrast, ...] = ()
+    families: Mapping[str, Literal["generative", "discriminative", ""]] = {}
+    """Of each method, by its label."""
     paper: PaperTable | None = None
     """The published table that the suite repeats."""
     stand_in: str = ""

@@ -67,7 +67,7 @@ class Block:
         self.floor = next((cell.label for cell in cells if cell.method == FLOOR), None)
         manifest = folder.manifest()
         self.reference, self.published = manifest.reference, manifest.published
-        self.contrasts = manifest.contrasts
+        self.contrasts, self.families = manifest.contrasts, manifest.families
         self.learned = tuple(label for label in self.labels if label != self.floor)
         self._record = {record.key: record for record in self.finished}
         self._counts: dict[str, Counts] = {}

@@ -17,7 +17,9 @@ from bench.core.schema import Task
 from bench.report.block import PRIMARY, Block, describe, is_generated
 from bench.report.clean import ALPHA, absent_note, metric_names
 from bench.report.table import Entry, Sentence, Table, Unit, number
-from bench.score.codec_diagnostics import LEAST_BITS, LEAST_USE, Finding, examine
+from bench.score.codec_diagnostics import LEAST_BITS, LEAST_USE, CodecProblem, examine
+from bench.score.robustness import above_floor
+from bench.score.significance import mean_of_methods
 from bench.score.stats import Estimate, holm
 
 RATE = "bits_per_pixel"
@@ -141,17 +143,20 @@ class Compared(NamedTuple):
 
 def compare(block: Block, contrast: Contrast, metric: str) -> Compared | str:
     """Score a contrast, or say why it has no score."""
-    labels = (*contrast.first, contrast.second)
-    scores = {label: block.score(label, metric) for label in labels}
+    firsts, seconds = contrast.sides(block.families)
+    labels = (*firsts, *seconds)
+    scores = {label: _score(block, contrast, label, metric) for label in labels}
     if lacking := [label for label, score in scores.items() if score is None]:
         return f"{', '.join(lacking)}: no result"
     known = {label: score for label, score in scores.items() if score is not None}
     rate = {label: measured(block, label).get(RATE, math.nan) for label in labels}
-    second, aim = known[contrast.second], rate[contrast.second]
-    if len(contrast.first) == 1:
-        (label,) = contrast.first
-        return Compared((label,), known[label], second, (rate[label], aim))
-    ordered = sorted(contrast.first, key=lambda label: rate[label])
+    if contrast.is_of_families:
+        means = [mean_of_methods([known[label] for label in side]) for side in (firsts, seconds)]
+        return Compared((contrast.first_name,), means[0], means[1], (math.nan, math.nan))
+    second, aim = known[seconds[0]], rate[seconds[0]]
+    if len(firsts) == 1:
+        return Compared(firsts, known[firsts[0]], second, (rate[firsts[0]], aim))
+    ordered = sorted(firsts, key=lambda label: rate[label])
     for low, high in zip(ordered, ordered[1:], strict=False):
         if rate[low] <= aim <= rate[high]:
             share = math.log(aim / rate[low]) / math.log(rate[high] / rate[low])
@@ -161,8 +166,21 @@ def compare(block: Block, contrast: Contrast, metric: str) -> Compared | str:
     return f"{contrast.second} has {aim:.3g} bits/pixel, outside the {span} of the others"
 
 
+def _score(block: Block, contrast: Contrast, label: str, metric: str) -> Estimate | None:
+    """Return the score of a method that a contrast is about."""
+    if contrast.measure == "clean":
+        return block.score(label, metric)
+    corrupted = block.mpc(label)
+    if contrast.measure == "mPC" or corrupted is None:
+        return corrupted
+    clean, floor = block.score(label), block.score(block.floor) if block.floor else None
+    return None if clean is None or floor is None else above_floor(corrupted, clean, floor)
+
+
 def _contrast_rows(block: Block, contrast: Contrast) -> list[tuple[str, str, Compared | str]]:
     names = [*metric_names(block), "boundary_IoU", "mIoU_small", "mIoU_medium", "mIoU_large"]
+    if contrast.measure != "clean":
+        names = [PRIMARY]
     stored = [
         name
         for name in dict.fromkeys(names)
@@ -197,8 +215,8 @@ def contrast_table(block: Block, found: Sequence[tuple[str, str, Compared | str]
             )
         )
     pairs = "; ".join(
-        f"{contrast.name}: {' and '.join(contrast.first)} minus {contrast.second}"
-        + (", interpolated to its rate" if len(contrast.first) > 1 else "")
+        f"{contrast.name}: {contrast.first_name} minus {contrast.second}"
+        + (", interpolated to its rate" if contrast.is_interpolated else "")
         for contrast in block.contrasts
     )
     names = dict.fromkeys(metric for _, metric, _ in found)
@@ -243,7 +261,7 @@ def _verdict(block: Block, contrast: Contrast, of_codecs: bool) -> Sentence:
     )
 
 
-def findings(block: Block, found: Sequence[Finding]) -> Table:
+def findings(block: Block, found: Sequence[CodecProblem]) -> Table:
     """What is wrong with a codec, one line a finding."""
     rows = [
         (

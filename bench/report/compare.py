@@ -18,7 +18,7 @@ _SHORT = 48
 """Letters of a value that are printed; configurations are long."""
 
 
-class Pair(NamedTuple):
+class CellPair(NamedTuple):
     """One cell in both folders."""
 
     name: str
@@ -30,15 +30,15 @@ class Pair(NamedTuple):
     """What differs in protocol and provenance, such as ``seed: 0 -> 1``."""
 
 
-class Comparison(NamedTuple):
+class StoreComparison(NamedTuple):
     """All cells of two folders."""
 
-    pairs: tuple[Pair, ...]
+    pairs: tuple[CellPair, ...]
     only_first: tuple[str, ...]
     only_second: tuple[str, ...]
 
 
-def compare(first: SuiteFolder, second: SuiteFolder) -> Comparison:
+def compare(first: SuiteFolder, second: SuiteFolder) -> StoreComparison:
     """Compare the latest runs of two folders.
 
     A cell is the same in both if method's label, training and test set, condition, task and
@@ -49,7 +49,7 @@ def compare(first: SuiteFolder, second: SuiteFolder) -> Comparison:
     """
     left, right = ({_identity(r): r for r in each.records()} for each in (first, second))
     pairs = [_pair(left[same], right[same], first, second) for same in left if same in right]
-    return Comparison(
+    return StoreComparison(
         tuple(pairs),
         tuple(str(left[same].cell) for same in left if same not in right),
         tuple(str(right[same].cell) for same in right if same not in left),
@@ -60,7 +60,7 @@ def _identity(record: Record) -> str:
     return str([getattr(record.cell, name) for name in _SAME_CELL])
 
 
-def _pair(a: Record, b: Record, first: SuiteFolder, second: SuiteFolder) -> Pair:
+def _pair(a: Record, b: Record, first: SuiteFolder, second: SuiteFolder) -> CellPair:
     difference = None
     if a.status == b.status == "ok" and a.image_ids == b.image_ids:
         metric = METRICS[PRIMARY]
@@ -78,7 +78,7 @@ def _pair(a: Record, b: Record, first: SuiteFolder, second: SuiteFolder) -> Pair
     fields += [
         f"{name}: none -> {_short(theirs[name])}" for name in theirs if name not in _facts(a)
     ]
-    return Pair(str(a.cell), a, b, difference, tuple(fields))
+    return CellPair(str(a.cell), a, b, difference, tuple(fields))
 
 
 def _facts(record: Record) -> dict[str, Any]:
@@ -102,7 +102,7 @@ def _short(value: Any) -> str:
     return text if len(text) <= _SHORT else f"{text[: _SHORT - 3]}..."
 
 
-def table(comparison: Comparison) -> Table:
+def table(comparison: StoreComparison) -> Table:
     """Every common cell with its difference; which fields differ is numbered."""
     known = [p.difference for p in comparison.pairs if p.difference is not None]
     adjusted = iter(holm([difference.p_value() for difference in known]))
@@ -126,7 +126,7 @@ def table(comparison: Comparison) -> Table:
     return Table("compare", "Cells in both", caption, names, tuple(rows))
 
 
-def _fields(comparison: Comparison) -> dict[str, int]:
+def _fields(comparison: StoreComparison) -> dict[str, int]:
     """Return every differing field once, with the number of cells it differs in."""
     found: dict[str, int] = {}
     for pair in comparison.pairs:
@@ -135,7 +135,7 @@ def _fields(comparison: Comparison) -> dict[str, int]:
     return found
 
 
-def as_text(comparison: Comparison) -> str:
+def as_text(comparison: StoreComparison) -> str:
     """Write a comparison for the terminal, in Markdown."""
     lines = [table(comparison).markdown()] if comparison.pairs else ["No cell is in both.", ""]
     fields = _fields(comparison)

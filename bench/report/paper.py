@@ -28,7 +28,7 @@ COLUMNS_ABREAST = 2
 STAND_IN = "stand-in"
 
 
-class Place(NamedTuple):
+class PaperCell(NamedTuple):
     """One number of the published table."""
 
     row: PaperRow
@@ -72,13 +72,13 @@ class PaperReport:
         self.numbers = load_reported(PAPERS)
         self.places = [[self._place(row, column) for column in paper.columns] for row in paper.rows]
 
-    def _place(self, row: PaperRow, column: PaperColumn) -> Place:
+    def _place(self, row: PaperRow, column: PaperColumn) -> PaperCell:
         reported = next(iter(find_cell(self.numbers, self.paper, row, column)), None)
         blocks = self._blocks(row, column)
         scores = [_score(block, row.method, column) for block in blocks]
         known = [score for score in scores if score is not None]
         if not known or len(known) < max(1, len(column.test_on)) or column.missing:
-            return Place(row, column, reported, None, self._why_not(row, column, blocks))
+            return PaperCell(row, column, reported, None, self._why_not(row, column, blocks))
         measured = harmonic_mean(known) if len(known) > 1 else known[0]
         if self.manifest.stand_in:
             verdict = STAND_IN
@@ -88,7 +88,7 @@ class PaperReport:
             cells = [record for block in blocks for record in block.finished]
             used = [record for record in cells if record.key in measured.keys]
             verdict = self._verdict(row, reported, measured, used)
-        return Place(row, column, reported, measured, verdict)
+        return PaperCell(row, column, reported, measured, verdict)
 
     def _blocks(self, row: PaperRow, column: PaperColumn) -> list[Block]:
         """Return the blocks of a column's test sets in which the method is."""
@@ -226,7 +226,7 @@ def _headings(column: PaperColumn) -> tuple[str, ...]:
     return ("reported", "measured", "difference", "verdict")
 
 
-def _published_training(places: Sequence[Place]) -> str:
+def _published_training(places: Sequence[PaperCell]) -> str:
     """Return what a row's number was trained with, as printed: pretraining and iterations."""
     rows = [place.reported.row for place in places if place.reported is not None]
     return next((row["training"] for row in rows if row["training"]), "")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SLUG, TITLE = "published", "Published retention beside measured"
 
 
-class Reading(NamedTuple):
+class PublishedReading(NamedTuple):
     """A published score under a corruption as a share of the same figure's clean score."""
 
     corrupted: Reported
@@ -46,7 +46,7 @@ class Reading(NamedTuple):
 
 def read_curve(
     condition: Condition, numbers: Sequence[Reported], selection: Published
-) -> Reading | None:
+) -> PublishedReading | None:
     """Find the point of a publication's curve that a condition stands for.
 
     The catalogue says which curve a corruption is made for; the point is the one whose
@@ -65,7 +65,7 @@ def read_curve(
         for place in wanted
     ]
     corrupted, clean = found
-    return Reading(corrupted, clean) if corrupted and clean else None
+    return PublishedReading(corrupted, clean) if corrupted and clean else None
 
 
 def _points(
@@ -189,7 +189,7 @@ def comparison_plots(comparison: Comparison | None) -> Iterator[Plot]:
             yield comparison.plot()
 
 
-def _published(reading: Reading | None) -> Entry:
+def _published(reading: PublishedReading | None) -> Entry:
     if reading is None:
         return Entry("not published", "percent")
     low, high = reading.extent

@@ -16,7 +16,7 @@ from bench.score.stats import Estimate, combine
 
 
 def harmonic_mean(estimates: Sequence[Estimate]) -> Estimate:
-    """Average scores of different test sets, one estimate a set.
+    """Average a method's scores on different test sets, one estimate per set.
 
     Resamples of two sets of equally many images have the same indices, which are of
     different images: each set's replicates are put in an order of their own, the same for
@@ -25,7 +25,7 @@ def harmonic_mean(estimates: Sequence[Estimate]) -> Estimate:
     apart = [
         replace(each, draws=_reorder(each.draws, place)) for place, each in enumerate(estimates)
     ]
-    return combine(lambda *scores: _harmonic(np.stack(scores)), apart)
+    return combine(lambda *scores: _harmonic(np.stack(scores)), apart, same_trainings=True)
 
 
 def _reorder(draws: np.ndarray, place: int) -> np.ndarray:

@@ -1,8 +1,7 @@
 """How sure a score is, given its images and training seeds; corrections for many comparisons.
 
-Resamples are drawn from the number of units alone, so two calls on the same images use
-the same ones: replicates of different methods and conditions are paired wherever they
-come from, and any arithmetic on them keeps the pairing.
+Replicates of different methods and conditions on the same images are paired wherever they come
+from (``bench.score.resampling``), and any arithmetic on them keeps the pairing.
 """
 
 from __future__ import annotations
@@ -19,12 +18,11 @@ import numpy as np
 from bench.core.seeding import key, numpy_generator
 from bench.score.counts import Counts
 from bench.score.metrics import Metric
+from bench.score.resampling import MIN_CLUSTERS, resampling
+from bench.score.resampling import RESAMPLES as RESAMPLES
+from bench.score.resampling import replicates as replicates
 
-RESAMPLES = 10_000
 LEVEL = 0.95
-MIN_CLUSTERS = 10
-"""With fewer sequences than this a bootstrap over sequences says nothing; images are drawn."""
-_BLOCK_FLOATS = 2_000_000  # bounds the memory of one block of resamples to about 16 MB
 
 
 class Interval(NamedTuple):
@@ -47,19 +45,38 @@ class Estimate:
     keys: tuple[str, ...] = ()
     by_seed: tuple[float, ...] = ()
     """The number for each training seed alone; empty where seeds cannot be paired."""
+    seeds: tuple[int, ...] = ()
+    """The training seeds of ``by_seed``; only numbers of the same ones are paired."""
+    unpaired: tuple[tuple[float, ...], ...] = ()
+    """Where seeds cannot be paired: for each set of trainings that the number rests on, the
+    number for each of its seeds, with the others at their mean."""
+    units: int = 0
+    """How many images, sequences or blocks were drawn for a replicate; 0 if that is unknown,
+    and replicates are then taken as they are."""
+
+    @property
+    def trainings(self) -> tuple[tuple[float, ...], ...]:
+        """The number by training seed, for each set of trainings independent of the others."""
+        return (self.by_seed,) if self.by_seed else self.unpaired
 
     def uncertain(self) -> np.ndarray:
         """Return the replicates with the variance of training added, float64 [R].
 
         The mean over n training seeds is as uncertain as Student's t of n - 1 degrees of
         freedom, scaled by their standard deviation over the root of n (JCGM 101:2008, 6.4.9),
-        independently of which images were drawn. One seed tells nothing of it: the
-        replicates are then those of the images alone.
+        independently of which images were drawn and of other trainings. One seed tells nothing
+        of it: the replicates are then those of the images alone. Few units tell little of the
+        variance of images: their replicates are spread as Student's t of units - 1.
         """
-        if math.isnan(self.spread):
-            return self.draws
-        seeds = len(self.by_seed)
-        return self.draws + self.spread / math.sqrt(seeds) * _student(seeds, self.draws.size)
+        draws = self.draws
+        if self.units > 1 and draws.size:
+            centre = np.nanmean(draws) if np.isfinite(draws).any() else np.nan
+            draws = centre + (draws - centre) * _inflation(self.units, draws.size)
+        for place, values in enumerate(self.trainings):
+            if len(values) > 1:
+                error = np.std(values, ddof=1) / math.sqrt(len(values))
+                draws = draws + error * _student(len(values), self.draws.size, place)
+        return draws
 
     def interval(self, level: float = LEVEL) -> Interval:
         """Return the percentile interval (Efron & Tibshirani 1993, chapter 13)."""
@@ -74,9 +91,11 @@ class Estimate:
         """Return the two-sided bootstrap p value of "this is zero".
 
         One is added to both counts, so that no finite number of resamples gives 0
-        (Davison & Hinkley 1997, equation 4.11).
+        (Davison & Hinkley 1997, equation 4.11). A replicate that is not a number makes it NaN.
         """
         draws = self.uncertain()
+        if np.isnan(draws).any():
+            return float("nan")
         beyond = min((draws <= 0).sum(), (draws >= 0).sum())
         return float(min(1.0, 2 * (beyond + 1) / (draws.size + 1)))
 
@@ -88,8 +107,18 @@ class Estimate:
     @property
     def error(self) -> float:
         """Standard error over images and, where there are several, training seeds."""
-        seeds = 0.0 if math.isnan(self.spread) else self.spread / math.sqrt(len(self.by_seed))
-        return float(np.hypot(np.std(self.draws, ddof=1), seeds))
+        several = [values for values in self.trainings if len(values) > 1]
+        seeds = sum(np.var(values, ddof=1) / len(values) for values in several)
+        return float(math.hypot(self.image_error, math.sqrt(seeds)))
+
+    @property
+    def image_error(self) -> float:
+        """Standard error over images, or over the sequences or blocks that were drawn.
+
+        A bootstrap of n units underestimates the variance by (n - 1) / n, which is undone.
+        """
+        few = self.units / (self.units - 1) if self.units > 1 else 1.0
+        return float(np.std(self.draws, ddof=1) * math.sqrt(few))
 
     def __sub__(self, other: Estimate) -> Estimate:
         return combine(np.subtract, [self, other])
@@ -106,34 +135,104 @@ class Estimate:
         return combine(lambda a: 1 - a, [self])
 
 
-def combine(apply: Callable[..., np.ndarray], estimates: Sequence[Estimate]) -> Estimate:
+def combine(
+    apply: Callable[..., np.ndarray],
+    estimates: Sequence[Estimate],
+    *,
+    same_trainings: bool = False,
+) -> Estimate:
     """Apply arithmetic to estimates: to their values, replicate by replicate and seed by seed.
 
+    Numbers of the same training seeds are paired seed by seed. Those of other seeds, or of
+    another number of them, vary independently, and the result keeps the variance of each.
+
     Args:
-        apply: takes one array, or scalar, an estimate.
-        estimates: of the same images. Where they have different numbers of training seeds,
-            these cannot be paired, and the result knows of none.
+        apply: takes one array, or scalar, per estimate.
+        estimates: of the same images.
+        same_trainings: all are of the same method and training set. Where a seed is missing
+            from some, the variance of training is that of the seeds that all have.
     """
-    same_seeds = len({len(each.by_seed) for each in estimates}) == 1
-    seeds = zip(*(each.by_seed for each in estimates), strict=True) if same_seeds else ()
+    if same_trainings:
+        estimates = _of_common_seeds(estimates)
+    values = [each.value for each in estimates]
+    sources = _sources(estimates)
+    by_source = [
+        tuple(
+            float(apply(*(np.float64(changes.get(i, value)) for i, value in enumerate(values))))
+            for changes in source
+        )
+        for source in sources
+    ]
+    paired = len(sources) < 2 and not any(each.unpaired for each in estimates)
+    known_units = [each.units for each in estimates if each.units]
     return Estimate(
-        float(apply(*(np.float64(each.value) for each in estimates))),
+        float(apply(*map(np.float64, values))),
         np.asarray(apply(*(each.draws for each in estimates))),
         tuple(dict.fromkeys(key for each in estimates for key in each.keys)),
-        tuple(float(apply(*map(np.float64, values))) for values in seeds),
+        by_source[0] if paired and by_source else (),
+        next((each.seeds for each in estimates if each.seeds), ()) if paired else (),
+        () if paired else tuple(by_source),
+        min(known_units, default=0),
     )
 
 
+def _sources(estimates: Sequence[Estimate]) -> list[list[dict[int, float]]]:
+    """Group estimates by the trainings that they share.
+
+    Returns:
+        Per group and training seed, which estimates have which values, by their numbers.
+    """
+    groups: dict[tuple[int, tuple[int, ...]], list[int]] = {}
+    sources = []
+    for index, estimate in enumerate(estimates):
+        if estimate.by_seed:
+            seeds = estimate.seeds or tuple(range(len(estimate.by_seed)))
+            groups.setdefault((len(estimate.by_seed), seeds), []).append(index)
+        sources += [[{index: value} for value in values] for values in estimate.unpaired]
+    for (count, _), members in groups.items():
+        sources.append([{i: estimates[i].by_seed[seed] for i in members} for seed in range(count)])
+    return sources
+
+
+def _of_common_seeds(estimates: Sequence[Estimate]) -> list[Estimate]:
+    """Leave each estimate the seeds that all of them have; as they are if these are unknown."""
+    if not all(each.seeds for each in estimates):
+        return list(estimates)
+    common = [seed for seed in estimates[0].seeds if all(seed in e.seeds for e in estimates)]
+    reduced = []
+    for estimate in estimates:
+        value_of = dict(zip(estimate.seeds, estimate.by_seed, strict=True))
+        by_seed = tuple(value_of[seed] for seed in common)
+        reduced.append(replace(estimate, by_seed=by_seed, seeds=tuple(common)))
+    return reduced
+
+
 @cache
-def _student(seeds: int, resamples: int) -> np.ndarray:
+def _inflation(units: int, resamples: int) -> np.ndarray:
+    """Return factors, float64 [resamples], that turn a bootstrap of few units into Student's t.
+
+    The root of n / (n - 1), as a bootstrap's variance is that much too small, times the root of
+    n - 1 over chi-squared of n - 1 degrees of freedom, as the variance is itself uncertain.
+    """
+    from scipy.stats import chi2  # slow to load, and claims mostly do without
+
+    variance = chi2.ppf((np.arange(resamples) + 0.5) / resamples, units - 1)
+    order = numpy_generator(key("variance of images", units, resamples))
+    return np.sqrt(units / order.permutation(variance))
+
+
+@cache
+def _student(seeds: int, resamples: int, source: int = 0) -> np.ndarray:
     """Return quantiles of Student's t of ``seeds - 1`` degrees of freedom, float64 [resamples].
 
-    Evenly spaced in probability, as draws of so heavy tails would scatter, and in random order.
+    Evenly spaced in probability, as draws of so heavy tails would scatter, and in a random order
+    that differs between independent sources.
     """
     from scipy.stats import t as student  # slow to load, and claims mostly do without
 
     quantiles = student.ppf((np.arange(resamples) + 0.5) / resamples, seeds - 1)
-    return numpy_generator(key("training seeds", seeds, resamples)).permutation(quantiles)
+    further = (source,) if source else ()
+    return numpy_generator(key("training seeds", seeds, resamples, *further)).permutation(quantiles)
 
 
 def _divide(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -143,15 +242,15 @@ def _divide(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def mean(estimates: Sequence[Estimate]) -> Estimate:
-    """Average estimates with equal weight, as mPC does over severities and corruptions."""
-    return combine(lambda *values: np.mean(values, axis=0), estimates)
+    """Average a method's estimates with equal weight, as mPC does over conditions."""
+    return combine(lambda *values: np.mean(values, axis=0), estimates, same_trainings=True)
 
 
 def mean_over_seeds(estimates: Sequence[Estimate], seeds: Sequence[int]) -> Estimate:
     """Average a method's cells over training seeds, keeping each seed's value.
 
     Args:
-        estimates: one a cell; cells of one training seed differ in their sampling seed and
+        estimates: one per cell; cells of one training seed differ in their sampling seed and
             are averaged first.
         seeds: the training seed of each.
     """
@@ -159,51 +258,30 @@ def mean_over_seeds(estimates: Sequence[Estimate], seeds: Sequence[int]) -> Esti
     for estimate, seed in zip(estimates, seeds, strict=True):
         of_seed.setdefault(seed, []).append(estimate)
     trained = [mean(each) for each in of_seed.values()]
-    return replace(mean(trained), by_seed=tuple(each.value for each in trained))
+    by_seed = tuple(each.value for each in trained)
+    return replace(mean(trained), by_seed=by_seed, seeds=tuple(of_seed))
 
 
-def replicates(
-    metric: Metric,
-    cells: Sequence[Counts],
-    clusters: Sequence[str] | None = None,
-    *,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
-) -> np.ndarray:
-    """Bootstrap a data-set-level metric of several cells on the same images.
-
-    Images, or whole clusters of correlated images, are drawn with replacement; the
-    counts of the drawn ones are summed and scored anew, which is what the metric does
-    with the data set itself.
+def score_cells(
+    metric: Metric, cells: Sequence[Counts], keys: Sequence[str], sequences: Sequence[str]
+) -> list[Estimate]:
+    """Score cells on the same images, with paired replicates.
 
     Args:
         metric: what to score.
         cells: counts of the same N images, in the same order.
-        clusters: of each image, the sequence or city it is drawn together with.
-        resamples: R.
-        seed: another set of resamples for another seed.
-
-    Returns:
-        float64 [len(cells), R], column r of every row from the same images.
+        keys: of each cell.
+        sequences: of each image; they decide what is drawn (``bench.score.resampling``).
 
     Raises:
         ValueError: if the cells hold different numbers of images.
     """
-    sizes = {counts.num_images for counts in cells}
-    if len(sizes) != 1:
-        raise ValueError(f"cells of {sorted(sizes)} images cannot be paired")
-    parts = np.stack([_by_cluster(metric.parts(counts), clusters) for counts in cells])
-    count, units, width = parts.shape
-    # float64 holds sums of pixel counts exactly, whatever order a BLAS adds them in
-    flat = parts.transpose(1, 0, 2).reshape(units, count * width)
-    generator = numpy_generator(key("bootstrap", seed, units, resamples))
-    block = max(1, _BLOCK_FLOATS // max(units, count * width))
-    found = np.empty((count, resamples))
-    for start in range(0, resamples, block):
-        stop = min(start + block, resamples)
-        summed = (_weights(generator, stop - start, units) @ flat).reshape(-1, count, width)
-        found[:, start:stop] = metric.of_parts(summed).T
-    return found
+    plan = resampling(sequences)
+    rows = replicates(metric, cells, plan)
+    return [
+        Estimate(metric(counts), row, (key,), units=plan.drawn)
+        for counts, row, key in zip(cells, rows, keys, strict=True)
+    ]
 
 
 def usable_clusters(clusters: Sequence[str]) -> tuple[str, ...] | None:
@@ -214,28 +292,15 @@ def usable_clusters(clusters: Sequence[str]) -> tuple[str, ...] | None:
     return tuple(clusters) if MIN_CLUSTERS <= len(set(clusters)) < len(clusters) else None
 
 
-def _by_cluster(parts: np.ndarray, clusters: Sequence[str] | None) -> np.ndarray:
-    """Sum float64 [N, F] over the images of each cluster, [G, F]."""
-    if clusters is None:
-        return parts
-    names, member = np.unique(np.asarray(clusters), return_inverse=True)
-    grouped = np.zeros((len(names), parts.shape[1]))
-    np.add.at(grouped, member, parts)
-    return grouped
-
-
-def _weights(generator: np.random.Generator, rows: int, units: int) -> np.ndarray:
-    """Draw how often each unit is in each resample, float64 [rows, units]."""
-    drawn = generator.integers(units, size=(rows, units)) + units * np.arange(rows)[:, None]
-    return np.bincount(drawn.ravel(), minlength=rows * units).reshape(rows, units).astype(float)
-
-
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Adjust p values of one table for multiplicity (Holm 1979), in the given order."""
-    ordered = sorted(range(len(p_values)), key=lambda index: p_values[index])
-    adjusted, largest = [0.0] * len(p_values), 0.0
-    for rank, index in enumerate(ordered):
-        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[index]))
+    """Adjust p values of one family for multiplicity (Holm 1979), in the given order.
+
+    NaN is not a test: it stays, and the others are not corrected for it.
+    """
+    tests = [index for index, p in enumerate(p_values) if not math.isnan(p)]
+    adjusted, largest = [float("nan")] * len(p_values), 0.0
+    for rank, index in enumerate(sorted(tests, key=lambda index: p_values[index])):
+        largest = max(largest, min(1.0, (len(tests) - rank) * p_values[index]))
         adjusted[index] = largest
     return adjusted
 

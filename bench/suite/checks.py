@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ValidationError
 
@@ -16,6 +16,7 @@ from bench.core.registry import (
     resolve_config,
     suggest,
 )
+from bench.core.schema import Family
 from bench.data import datasets
 from bench.score import geometry
 from bench.score.metrics import METRICS
@@ -174,10 +175,25 @@ def _reference_faults(tree: Mapping[str, Any]) -> Iterator[Fault]:
         members = enumerate(first if isinstance(first, list) else [])
         named += [((*loc, "first", index), label) for index, label in members]
         named.append(((*loc, "second"), contrast.get("second")))
+        yield from _family_faults(tree, loc, contrast)
     for loc, label in named:
-        if label and label not in labels:
+        if isinstance(label, str) and label and label not in labels:
             message = f"no method is labelled {label!r}; {suggest(str(label), labels)}"
             yield Fault(loc, message)
+
+
+def _family_faults(
+    tree: Mapping[str, Any], loc: Loc, contrast: Mapping[str, Any]
+) -> Iterator[Fault]:
+    """Find families that no method of the suite is of."""
+    for side in ("first", "second"):
+        value = contrast.get(side)
+        family = value.get("family") if isinstance(value, Mapping) else None
+        if family in get_args(Family):
+            adapters = {str(entry.get("adapter")) for _, entry in _entries(tree, "methods")}
+            known = adapters.intersection(method_modules())
+            if family not in {load_config(adapter)[0].family for adapter in known}:
+                yield Fault((*loc, side, "family"), f"the suite has no {family} method")
 
 
 def _published_faults(tree: Mapping[str, Any]) -> Iterator[Fault]:
@@ -195,6 +211,25 @@ def _paper_faults(tree: Mapping[str, Any]) -> Iterator[Fault]:
     labels = [str(entry.get("label") or entry.get("adapter")) for entry in methods]
     tests = [_name(entry) for _, entry in _entries(tree, "test_on")]
     yield from paper_faults(paper, labels, tests)
+    yield from _training_faults(
+        paper, {k: str(e.get("adapter")) for k, e in zip(labels, methods, strict=True)}
+    )
+
+
+def _training_faults(paper: PaperTable, adapters: Mapping[str, str]) -> Iterator[Fault]:
+    """Find what a row says of its training that its method does not know."""
+    for at, row in enumerate(paper.rows):
+        if row.training is None or adapters.get(row.method) not in method_modules():
+            continue
+        loc: Loc = ("paper", "rows", at, "training")
+        config = {k: v for k, v in row.training.config.items() if k != "weights"}  # no paths
+        try:
+            resolve_config(adapters[row.method], row.training.preset, config)
+        except UnknownMethod as error:
+            yield Fault((*loc, "preset"), str(error))
+        except ValidationError as error:
+            known = load_config(adapters[row.method])[0]
+            yield from structure_faults(error, known, (*loc, "config"))
 
 
 def _name(entry: Mapping[str, Any]) -> str:

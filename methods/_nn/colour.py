@@ -46,14 +46,17 @@ def fill_void(label: Tensor) -> Tensor:
     It takes the highest class of the smallest block of the 2 x 2 pyramid around it that
     has a label; a map without any becomes class 0.
     """
-    known = torch.where(label == IGNORE_INDEX, -1, label)
-    return _fill(known[:, None].float())[:, 0].long().clamp(min=0)
+    labelled = torch.where(label == IGNORE_INDEX, -1, label)
+    return _fill(labelled[:, None].float())[:, 0].long().clamp(min=0)
 
 
-def _fill(known: Tensor) -> Tensor:
-    if known.shape[2:] == (1, 1) or bool((known >= 0).all()):
-        return known
-    size = known.shape[2:]
-    coarse = _fill(F.max_pool2d(known, 2, ceil_mode=True))
-    around = coarse.repeat_interleave(2, 2).repeat_interleave(2, 3)[:, :, : size[0], : size[1]]
-    return torch.where(known >= 0, known, around)
+def _fill(label: Tensor) -> Tensor:
+    """Fill what is negative in float32 [B, 1, H, W]."""
+    if label.shape[2:] == (1, 1) or bool((label >= 0).all()):
+        return label
+    size = label.shape[2:]
+    coarse = _fill(F.max_pool2d(label, 2, ceil_mode=True))
+    surroundings = coarse.repeat_interleave(2, 2).repeat_interleave(2, 3)[
+        :, :, : size[0], : size[1]
+    ]
+    return torch.where(label >= 0, label, surroundings)

@@ -14,7 +14,7 @@ def cross_entropy(logits: Tensor, target: Tensor, ignore: int = IGNORE_INDEX) ->
     Args:
         logits: float32 [B, K, ...].
         target: int64 [B, ...], 0 .. K - 1 or ``ignore``.
-        ignore: the target of a place that does not count.
+        ignore: the target of a position that does not count.
     """
     total = F.cross_entropy(logits, target, ignore_index=ignore, reduction="sum")
     return total / (target != ignore).sum().clamp(min=1)

@@ -8,6 +8,9 @@ from pydantic import Field
 
 from bench import Frozen, Positive
 
+AboveZero = Annotated[float, Field(gt=0)]
+Weight = Annotated[float, Field(ge=0)]
+"""Of a term in a loss."""
 Colouring = Literal[
     "maximin",
     "random",
@@ -24,9 +27,12 @@ Colouring = Literal[
     "dataset",
 ]
 """Which colour stands for which class: see ``methods/_nn/palettes.py``."""
+Void = Literal["paint", "fill"]
+"""What ignored pixels are in a maskige: painted in a colour of their own, or filled with a
+label from their surroundings."""
 
 
-class ConvTokenizer(Frozen):
+class ConvTokenizerSettings(Frozen):
     """A small convolutional tokenizer with a learned codebook, trained on label maps."""
 
     widths: tuple[Positive, ...] = (32, 64)
@@ -37,14 +43,14 @@ class ConvTokenizer(Frozen):
     code_dim: Positive = 8
 
 
-class DalleTokenizer(Frozen):
+class DalleSettings(Frozen):
     """The discrete VAE of DALL-E, by default as OpenAI released it; stride 8."""
 
     width: Positive = 256
     first_width: Positive = 128
     """Of the decoder's first convolution."""
-    num_blocks: Positive = 2
-    """In each of the four groups."""
+    blocks: Positive = 2
+    """Residual blocks in each of the four groups."""
     num_codes: Positive = 8192
-    temperature: Annotated[float, Field(gt=0)] = 1.0
+    gumbel_temperature: AboveZero = 1.0
     """Of the straight-through Gumbel-softmax when trained from scratch."""

@@ -8,13 +8,12 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from bench import Augment, DataSpec, Fraction, Frozen, MethodConfig, Positive, Stage, Task
+from methods._nn.settings import AboveZero, Void, Weight
 
 Posterior = Literal["sample", "mode"]
-Weight = Annotated[float, Field(ge=0)]
-PositiveFloat = Annotated[float, Field(gt=0)]
 
 
-class Autoencoder(Frozen):
+class KLAutoencoderSettings(Frozen):
     """The KL autoencoder and its losses; the defaults are the released kl-f16.
 
     CompVis/latent-diffusion configs/autoencoder/autoencoder_kl_16x16x16.yaml.
@@ -46,7 +45,7 @@ class Autoencoder(Frozen):
         return int(self.patch * 2 ** (len(self.multipliers) - 1))
 
 
-class Stack(Frozen):
+class StackSettings(Frozen):
     """One half of the transformer."""
 
     width: Positive
@@ -54,13 +53,13 @@ class Stack(Frozen):
     heads: Positive
 
     @model_validator(mode="after")
-    def _heads_divide_width(self) -> Stack:
+    def _heads_divide_width(self) -> StackSettings:
         if self.width % self.heads:
             raise ValueError(f"{self.heads} heads do not divide a width of {self.width}")
         return self
 
 
-class Shortcuts(Frozen):
+class ShortcutSettings(Frozen):
     """What lets a small transformer learn in few steps; the release has none of it."""
 
     stem_blocks: Annotated[int, Field(ge=0)] = 0
@@ -72,7 +71,7 @@ class Shortcuts(Frozen):
     attention would have to learn to look up."""
 
 
-class Head(Frozen):
+class DiffusionHeadSettings(Frozen):
     """The diffusion head; the defaults are the released ones."""
 
     width: Positive = 1024
@@ -87,7 +86,7 @@ class Head(Frozen):
     """Of the variational term, which trains the variance only; ``ancestral`` uses that."""
 
 
-class Inference(Frozen):
+class InferenceSettings(Frozen):
     """How a mask is drawn; the defaults are the released notebook's."""
 
     mode: Literal["one_shot", "autoregressive"] = "one_shot"
@@ -99,7 +98,7 @@ class Inference(Frozen):
     """Diffusion steps; two at least, to span the schedule."""
     temperature: Annotated[float, Field(ge=0)] = 1.0
     """Factor of the noise: of every ancestral step, or of the start of the others."""
-    clip: PositiveFloat | None = None
+    clip: AboveZero | None = None
     """Bound of the clean tokens implied at each step, in normalised units. The released
     sampler has none, and needs many steps for it: at the first one the estimate is off by
     20,000 times the network's error."""
@@ -115,7 +114,9 @@ class Inference(Frozen):
 class Config(MethodConfig):
     """CAM-Seg at one size."""
 
+    version: ClassVar[int] = 1
     tasks: ClassVar[tuple[Task, ...]] = ("predict", "reconstruct")
+    family: ClassVar[Literal["generative"]] = "generative"
     citation: ClassVar[str] = """\
 @article{ahmed2025camseg,
   title = {{CAM-Seg}: A Continuous-valued Embedding Approach for Semantic Image Generation},
@@ -125,33 +126,33 @@ class Config(MethodConfig):
   year = {2025}
 }"""
 
-    palette: Literal["released", "dataset", "maximin"] = "maximin"
+    colouring: Literal["released", "dataset", "maximin"] = "maximin"
     """Colours of the maskige: CAM-Seg's 19 of Cityscapes, with its own sky; the dataset's;
     or colours as far apart as possible."""
-    void: Literal["class", "fill"] = "class"
-    """Whether unlabelled pixels are black, trained as a class and predicted as void, as
+    void: Void = "paint"
+    """Whether ignored pixels are black, trained as a class and predicted as void, as
     released; or take a label from their surroundings, and void is never predicted."""
     square: bool = False
     """Refuse images that are not square, as the released weights see them."""
-    autoencoder: Autoencoder = Autoencoder()
+    autoencoder: KLAutoencoderSettings = KLAutoencoderSettings()
     posterior: Posterior = "sample"
     """What of the autoencoder's posteriors the prior is trained on."""
-    latent_scale: PositiveFloat | None = None
+    latent_scale: AboveZero | None = None
     """Factor of all latents; absent, mean and deviation are measured per channel."""
     patch: Positive = 1
     """Side of the squares of latents that make a token."""
-    encoder: Stack
-    decoder: Stack
-    mlp_ratio: PositiveFloat = 4.0
+    encoder: StackSettings
+    decoder: StackSettings
+    mlp_ratio: AboveZero = 4.0
     dropout: Fraction = 0.1
     augmentation_pool: bool = False
     """Train the prior with the released pool of augmentations, which has the paper's
     corruptions in it; the released script leaves it off."""
-    smallest_hidden: Fraction = 0.7
+    min_hidden_share: Fraction = 0.7
     """Least share of hidden mask tokens in training."""
-    shortcuts: Shortcuts = Shortcuts()
-    head: Head = Head()
-    inference: Inference = Inference()
+    shortcuts: ShortcutSettings = ShortcutSettings()
+    head: DiffusionHeadSettings = DiffusionHeadSettings()
+    inference: InferenceSettings = InferenceSettings()
     train_autoencoder: Stage
     train_prior: Stage
 
@@ -174,7 +175,7 @@ class Config(MethodConfig):
         return self.model_dump(mode="json", include=set(_OF_STAGE.get(stage, prior)))
 
 
-_OF_THE_AUTOENCODER = frozenset({"palette", "void", "autoencoder"})
+_OF_THE_AUTOENCODER = frozenset({"colouring", "void", "autoencoder"})
 _OF_STAGE = {
     "autoencoder": _OF_THE_AUTOENCODER,
     "statistics": _OF_THE_AUTOENCODER | {"posterior"},
@@ -195,7 +196,7 @@ def _tiny() -> Config:
     return Config(
         void="fill",
         posterior="mode",
-        autoencoder=Autoencoder(
+        autoencoder=KLAutoencoderSettings(
             width=32,
             multipliers=(1, 2),
             blocks=1,
@@ -207,12 +208,12 @@ def _tiny() -> Config:
             label_weight=0.2,
         ),
         patch=2,
-        encoder=Stack(width=192, depth=1, heads=6),
-        decoder=Stack(width=192, depth=3, heads=6),
+        encoder=StackSettings(width=192, depth=1, heads=6),
+        decoder=StackSettings(width=192, depth=3, heads=6),
         dropout=0.0,
-        shortcuts=Shortcuts(stem_blocks=2, stem_width=64, aligned=True),
-        head=Head(width=192, depth=3, target="velocity", variational_weight=0.0),
-        inference=Inference(
+        shortcuts=ShortcutSettings(stem_blocks=2, stem_width=64, aligned=True),
+        head=DiffusionHeadSettings(width=192, depth=3, target="velocity", variational_weight=0.0),
+        inference=InferenceSettings(
             iterations=4,
             sampler="ddim",
             steps=10,
@@ -254,7 +255,7 @@ BATCH = 8
 EPOCH = IMAGES_PER_EPOCH // BATCH
 
 
-def _released(stack: Stack) -> Config:
+def _released(stack: StackSettings) -> Config:
     """Return the released hyperparameters around a transformer of MAR's sizes.
 
     mahmed10/CAMSS train.py, models/mar.py, models/diffloss.py, data/base_dataset.py and
@@ -262,7 +263,7 @@ def _released(stack: Stack) -> Config:
     head; and ``ema=None`` keeps the raw weights, which the notebook evaluates.
     """
     return Config(
-        palette="released",
+        colouring="released",
         square=True,
         latent_scale=0.2325,
         encoder=stack,
@@ -297,7 +298,7 @@ def _released(stack: Stack) -> Config:
 
 PRESETS = {
     "tiny": _tiny(),
-    "paper": _released(Stack(width=768, depth=12, heads=12)),
-    "mar_large": _released(Stack(width=1024, depth=16, heads=16)),
-    "mar_huge": _released(Stack(width=1280, depth=20, heads=16)),
+    "paper": _released(StackSettings(width=768, depth=12, heads=12)),
+    "mar_large": _released(StackSettings(width=1024, depth=16, heads=16)),
+    "mar_huge": _released(StackSettings(width=1280, depth=20, heads=16)),
 }

@@ -1,8 +1,8 @@
 """CAM-Seg (Ahmed et al., arXiv:2503.15617; released as mahmed10/CAMSS).
 
 Image and maskige pass the same KL autoencoder. A masked transformer reads the image's
-latents and those of the mask known so far; a diffusion head draws the rest from what it
-says. Decoded and matched to the nearest colours, they are the labels.
+latents and those of the mask drawn so far; a diffusion head draws the rest, conditioned on its
+output. Decoded and matched to the nearest colours, they are the labels.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bench import IGNORE_INDEX, Batch, DataSpec, Method, seeding
-from methods._nn.autoencoder_loss import Adversary, PerceptualDistance
+from methods._nn.autoencoders.kl import KLAutoencoder
 from methods._nn.colour import fill_void, nearest_scores, paint
-from methods._nn.diffusion_head import DiffusionHead
-from methods._nn.gaussian_diffusion import TIME_STEPS
-from methods._nn.kl_autoencoder import Gaussian, KLAutoencoder
+from methods._nn.gaussian import Gaussian
 from methods.cam_seg.augment import augment
+from methods.cam_seg.autoencoder_loss import PatchDiscriminator, PerceptualDistance
 from methods.cam_seg.config import Config, Posterior
+from methods.cam_seg.diffusion_head import DiffusionHead
+from methods.cam_seg.gaussian_diffusion import TIME_STEPS
 from methods.cam_seg.generate import MaskSampler, hidden_share, hide
 from methods.cam_seg.latents import LatentScale
 from methods.cam_seg.palette import colours
@@ -53,7 +54,7 @@ class CamSeg(Method[Config]):
             groups=parts.groups,
             patch=parts.patch,
         )
-        self.adversary = Adversary() if parts.adversarial_weight else None
+        self.adversary = PatchDiscriminator() if parts.adversarial_weight else None
         self.perceptual = (
             PerceptualDistance(parts.perceptual_backbone) if parts.perceptual_weight else None
         )
@@ -157,7 +158,7 @@ class CamSeg(Method[Config]):
             posterior = self.config.posterior
             image = self._image_tokens(batch.image, seeding.derive(batch.seeds, "image"), posterior)
             mask = self._mask_tokens(batch.label, seeding.derive(batch.seeds, "mask"))
-        share = hidden_share(batch.seeds[:1], self.config.smallest_hidden)
+        share = hidden_share(batch.seeds[:1], self.config.min_hidden_share)
         hidden = hide(batch.seeds, length, math.ceil(length * share)).to(image.device)
         condition = self.transformer(image, mask, hidden)[:, length:][hidden]
         repeats, count = self.config.head.repeats, int(hidden[0].sum())
@@ -201,7 +202,7 @@ class CamSeg(Method[Config]):
 
     def _scores(self, maskige: Tensor) -> Tensor:
         """Return negative squared distances to the colours but for a common term."""
-        void = self.config.void == "class"
+        void = self.config.void == "paint"
         return nearest_scores(maskige, self.palette if void else self.palette[:-1])
 
     def _labels(self, label: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from bench import ensure_torchvision
-from methods.gss import config as settings
+from methods.gss.config import BackboneSettings
 
 _LEVELS = 4
 
@@ -22,7 +22,7 @@ class Backbone(nn.Module):
     mean: Tensor  # float32 [3, 1, 1]
     std: Tensor  # float32 [3, 1, 1]
 
-    def __init__(self, config: settings.Backbone, pretrained: bool) -> None:
+    def __init__(self, config: BackboneSettings, pretrained: bool) -> None:
         super().__init__()
         ensure_torchvision()
         import timm

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bench import IGNORE_INDEX, Batch, DataSpec, Method, seeding
-from methods._nn.codec import Codec, CodecSettings, Colouring
-from methods._nn.dalle import DalleTokenizer
+from methods._nn.autoencoders.dalle import DalleTokenizer
+from methods._nn.autoencoders.tokenizer import ConvTokenizer, Tokenizer
 from methods._nn.inverse import (
     ConvInverse,
     Inverse,
@@ -28,13 +28,13 @@ from methods._nn.inverse import (
 from methods._nn.loss import cross_entropy
 from methods._nn.padding import pad_image, pad_label
 from methods._nn.palettes import make_palette, minimum_distance
-from methods._nn.quantize import VectorQuantizer
+from methods._nn.quantisers.vector import SphericalQuantiser
 from methods._nn.rate import CodeCounter
 from methods._nn.released_palettes import RELEASED
-from methods._nn.tokenizer import ConvTokenizer, Tokenizer
 from methods.gss.backbone import Backbone
 from methods.gss.config import Config
 from methods.gss.head import HeadOutput, PriorHead
+from methods.gss.maskige_codec import MaskigeCodec, MaskigeCodecSettings, Palette
 
 _UNLABELLED = -1  # target of a cell that the token loss leaves out
 
@@ -131,7 +131,7 @@ class GSS(Method[Config]):
         return tokens.argmax(1)
 
     def logits(self, image: Tensor, seeds: Tensor) -> Tensor:
-        """Return one vote a pixel, as released, or the logits of a learned inverse."""
+        """Return one vote per pixel, as released, or the logits of a learned inverse."""
         height, width = image.shape[2:]
         codes = self._codes(pad_image(image, self.multiple))
         return self.codec.decode(codes)[:, :, :height, :width]
@@ -143,8 +143,8 @@ class GSS(Method[Config]):
         height, width = label.shape[1:]
         codes = self._codes(pad_image(image, self.multiple))
         truth = self.codec.encode(pad_label(label, self.multiple))
-        near = self.codec.nearest(codes, truth)
-        return self.codec.decode(near).argmax(1)[:, :height, :width]
+        replaced = self.codec.nearest(codes, truth)
+        return self.codec.decode(replaced).argmax(1)[:, :height, :width]
 
     def reconstruct(self, label: Tensor, seeds: Tensor) -> Tensor:
         return self.codec.reconstruct(label)
@@ -160,7 +160,7 @@ class GSS(Method[Config]):
         for batch in batches:
             label = pad_label(batch.label, self.codec.stride)
             counter.add([self.codec.encode(label)], batch.label.numel())
-        palette = self.codec.colouring.palette()[:-1]
+        palette = self.codec.colouring.colours()[:-1]
         distance = minimum_distance(255 * palette.double().cpu().numpy())
         measured = {"stride": self.codec.stride, **counter.measured()}
         measured["least distance of two colours (0 to 255)"] = distance
@@ -175,18 +175,20 @@ class GSS(Method[Config]):
         return measured
 
 
-def make_codec(config: Config, data: DataSpec, tokenizer: Tokenizer) -> Codec:
+def make_codec(config: Config, data: DataSpec, tokenizer: Tokenizer) -> MaskigeCodec:
     """Put colouring and inverse of a variant around a tokenizer."""
-    palette = make_palette(config.palette, data.classes, data.palette, config.palette_seed)
-    colouring = Colouring(torch.from_numpy(palette / 255).float(), config.learns_colouring)
-    settings = CodecSettings(
+    palette = make_palette(
+        config.initial_colouring, data.classes, data.palette, config.palette_seed
+    )
+    colouring = Palette(torch.from_numpy(palette / 255).float(), config.learns_colouring)
+    settings = MaskigeCodecSettings(
         label_scale=config.label_scale,
-        paint_void=config.paint_void,
-        temperature=config.temperature,
+        void=config.void,
+        colour_temperature=config.colour_temperature,
         gumbel_temperature=config.gumbel_temperature,
         recolour=config.recolour if config.learns_colouring else 0.0,
     )
-    return Codec(colouring, tokenizer, _inverse(config, colouring.fixed[:-1]), settings)
+    return MaskigeCodec(colouring, tokenizer, _inverse(config, colouring.fixed[:-1]), settings)
 
 
 def make_tokenizer(config: Config) -> Tokenizer:
@@ -194,10 +196,15 @@ def make_tokenizer(config: Config) -> Tokenizer:
     if config.tokenizer == "dalle":
         dalle = config.dalle
         return DalleTokenizer(
-            dalle.width, dalle.first_width, dalle.num_blocks, dalle.num_codes, dalle.temperature
+            dalle.width,
+            dalle.first_width,
+            dalle.blocks,
+            dalle.num_codes,
+            dalle.gumbel_temperature,
         )
     conv = config.conv
-    return ConvTokenizer(conv.widths, conv.blocks, VectorQuantizer(conv.num_codes, conv.code_dim))
+    quantiser = SphericalQuantiser(conv.num_codes, conv.code_dim)
+    return ConvTokenizer(conv.widths, conv.blocks, quantiser)
 
 
 def _inverse(config: Config, palette: Tensor) -> Inverse:
@@ -205,7 +212,7 @@ def _inverse(config: Config, palette: Tensor) -> Inverse:
     if config.variant in ("FT", "TT"):
         inverse = ConvInverse(learned.width, len(palette))
         if learned.start == "nearest_colour":
-            inverse.start_as_nearest_colour(palette, config.temperature)
+            inverse.start_as_nearest_colour(palette, config.colour_temperature)
         return inverse
     if config.variant == "FT-W":
         return WindowInverse(

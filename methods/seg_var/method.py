@@ -8,14 +8,14 @@ from torch.nn import functional as F
 
 from bench import IGNORE_INDEX, Batch, DataSpec, Method, Segmented, seeding
 from methods._nn.padding import pad_image, pad_label
-from methods._nn.var_quantizer import map_size, next_input
+from methods._nn.quantisers.multi_scale import map_size, next_input
 from methods.seg_var.codes import choose, divergence, likeliest
 from methods.seg_var.config import Config
-from methods.seg_var.generate import SeglatWriter, mix
+from methods.seg_var.generate import SeglatSampler, mix
 from methods.seg_var.image_encoder import CodePredictor
 from methods.seg_var.latent import LatentEncoder, PixelTransformer
 from methods.seg_var.next_scale import NextScaleTransformer, inputs
-from methods.seg_var.seglat import Painter
+from methods.seg_var.seglat import SeglatPainter
 from methods.seg_var.tokenizer import SharedTokenizer
 
 Codes = tuple[Tensor, ...]
@@ -34,7 +34,7 @@ class SegVAR(Method[Config]):
 
     def __init__(self, config: Config, data: DataSpec) -> None:
         super().__init__(config, data)
-        self.painter = Painter(config.colours, data.num_classes)
+        self.painter = SeglatPainter(config.colours, config.void, data.num_classes)
         # Each module starts from a seed of its own, whichever of the others there are, so
         # that ablations can share the stages that they have in common.
         seeds = torch.randint(2**62, (4,)).tolist()
@@ -51,8 +51,8 @@ class SegVAR(Method[Config]):
                 self.latent_encoder = LatentEncoder(data.num_classes, config.latent)
                 self.latent_decoder = PixelTransformer(3, data.num_classes, config.latent)
         if config.looks:
-            pretrained = config.encoder.pretrained and "image" not in config.weights
-            encoder = config.encoder.model_copy(update={"pretrained": pretrained})
+            pretrained = config.image_encoder.pretrained and "image" not in config.weights
+            encoder = config.image_encoder.model_copy(update={"pretrained": pretrained})
             with seeding.seeded(seeds[3]):
                 self.image_encoder = CodePredictor(
                     *self.tokenizer.shape, data.num_classes, encoder, data.size
@@ -128,12 +128,12 @@ class SegVAR(Method[Config]):
         seeds = torch.cat(
             [seeding.derive(batch.seeds, "seglat"), seeding.derive(batch.seeds, "image")]
         )
-        passed = self.tokenizer.through(torch.cat([seglat, image]), seeds)
-        seglat_out, image_out = passed.image.chunk(2)
+        reconstructed = self.tokenizer.through(torch.cat([seglat, image]), seeds)
+        seglat_out, image_out = reconstructed.image.chunk(2)
         return {
             "seglat": F.mse_loss(seglat_out, seglat),
             "image": self.config.tokenizer.image_weight * F.mse_loss(image_out, image),
-            "quantiser": passed.loss,
+            "quantiser": reconstructed.loss,
         }
 
     def _seglat_losses(self, batch: Batch) -> dict[str, Tensor]:
@@ -149,8 +149,8 @@ class SegVAR(Method[Config]):
             self.decoder.start(classes * (drops >= config.class_dropout), "semantic"),
         )
         losses = {"seglat_tokens": divergence(seglat_out, seglat)}
-        if config.image_loss > 0:
-            losses["image_tokens"] = config.image_loss * divergence(image_out, image)
+        if config.image_weight > 0:
+            losses["image_tokens"] = config.image_weight * divergence(image_out, image)
         return losses
 
     def _latent_losses(self, batch: Batch) -> dict[str, Tensor]:
@@ -159,12 +159,14 @@ class SegVAR(Method[Config]):
         seglat = self.tokenizer.through(self._seglat(batch.label)).image
         scores = self._classify(seglat)
         if self.config.latent.loss == "ce":
-            away = F.cross_entropy(scores, batch.label, ignore_index=IGNORE_INDEX, reduction="none")
+            error = F.cross_entropy(
+                scores, batch.label, ignore_index=IGNORE_INDEX, reduction="none"
+            )
         else:
             truth = self.painter(batch.label).masks
-            away = (scores.softmax(1) - truth).square().sum(1)
+            error = (scores.softmax(1) - truth).square().sum(1)
         labelled = batch.label != IGNORE_INDEX
-        losses = {"masks": (away * labelled).sum() / labelled.sum().clamp(min=1)}
+        losses = {"masks": (error * labelled).sum() / labelled.sum().clamp(min=1)}
         if self.config.latent.colour_weight > 0:
             kept = F.mse_loss(seglat, self.painter(batch.label).colours)
             losses["colours"] = self.config.latent.colour_weight * kept
@@ -180,15 +182,15 @@ class SegVAR(Method[Config]):
         with torch.no_grad():
             latent = self.tokenizer.latent(self._seglat(batch.label))
         grid = (latent.shape[2], latent.shape[3])
-        seen = self.image_encoder(batch.image, quantiser.scales(grid))
+        features = self.image_encoder(batch.image, quantiser.scales(grid))
         draws = seeding.uniform(seeding.derive(batch.seeds, "own"), 1).to(latent)[:, 0]
-        owns = draws < self.config.encoder.own_choices
+        owns = draws < self.config.image_encoder.own_choices
         outputs: list[Tensor] = []
         truth: list[Tensor] = []
         running = torch.zeros_like(latent)
         for k, scale in enumerate(quantiser.scales(grid)):
             before = None if k == 0 else next_input(running, scale)
-            outputs.append(self.image_encoder.outputs(seen, k, before))
+            outputs.append(self.image_encoder.outputs(features, k, before))
             truth.append(quantiser.code(latent - running, k))
             own = likeliest(outputs[k].detach(), scale, self.tokenizer.continuous)
             chosen = torch.where(owns.view(-1, *[1] * (own.ndim - 1)), own, truth[k])
@@ -196,7 +198,7 @@ class SegVAR(Method[Config]):
         losses = {"kl": divergence(outputs, truth)}
         if self.config.decoder.classes == "present":
             present = self._classes(batch.label)
-            losses["present"] = F.binary_cross_entropy_with_logits(seen.present, present)
+            losses["present"] = F.binary_cross_entropy_with_logits(features.present, present)
         return losses
 
     def _joint_losses(self, batch: Batch) -> dict[str, Tensor]:
@@ -216,23 +218,23 @@ class SegVAR(Method[Config]):
         grid = (image.shape[2] // self.stride, image.shape[3] // self.stride)
         scales = quantiser.scales(grid)
         classes = torch.ones(len(image), self.data.num_classes, device=image.device)
-        seen = self.image_encoder(image, scales) if config.looks else None
-        if seen is not None and config.decoder.classes == "present":
-            classes = (seen.present > 0).float()
-        writer = None
+        features = self.image_encoder(image, scales) if config.looks else None
+        if features is not None and config.decoder.classes == "present":
+            classes = (features.present > 0).float()
+        sampler = None
         if config.generates:
-            held = self._encode_image(image)
-            writer = SeglatWriter(self.decoder, quantiser, held, classes, config.decoder)
+            image_codes = self._encode_image(image)
+            sampler = SeglatSampler(self.decoder, quantiser, image_codes, classes, config.decoder)
         codes: list[Tensor] = []
         running: Tensor | None = None
         for k, scale in enumerate(scales):
             before = None if running is None else next_input(running, scale)
             experts = []
-            if seen is not None:
-                predicted = self.image_encoder.outputs(seen, k, before)
-                experts.append((config.encoder.weight, predicted))
-            if writer is not None:
-                experts.append((1.0, writer.outputs(k, before)))
+            if features is not None:
+                predicted = self.image_encoder.outputs(features, k, before)
+                experts.append((config.image_encoder.weight, predicted))
+            if sampler is not None:
+                experts.append((1.0, sampler.outputs(k, before)))
             outputs = mix(experts, self.tokenizer.continuous)
             draw = seeding.derive(seeds, "seglat", k)
             codes.append(choose(outputs, scale, draw, config.decoder, self.tokenizer.continuous))

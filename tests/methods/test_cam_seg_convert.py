@@ -15,7 +15,7 @@ from bench.core.schema import DataSpec
 from bench.engine.weights import Converted, convert
 from methods.cam_seg.config import PRESETS, Config
 from methods.cam_seg.method import CamSeg
-from tests.parity.fixture import Fixture, draw, load
+from tests.helpers.parity import Fixture, draw, load
 
 MAR, KL = load("camseg_mar"), load("kl_autoencoder")
 
@@ -44,7 +44,7 @@ def config() -> Config:
         "mlp_ratio": MAR.config["mlp_ratio"],
         "head": {"width": MAR.config["diffloss_w"], "depth": MAR.config["diffloss_d"]},
     }
-    resolved = resolve_config("cam_seg", "paper", changes | {"palette": "maximin"})
+    resolved = resolve_config("cam_seg", "paper", changes | {"colouring": "maximin"})
     assert isinstance(resolved, Config)
     return resolved
 

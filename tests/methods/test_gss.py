@@ -9,17 +9,12 @@ from torch.nn import functional as F
 from bench.core import seeding
 from bench.core.registry import resolve_config
 from bench.core.schema import IGNORE_INDEX, DataSpec
-from bench.engine.train import trainable_modules
+from bench.engine.stages import trainable_modules
 from methods.gss.config import PRESETS, Variant
 from methods.gss.method import GSS, make_codec, make_tokenizer
-from tests.methods.test_contract import DATA, draw_batch
+from tests.helpers.gss import SMALL
+from tests.helpers.small_methods import DATA, draw_batch
 
-SMALL = {
-    "conv": {"widths": [8, 8], "num_codes": 16, "code_dim": 4},
-    "dalle": {"width": 8, "first_width": 8, "num_blocks": 1, "num_codes": 16},
-    "head": {"level_width": 8, "fused_width": 16, "token_width": 16},
-    "learned_inverse": {"width": 8},
-}
 STAGES = {
     "FF": ["tokenizer", "prior"],
     "FF-R": ["tokenizer", "prior"],
@@ -113,7 +108,7 @@ def test_joint_training_reaches_colours_and_inverse_through_the_frozen_tokenizer
 
 
 def test_a_random_colouring_follows_its_seed():
-    palettes = [build(variant="FF-R", palette_seed=s).codec.colouring.palette() for s in (0, 0, 1)]
+    palettes = [build(variant="FF-R", palette_seed=s).codec.colouring.colours() for s in (0, 0, 1)]
     assert torch.equal(palettes[0], palettes[1])
     assert not torch.equal(palettes[0], palettes[2])
 
@@ -191,7 +186,7 @@ def test_a_method_measures_its_codes_and_its_palette():
     assert found["codes_per_pixel"] == pytest.approx(padded / 16 / (2 * 32 * 64 + 33 * 50))
     assert found["bits_per_pixel"] == pytest.approx(4 * found["codes_per_pixel"])  # 16 codes
     assert found["stride"] == method.codec.stride == 4
-    distances = torch.pdist(255 * method.codec.colouring.palette()[:-1])
+    distances = torch.pdist(255 * method.codec.colouring.colours()[:-1])
     assert found["least distance of two colours (0 to 255)"] == pytest.approx(distances.min())
 
 
@@ -247,19 +242,3 @@ def test_the_learned_inverse_has_the_release_s_number_of_parameters(depth, num_c
         inverse = make_codec(config, data, make_tokenizer(config)).inverse
     count = sum(p.numel() for p in inverse.parameters())
     assert count == pytest.approx(1000 * thousands, abs=600)
-
-
-def test_codes_are_put_on_the_nearest_of_the_truth():
-    codec = build().codec
-    vectors = codec.tokenizer.vectors()
-    codes = torch.randint(len(vectors), (2, 6, 8), generator=seeding.torch_generator(1))
-    truth = torch.randint(4, (2, 6, 8), generator=seeding.torch_generator(2)) + 2
-    truth[1] += 7
-    assert torch.equal(codec.nearest(truth, truth), truth)
-    near = codec.nearest(codes, truth)
-    for image in range(2):
-        known = truth[image].unique()
-        assert set(near[image].unique().tolist()) <= set(known.tolist())
-        distance = torch.cdist(vectors[codes[image].flatten()], vectors[known])
-        chosen = torch.cdist(vectors[codes[image].flatten()], vectors[near[image].flatten()])
-        torch.testing.assert_close(chosen.diagonal(), distance.min(1).values)

@@ -14,13 +14,13 @@ from bench.core.errors import WeightsError
 from bench.core.registry import resolve_config
 from bench.core.schema import DataSpec
 from bench.engine.weights import convert, load_weights, submodules
-from methods._nn.dalle import DalleTokenizer
+from methods._nn.autoencoders.dalle import DalleTokenizer
 from methods.gss.config import PRESETS
 from methods.gss.convert import _patch_order
 from methods.gss.method import GSS
 from methods.gss.released import backbone_name
-from tests.methods.test_contract import DATA
-from tests.methods.test_gss import SMALL
+from tests.helpers.gss import SMALL
+from tests.helpers.small_methods import DATA
 
 # From this project's names to the released ones; written apart from the converter's rules.
 TO_RELEASED = {

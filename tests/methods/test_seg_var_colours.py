@@ -29,6 +29,7 @@ def random_label(seed: int, classes: int, void: bool) -> torch.Tensor:
     return torch.from_numpy(label[:height, :width].copy())
 
 
+@pytest.mark.slow
 @settings(max_examples=1000, deadline=None)
 @given(
     seed=st.integers(0, 2**32),

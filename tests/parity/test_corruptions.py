@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bench.corruptions import corrupt, missing
-from tests.parity.fixture import load
+from tests.helpers.parity import load
 
 FIXTURE = load("imagecorruptions")
 

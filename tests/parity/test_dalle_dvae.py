@@ -2,8 +2,8 @@
 
 import torch
 
-from methods._nn.dalle import DalleTokenizer
-from tests.parity.fixture import fill, load
+from methods._nn.autoencoders.dalle import DalleTokenizer
+from tests.helpers.parity import fill, load
 
 RELEASED = {"w": "weight", "b": "bias"}
 

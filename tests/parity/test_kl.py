@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 import torch
 
-from methods._nn.kl_autoencoder import KLAutoencoder
-from tests.parity.fixture import Fixture, draw, load
+from methods._nn.autoencoders.kl import KLAutoencoder
+from tests.helpers.parity import Fixture, draw, load
 
 TOLERANCE = {"rtol": 1e-4, "atol": 1e-4}
 KL_F16_PARAMETERS = 69_610_963

@@ -6,7 +6,7 @@ import pytest
 from bench.core.schema import IGNORE_INDEX
 from bench.score.counts import Counts, count_image, stack_counts
 from bench.score.metrics import METRICS, Sums, class_accuracy, class_iou, class_precision
-from tests.parity.fixture import Fixture, load
+from tests.helpers.parity import Fixture, load
 
 TOLERANCE = 1e-6
 

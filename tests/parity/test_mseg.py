@@ -7,8 +7,8 @@ import torch
 from bench.data.dataset import LabelSpace
 from bench.data.taxonomy import Projection, colormap, load
 from bench.engine.mapping import map_hard, map_masses, soft_masses
-from tests.parity.fixture import Fixture
-from tests.parity.fixture import load as load_fixture
+from tests.helpers.parity import Fixture
+from tests.helpers.parity import load as load_fixture
 
 TEST_SPACES = (
     "voc2012",

@@ -13,12 +13,9 @@ from bench.core.errors import ClaimsError
 from bench.core.registry import load_config, resolve_config
 from bench.core.schema import Cell, DataRef, MethodConfig, Protocol, Record
 from bench.store.folders import SuiteFolder
+from tests.helpers.papers import HEADER
 from tests.helpers.stores import Store, count, make_cell, predict
 
-HEADER = (
-    "table,method,backbone,training,dataset,split,metric,setting,relation,value,plus_minus,unit,"
-    "origin,source\n"
-)
 CLAIM = """
 - id: X
   paper: demo
@@ -94,7 +91,7 @@ def test_the_same_predictions_are_the_same_score(tmp_path: Path) -> None:
     shared = predict(store.truth, 0.7, "both")
     for label in ("A", "B"):
         record = store.add(cell_of(label), 0.7)
-        store.folder.write(record, count(store.truth, shared), None)
+        store.folder.cells.write(record, count(store.truth, shared), None)
     papers = write_papers(tmp_path / "papers", inequality="A == B", b="60.0")
     (judgement,) = claims_report(tmp_path / "output", papers)
     assert judgement.verdict == Verdict.REPRODUCED
@@ -231,7 +228,7 @@ def changed(tmp_path: Path, **fields: Any) -> Judgement:
 
 
 def rewrite(folder: SuiteFolder, record: Record) -> None:
-    folder.write(record, folder.counts(record.key), None)
+    folder.cells.write(record, folder.counts(record.key), None)
 
 
 def test_another_start_or_training_set_is_not_comparable(tmp_path: Path) -> None:

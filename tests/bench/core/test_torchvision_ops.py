@@ -3,11 +3,13 @@
 import subprocess
 import sys
 
+import pytest
+
 from bench.core import torchvision_ops
 
 CODE = """
 import torch
-from bench import torchvision_ops
+from bench.core import torchvision_ops
 print(torchvision_ops.ensure_torchvision(), torchvision_ops.ensure_torchvision())
 import torchvision
 try:
@@ -19,6 +21,7 @@ else:
 """
 
 
+@pytest.mark.slow
 def test_torchvision_imports_and_says_clearly_what_it_lacks():
     command = [sys.executable, "-W", "ignore", "-c", CODE]
     done = subprocess.run(command, capture_output=True, text=True)

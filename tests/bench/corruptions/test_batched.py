@@ -7,7 +7,7 @@ import torch
 from bench.corruptions import GROUPS, SEVERITIES, corrupt, missing
 from bench.corruptions.batched import corrupt_batch, noise
 from bench.corruptions.batched.planes import padded
-from tests.bench.corruptions.test_meaning import street
+from tests.helpers.pictures import street
 
 OWN_DRAWS = ("gaussian_noise", "shot_noise", "impulse_noise", "speckle_noise")
 SHARED = [

@@ -87,6 +87,7 @@ def test_threads_and_order_change_nothing() -> None:
         assert dict(zip(EVERY[::-1], crowd, strict=True)) == alone
 
 
+@pytest.mark.slow
 def test_another_process_gives_the_same_probes() -> None:
     code = (
         "from bench.corruptions import *\n"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bench.corruptions import GROUPS, SEVERITIES, corrupt
-from tests.bench.corruptions.test_meaning import street
+from tests.helpers.pictures import street
 
 pytest.importorskip("skimage")
 pytest.importorskip("scipy")

@@ -23,65 +23,18 @@ from bench.core.schema import (
     Protocol,
     Slide,
 )
-from bench.data.dataset import Dataset, LabelSpace, NoOptions, Sample
 from bench.data.datasets.scenes import SceneOptions, Scenes
 from bench.data.split import Split
+from bench.engine.accelerator import make_accelerator
 from bench.engine.evaluate import EvaluationJob, evaluate, measure
 from bench.engine.inference import slide_labels, window_starts
-from bench.engine.train import make_accelerator
 from bench.score.metrics import METRICS
 from bench.store.folders import SuiteFolder
-from tests.methods.test_contract import DATA, SIZE, every_method, learned
+from tests.helpers.drawn import Drawn, Silent, split
+from tests.helpers.small_methods import DATA, SIZE, every_method, learned
 
 ROOT = Path(__file__).parents[3]
 NOISE = Condition(corruption="gaussian_noise", severity=3)
-
-
-class Silent:
-    """Progress that nobody watches."""
-
-    def begin(self, title, total):
-        pass
-
-    def advance(self, done, note=""):
-        pass
-
-
-class Drawn(Dataset):
-    """A few noisy images with blocks of classes, in memory."""
-
-    title, licence, citation = "drawn", "none", "none"
-    splits, needs_root = ("val",), False
-
-    def __init__(self, images, size=SIZE):
-        super().__init__("val", "", None, NoOptions())
-        self.images, self.size = images, size
-
-    label_space = LabelSpace(name="drawn", classes=DATA.classes, palette=DATA.palette)
-
-    def check(self):
-        pass
-
-    def __len__(self):
-        return self.images
-
-    def __getitem__(self, index):
-        random = np.random.default_rng(index)
-        blocks = random.integers(0, len(DATA.classes), (self.size[0] // 8, self.size[1] // 8))
-        label = blocks.repeat(8, 0).repeat(8, 1).astype(np.uint8)
-        image = (40 * label[..., None] + random.integers(0, 50, (*self.size, 3))).astype(np.uint8)
-        return Sample(f"{index}", image, label)
-
-    def ids(self):
-        return tuple(f"{index}" for index in range(self.images))
-
-    def fingerprint(self):
-        return f"drawn {self.images} {self.size}"
-
-
-def split(images=11, size=SIZE, **settings):
-    protocol = Protocol(**{"resize": SIZE, **settings})
-    return Split(Drawn(images, size), DataRef(dataset="drawn", split="val"), protocol)
 
 
 def counts(method, a_split, condition=NOISE, task="predict", seed=0, sampling_seed=0):
@@ -260,10 +213,11 @@ def test_a_measured_number_that_is_not_finite_is_refused_by_name(monkeypatch):
         measure(method, EvaluationJob(split(), CLEAN, "reconstruct", 0), make_accelerator())
 
 
+@pytest.mark.slow
 def test_two_processes_give_the_counts_of_one(world):
     """Run for real under torchrun: evaluation shared out, training averaged."""
     run = ["-m", "bench", "run", str(world.suite), "--data-root", str(world.root)]
-    trained = "{adapter: baselines, preset: segformer_tiny, config: {train: {steps: 2}}}"
+    trained = "{adapter: baselines, preset: segformer_tiny, config: {train_network: {steps: 2}}}"
     methods = ["--set", f"methods=[{{adapter: position_prior, label: Floor}}, {trained}]"]
     launch = ["-m", "torch.distributed.run", "--nproc_per_node", "2", "--standalone"]
     found = {}

@@ -11,27 +11,17 @@ from PIL import Image
 from bench import load_results
 from bench.cli import console
 from bench.cli.main import main
+from bench.core.files import read_sealed
 from bench.engine import train
 from bench.store.folders import SuiteFolder
-
-
-def run(world, *options: str) -> int:
-    return main(
-        [
-            "run",
-            str(world.suite),
-            "--data-root",
-            str(world.root),
-            "--output",
-            str(world.output),
-            *options,
-        ]
-    )
+from tests.conftest import forget_methods
+from tests.helpers.command import run
 
 
 def forget():
     """Have the next run import the method's file anew."""
     sys.modules.pop("methods.my_method", None)
+    forget_methods()
 
 
 def values(world, output=None):
@@ -88,6 +78,7 @@ def test_a_run_fills_the_store_and_a_second_computes_nothing(world, capsys):
     }
 
 
+@pytest.mark.usefixtures("without_report")
 def test_two_runs_from_empty_stores_agree_in_every_row(world):
     assert run(world) == 0
     first = values(world)
@@ -98,23 +89,25 @@ def test_two_runs_from_empty_stores_agree_in_every_row(world):
     assert not first.equals(values(world))
 
 
+@pytest.mark.usefixtures("without_report")
 @pytest.mark.parametrize("batch_size", [1, 3])
 def test_the_loaders_batch_size_changes_no_count(world, batch_size):
     assert run(world) == 0
     expected = counts(world)
-    shutil.rmtree(world.output / "small")
+    shutil.rmtree(world.output / "cells")
     assert run(world, "--set", f"protocol.batch_size={batch_size}") == 0
     assert counts(world) == expected
 
 
+@pytest.mark.usefixtures("without_report")
 @pytest.mark.parametrize("after", [1, 4, 9, 11, 12])
 def test_interrupting_loses_no_finished_cell_and_repeats_none(world, monkeypatch, capsys, after):
     with monkeypatch.context() as patch:
         Interrupt(patch, after)
         assert run(world) == 130
     assert "goes on from here" in capsys.readouterr().err
-    records = world.output / "small" / "records"
-    finished = {path: path.stat().st_mtime_ns for path in records.glob("*.json")}
+    cells = world.output / "cells"
+    finished = {path: path.stat().st_mtime_ns for path in cells.rglob("*.json")}
     assert run(world) == 0
     assert f"{6 - len(finished)} cells computed now" in capsys.readouterr().out
     assert all(path.stat().st_mtime_ns == stamp for path, stamp in finished.items())
@@ -124,10 +117,11 @@ def test_interrupting_loses_no_finished_cell_and_repeats_none(world, monkeypatch
     assert resumed.equals(values(world))
 
 
+@pytest.mark.usefixtures("without_report")
 def test_a_stage_resumes_from_its_checkpoint_to_the_same_weights(world, monkeypatch):
     def weights():
         return {
-            json.loads(path.read_text())["weights"] for path in world.output.rglob("stage.json")
+            json.loads(read_sealed(path))["weights"] for path in world.output.rglob("stage.json")
         }
 
     assert run(world) == 0
@@ -155,6 +149,7 @@ def test_a_stage_resumes_from_its_checkpoint_to_the_same_weights(world, monkeypa
     assert steps == [1, 2, 3, 4, 5, 6]
 
 
+@pytest.mark.usefixtures("without_report")
 def test_a_failing_method_stops_no_other(world, my_method, capsys):
     text = my_method.read_text()
     my_method.write_text(text.replace("return self.network(image).argmax(dim=1)", "return 1 / 0"))
@@ -183,6 +178,7 @@ MEASURING = """
 """
 
 
+@pytest.mark.usefixtures("without_report")
 def test_what_a_codec_measures_is_kept_with_its_clean_reconstruction(world, my_method, capsys):
     text = my_method.read_text()
     text = text.replace(
@@ -205,6 +201,7 @@ def test_what_a_codec_measures_is_kept_with_its_clean_reconstruction(world, my_m
     assert tried in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("without_report")
 def test_a_loss_that_is_not_finite_stops_with_step_and_term(world, my_method):
     text = my_method.read_text()
     my_method.write_text(text.replace("return {", 'return {"broken": batch.image.sum() / 0, '))
@@ -227,6 +224,7 @@ def _smaller(path):
     Image.fromarray(np.zeros((10, 10), np.uint8)).save(path)
 
 
+@pytest.mark.usefixtures("without_report")
 @pytest.mark.parametrize(
     ("folder", "break_file", "says"),
     [
@@ -260,12 +258,14 @@ def test_a_missing_data_root_is_one_line(world, capsys):
     assert not world.output.exists()
 
 
+@pytest.mark.usefixtures("without_report")
 def test_a_wrong_suite_is_refused_before_anything(world, capsys):
     assert run(world, "--set", "seeds=zero") == 2
     assert "small.yaml:1:1: seeds" in capsys.readouterr().err
     assert not world.output.exists()
 
 
+@pytest.mark.usefixtures("without_report")
 def test_a_limit_is_stamped_on_every_result(world):
     assert run(world, "--limit", "1") == 0
     table = load_results(world.output)
@@ -273,6 +273,7 @@ def test_a_limit_is_stamped_on_every_result(world):
     assert set(table["limit"]) == {1}
 
 
+@pytest.mark.usefixtures("without_report")
 def test_a_changed_label_invalidates_exactly_the_cells_that_used_it(world, capsys):
     both = "test_on=[camvid, {dataset: camvid, split: test}]"
     assert run(world, "--set", both, "--set", "conditions=[]") == 0
@@ -287,15 +288,22 @@ def test_a_changed_label_invalidates_exactly_the_cells_that_used_it(world, capsy
     assert "training" not in out
 
 
-def test_weights_that_are_not_the_recorded_ones_are_refused(world, capsys):
+@pytest.mark.usefixtures("without_report")
+def test_weights_that_are_not_the_recorded_ones_are_set_aside_and_trained_again(
+    world, capsys, caplog
+):
     assert run(world) == 0
-    for weights in world.output.rglob("weights.safetensors"):
+    expected = counts(world)
+    for weights in world.output.rglob("stages/*/weights.safetensors"):
         weights.write_bytes(weights.read_bytes()[:-4] + b"\0\0\0\1")
-    shutil.rmtree(world.output / "small")
-    assert run(world) == 1
-    assert "not the weights that" in capsys.readouterr().out
+    shutil.rmtree(world.output / "cells")
+    assert run(world) == 0
+    assert counts(world) == expected
+    assert caplog.text.count("weights.safetensors: damaged") == 2
+    assert len(list(world.output.glob("damaged/*-weights.safetensors"))) == 2
 
 
+@pytest.mark.usefixtures("without_report")
 def test_plan_says_what_is_left(world, capsys):
     arguments = [str(world.suite), "--data-root", str(world.root), "--output", str(world.output)]
     assert main(["plan", *arguments]) == 0

@@ -15,7 +15,7 @@ from bench.engine import train
 from bench.engine.safe_unpickling import read_tensors
 from bench.engine.weights import load_weights
 from bench.store.folders import SuiteFolder
-from tests.bench.engine.test_run import run
+from tests.helpers.command import run
 
 
 class Trap:
@@ -95,6 +95,7 @@ def stage_folders(world):
     return folders
 
 
+@pytest.mark.usefixtures("without_report")
 def test_a_stage_s_file_takes_the_place_of_training_in_any_method(world, monkeypatch):
     assert run(world) == 0
     (trained,) = stage_folders(world)
@@ -109,6 +110,7 @@ def test_a_stage_s_file_takes_the_place_of_training_in_any_method(world, monkeyp
     assert all(torch.equal(got[key], value) for key, value in want.items())
 
 
+@pytest.mark.usefixtures("without_report")
 def test_cells_depend_on_what_is_in_the_file_and_not_on_where_it_lies(world, capsys):
     assert run(world) == 0
     (trained,) = stage_folders(world)
@@ -128,6 +130,7 @@ def test_cells_depend_on_what_is_in_the_file_and_not_on_where_it_lies(world, cap
     assert "3 cells computed now" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("without_report")
 def test_weights_that_are_missing_are_named_and_the_rest_is_run(world, capsys):
     give(world, world.root / "none.safetensors")
     assert run(world) == 1
@@ -137,6 +140,7 @@ def test_weights_that_are_missing_are_named_and_the_rest_is_run(world, capsys):
     assert "3 cells computed now; 3 of 6 done" in shown
 
 
+@pytest.mark.usefixtures("without_report")
 def test_weights_for_no_stage_stop_the_run_before_it_begins(world, capsys):
     give(world, world.root / "none.safetensors")
     text = world.suite.read_text().replace("weights: {network", "weights: {nework")
@@ -145,6 +149,7 @@ def test_weights_for_no_stage_stop_the_run_before_it_begins(world, capsys):
     assert "given for 'nework'; its stages are network" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("without_report")
 def test_a_file_of_other_weights_fails_its_cells_alone(world):
     path = world.root / "given.safetensors"
     save_file({"network.0.weight": torch.ones(1)}, path)

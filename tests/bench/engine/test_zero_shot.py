@@ -10,16 +10,16 @@ from bench.core.schema import CLEAN, Batch, DataRef, DataSpec, Protocol, Slide
 from bench.data import taxonomy
 from bench.data.split import Split
 from bench.data.taxonomy import Projection, colormap
+from bench.engine.accelerator import make_accelerator
 from bench.engine.evaluate import EvaluationJob, evaluate
 from bench.engine.inference import infer
 from bench.engine.plan import Settings, make_plan
-from bench.engine.train import make_accelerator
 from bench.report.block import main_blocks, make_blocks
 from bench.report.zero_shot import ZeroShot
 from bench.store.folders import SuiteFolder
 from bench.suite.reading import read_suite
-from tests.bench.engine.test_evaluate import Drawn, Silent
 from tests.helpers.camvid_tree import draw_camvid
+from tests.helpers.drawn import Drawn, Silent
 
 SCENES = "options: {images: %d, height: 48, width: 96}"
 SUITE = f"""\
@@ -210,6 +210,7 @@ def test_unmapped_pixels_are_counted_where_the_truth_is_labelled():
     assert found.counts.num_classes == 2
 
 
+@pytest.mark.slow
 def test_two_training_sets_are_two_rows_a_method(suite):
     parts = f"[{{dataset: scenes, {SCENES % 4}}}]"
     more = f"{{dataset: mixture, options: {{taxonomy: scenes, parts: {parts}}}}}"

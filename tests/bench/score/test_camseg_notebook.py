@@ -10,15 +10,15 @@ from pydantic import ValidationError
 from bench.core.errors import SuiteError
 from bench.core.schema import CLEAN, IGNORE_INDEX, Protocol
 from bench.data.transforms import resize_label
+from bench.engine.accelerator import make_accelerator
 from bench.engine.evaluate import EvaluationJob, evaluate
 from bench.engine.plan import Settings, make_plan
-from bench.engine.train import make_accelerator
 from bench.report.protocol import change_shares
 from bench.score.geometry.camseg_notebook import colours, squash
 from bench.score.metrics import METRICS
 from bench.suite.reading import read_suite
-from tests.bench.engine.test_evaluate import SIZE, Silent, split
-from tests.methods.test_contract import learned
+from tests.helpers.drawn import Silent, split
+from tests.helpers.small_methods import SIZE, learned
 
 PALETTE = ((128, 64, 128), (70, 130, 180), (0, 0, 142))
 SQUARE = (32, 32)

@@ -9,7 +9,7 @@ from bench.cli.console import Console
 from bench.cli.main import main
 from bench.core.schema import CLEAN, Condition
 from bench.score.codec_diagnostics import examine
-from bench.store.folders import Preview
+from bench.store.cells import Preview
 from tests.helpers.stores import CLASSES, Store, count, make_cell
 
 NOISE = Condition(corruption="latent_noise", severity=1)
@@ -18,7 +18,7 @@ name: codecs
 question: Which codec went wrong?
 methods:
   - {adapter: codec, label: Identity, preset: tiny_identity}
-  - {adapter: codec, label: Hardly trained, preset: tiny, config: {train: {steps: 1}}}
+  - {adapter: codec, label: Hardly trained, preset: tiny, config: {train_codec: {steps: 1}}}
 train_on: [{dataset: scenes, subset: city, options: {images: 8}}]
 test_on: [{dataset: scenes, subset: city, options: {images: 4}}]
 tasks: [reconstruct]

@@ -152,6 +152,7 @@ def test_checks_before_anything_slow_is_imported(write):
     assert subprocess.run(command, capture_output=True, text=True).stdout == "[]\n"
 
 
+@pytest.mark.slow
 def test_all_suites_of_the_project_read():
     paths = sorted(Path("suites").rglob("*.yaml"))
     assert paths

@@ -1,4 +1,4 @@
-"""A codec: colouring, tokenizer and inverse colouring together.
+"""The codec of GSS: colouring, tokenizer and inverse colouring together.
 
 All that stands between a label map and its codes, and so the ceiling of every method
 that predicts the codes.
@@ -13,22 +13,23 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bench import Batch, seeding
+from methods._nn.autoencoders.tokenizer import Tokenizer
 from methods._nn.colour import fill_void, nearest_scores, paint
 from methods._nn.inverse import Inverse
 from methods._nn.loss import cross_entropy
 from methods._nn.padding import pad_label
-from methods._nn.quantize import gumbel_one_hot
-from methods._nn.tokenizer import Tokenizer
+from methods._nn.quantisers.gumbel import gumbel_one_hot
+from methods._nn.settings import Void
 
 
-class CodecSettings(NamedTuple):
+class MaskigeCodecSettings(NamedTuple):
     """How label maps are painted, and how the codec is trained."""
 
     label_scale: int = 1
     """How many times labels are enlarged before tokenising, 1 or 2."""
-    paint_void: bool = False
-    """Ignored pixels get void's colour, instead of a label from their surroundings."""
-    temperature: float = 0.1
+    void: Void = "fill"
+    """Ignored pixels get void's colour, or a label from their surroundings."""
+    colour_temperature: float = 0.1
     """Divides colour scores in the losses; colours are in [0, 1]."""
     gumbel_temperature: float = 1.0
     """Of the softmax behind the gradient, when the colouring is learned."""
@@ -38,7 +39,7 @@ class CodecSettings(NamedTuple):
     photographs."""
 
 
-class Colouring(nn.Module):
+class Palette(nn.Module):
     """A palette, fixed or learned."""
 
     fixed: Tensor  # float32 [K + 1, 3]
@@ -50,20 +51,20 @@ class Colouring(nn.Module):
         start = palette.clamp(0.02, 0.98).logit()
         self.logits = nn.Parameter(start) if learned else None
 
-    def palette(self) -> Tensor:
+    def colours(self) -> Tensor:
         """Return float32 [K + 1, 3] in [0, 1], void's colour last."""
         return self.fixed if self.logits is None else self.logits.sigmoid()
 
 
-class Codec(nn.Module):
+class MaskigeCodec(nn.Module):
     """Labels [B, H, W] to codes [B, h, w], and codes to class scores."""
 
     def __init__(
         self,
-        colouring: Colouring,
+        colouring: Palette,
         tokenizer: Tokenizer,
         inverse: Inverse,
-        settings: CodecSettings,
+        settings: MaskigeCodecSettings,
     ) -> None:
         super().__init__()
         self.colouring = colouring
@@ -82,7 +83,7 @@ class Codec(nn.Module):
         The release enlarges one-hot maps bilinearly and takes the arg-max. At twice the
         size a pixel's own label has 9/16 of the weight, so that is nearest neighbour.
         """
-        if not self.settings.paint_void:
+        if self.settings.void == "fill":
             label = fill_void(label)
         scale = self.settings.label_scale
         return paint(label.repeat_interleave(scale, 1).repeat_interleave(scale, 2), palette)
@@ -94,7 +95,7 @@ class Codec(nn.Module):
         In full precision always: rounding flips the codes of flat colours.
         """
         with torch.autocast(label.device.type, enabled=False):
-            return self.tokenizer.encode(self.paint(label, self.colouring.palette()))
+            return self.tokenizer.encode(self.paint(label, self.colouring.colours()))
 
     def nearest(self, codes: Tensor, truth: Tensor) -> Tensor:
         """Replace each code by the nearest of those of the truth in the same image.
@@ -102,12 +103,12 @@ class Codec(nn.Module):
         Nearest as the decoder reads them; int64 [B, h, w] each.
         """
         vectors = self.tokenizer.vectors()
-        found = []
-        for mine, its in zip(codes, truth, strict=True):
-            known = its.unique()
-            distance = torch.cdist(vectors[mine.flatten()], vectors[known])
-            found.append(known[distance.argmin(1)].view_as(mine))
-        return torch.stack(found)
+        replaced = []
+        for predicted, true in zip(codes, truth, strict=True):
+            candidates = true.unique()
+            distance = torch.cdist(vectors[predicted.flatten()], vectors[candidates])
+            replaced.append(candidates[distance.argmin(1)].view_as(predicted))
+        return torch.stack(replaced)
 
     def decode(self, codes: Tensor) -> Tensor:
         """Decode int64 codes [B, h, w] to scores float32 [B, K, H, W] at the labels' size."""
@@ -115,7 +116,7 @@ class Codec(nn.Module):
 
     def logits(self, maskige: Tensor) -> Tensor:
         """Score the classes of a maskige [B, 3, s H, s W], averaged over enlarged pixels."""
-        scores: Tensor = self.inverse(maskige, self.colouring.palette()[:-1])
+        scores: Tensor = self.inverse(maskige, self.colouring.colours()[:-1])
         if self.inverse.votes:
             best = scores.argmax(1)
             scores = F.one_hot(best, scores.shape[1]).permute(0, 3, 1, 2).to(maskige.dtype)
@@ -130,19 +131,19 @@ class Codec(nn.Module):
     def tokenizer_losses(self, batch: Batch) -> dict[str, Tensor]:
         """Train the tokenizer to keep colours and, by nearest colour, classes."""
         label = pad_label(batch.label, self.stride)
-        palette = self.colouring.palette()
+        palette = self.colouring.colours()
         if self.settings.recolour:
             drawn = seeding.uniform(seeding.derive(batch.seeds[:1], "palette"), *palette.shape)
-            away = self.settings.recolour * (2 * drawn[0].to(palette) - 1)
-            palette = (palette + away).clamp(0, 1)
+            shift = self.settings.recolour * (2 * drawn[0].to(palette) - 1)
+            palette = (palette + shift).clamp(0, 1)
         target = self.paint(label, palette)
-        maskige, bottleneck = self.tokenizer.reconstruct(target, batch.seeds)
-        scores = nearest_scores(maskige, palette[:-1]) / self.settings.temperature
+        maskige, quantisation = self.tokenizer.reconstruct(target, batch.seeds)
+        scores = nearest_scores(maskige, palette[:-1]) / self.settings.colour_temperature
         scores = F.avg_pool2d(scores, self.settings.label_scale)
         return {
             "colour": F.mse_loss(maskige, target),
             "classes": cross_entropy(scores, label),
-            "codes": bottleneck,
+            "codes": quantisation,
         }
 
     def colouring_losses(self, batch: Batch) -> dict[str, Tensor]:
@@ -152,11 +153,11 @@ class Codec(nn.Module):
         an inverse in closed form follows from the palette anew at every step.
         """
         label = pad_label(batch.label, self.stride)
-        palette = self.colouring.palette()
+        palette = self.colouring.colours()
         logits = self.tokenizer.logits(self.paint(label, palette))
         weights = gumbel_one_hot(logits, batch.seeds, self.settings.gumbel_temperature)
         scores = self.inverse(self.tokenizer.decode_mixture(weights), palette[:-1])
         if self.inverse.votes:
-            scores = scores / self.settings.temperature
+            scores = scores / self.settings.colour_temperature
         scores = F.avg_pool2d(scores, self.settings.label_scale)
         return {"classes": cross_entropy(scores, label)}

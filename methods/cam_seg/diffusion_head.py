@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from methods._nn.gaussian_diffusion import (
+from methods.cam_seg.gaussian_diffusion import (
     GaussianDiffusion,
     cosine_alphas_cumprod,
     respaced_timesteps,
@@ -51,7 +51,7 @@ class TimeEmbedding(nn.Module):
         return embedding
 
 
-class ResidualBlock(nn.Module):
+class AdaLNBlock(nn.Module):
     """Two linear layers with shift, scale and gate from the condition (AdaLN)."""
 
     def __init__(self, width: int) -> None:
@@ -89,7 +89,7 @@ class TokenDenoiser(nn.Module):
         self.time_embed = TimeEmbedding(width)
         self.cond_embed = nn.Linear(condition_width, width)
         self.input_proj = nn.Linear(channels, width)
-        self.res_blocks = nn.ModuleList(ResidualBlock(width) for _ in range(depth))
+        self.res_blocks = nn.ModuleList(AdaLNBlock(width) for _ in range(depth))
         self.final_layer = FinalLayer(width, 2 * channels)
         self._initialise()
 
@@ -248,5 +248,5 @@ class DiffusionHead(nn.Module):
         """Return the network's output [N, 2C] with its estimate turned into one of the noise."""
         if not self.velocity:
             return output
-        velocity, place = output.chunk(2, dim=1)
-        return torch.cat([process.noise_of_velocity(x, i, velocity), place], dim=1)
+        velocity, position = output.chunk(2, dim=1)
+        return torch.cat([process.noise_of_velocity(x, i, velocity), position], dim=1)

@@ -8,11 +8,12 @@ openai/guided-diffusion guided_diffusion/gaussian_diffusion.py, which MAR and CA
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+
+from methods._nn.gaussian import Gaussian
 
 TIME_STEPS = 1000
 
@@ -37,13 +38,6 @@ def respaced_timesteps(count: int, steps: int = TIME_STEPS) -> Tensor:
     if not 2 <= count <= steps:
         raise ValueError(f"{count} sampling steps; from 2 to {steps} are possible")
     return torch.from_numpy(np.linspace(0, steps - 1, count).round().astype(np.int64))
-
-
-class Normal(NamedTuple):
-    """A diagonal Gaussian of tokens."""
-
-    mean: Tensor  # float32 [N, C]
-    logvar: Tensor  # float32 [N, C]
 
 
 class GaussianDiffusion(nn.Module):
@@ -114,26 +108,26 @@ class GaussianDiffusion(nn.Module):
         """Return the noise, float32 [N, C], that an estimate of the velocity implies."""
         return self.noise[i, None] * x_t + self.signal[i, None] * velocity
 
-    def posterior(self, x_0: Tensor, x_t: Tensor, i: Tensor) -> Normal:
+    def posterior(self, x_0: Tensor, x_t: Tensor, i: Tensor) -> Gaussian:
         """Return q(x_{t-1} | x_t, x_0), arXiv:2006.11239 Eq. 6 and 7."""
         mean = self.mean_x0[i, None] * x_0 + self.mean_xt[i, None] * x_t
-        return Normal(mean, self.log_posterior[i, None].expand_as(mean))
+        return Gaussian(mean, self.log_posterior[i, None].expand_as(mean))
 
-    def reverse(self, x_t: Tensor, i: Tensor, output: Tensor, clip: float = math.inf) -> Normal:
+    def reverse(self, x_t: Tensor, i: Tensor, output: Tensor, clip: float = math.inf) -> Gaussian:
         """Return p(x_{t-1} | x_t) of a network's output [N, 2C]: noise and variance.
 
         Args:
             x_t: float32 [N, C].
             i: int64 [N], step indices.
-            output: the noise estimate, then the place of the log-variance between its
+            output: the noise estimate, then the position of the log-variance between its
                 bounds, -1 being the lower (arXiv:2102.09672 Eq. 15).
             clip: bound of the absolute value of the implied x_0; the release has none.
         """
-        epsilon, place = output.chunk(2, dim=1)
+        epsilon, position = output.chunk(2, dim=1)
         x_0 = self.clean(x_t, i, epsilon).clamp(-clip, clip)
-        share = (place + 1) / 2
+        share = (position + 1) / 2
         logvar = share * self.log_beta[i, None] + (1 - share) * self.log_posterior[i, None]
-        return Normal(self.posterior(x_0, x_t, i).mean, logvar)
+        return Gaussian(self.posterior(x_0, x_t, i).mean, logvar)
 
     def flow(self, x_t: Tensor, x_0: Tensor, i: int) -> Tensor:
         """Follow the probability flow from step ``i`` to ``i - 1``, x_0 held fixed.
@@ -160,8 +154,8 @@ class GaussianDiffusion(nn.Module):
         the likelihood of values 1/127.5 apart, as for 8-bit images; the release keeps
         it for latents.
         """
-        epsilon, place = output.chunk(2, dim=1)
-        model = self.reverse(x_t, i, torch.cat([epsilon.detach(), place], dim=1))
+        epsilon, position = output.chunk(2, dim=1)
+        model = self.reverse(x_t, i, torch.cat([epsilon.detach(), position], dim=1))
         truth = self.posterior(x_0, x_t, i)
         divergence = 0.5 * (
             model.logvar
@@ -174,7 +168,7 @@ class GaussianDiffusion(nn.Module):
         return nats.mean(dim=1) / math.log(2)
 
 
-def _log_likelihood_of_bins(x: Tensor, normal: Normal) -> Tensor:
+def _log_likelihood_of_bins(x: Tensor, normal: Gaussian) -> Tensor:
     """Return the log-probability of the 8-bit bin around each value, float32 [N, C]."""
     scale = torch.exp(-0.5 * normal.logvar)
     above = _normal_cdf(scale * (x - normal.mean + 1 / 255))

@@ -10,35 +10,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bench import ensure_torchvision
+from methods._nn.gaussian import Gaussian
 
 ensure_torchvision()
 from diffusers.models.autoencoders.vae import Decoder, Encoder  # noqa: E402
 
 LOGVAR_RANGE = (-30.0, 20.0)
 """Clamp of the posterior's log-variance (ldm/modules/distributions/distributions.py)."""
-
-
-class Gaussian(NamedTuple):
-    """A diagonal Gaussian over latents."""
-
-    mean: Tensor  # float32 [B, C, h, w]
-    logvar: Tensor  # float32 [B, C, h, w]
-
-    def sample(self, noise: Tensor) -> Tensor:
-        """Shift and scale standard normal noise [B, C, h, w]."""
-        return self.mean + torch.exp(0.5 * self.logvar) * noise
-
-    def kl(self) -> Tensor:
-        """Divergence from the standard normal in nats, summed over an image, float32 [B]."""
-        terms = self.mean.square() + self.logvar.exp() - 1 - self.logvar
-        return 0.5 * terms.flatten(1).sum(dim=1)
 
 
 class KLAutoencoder(nn.Module):
@@ -48,7 +31,7 @@ class KLAutoencoder(nn.Module):
         width: channels of the first level.
         multipliers: channels of each level as a multiple of ``width``; each level but
             the last halves the resolution.
-        blocks: residual blocks a level in the encoder; the decoder has one more.
+        blocks: residual blocks per level in the encoder; the decoder has one more.
         latent_channels: channels of the latent.
         inner_channels: channels between the 1x1 convolutions and the rest, when they
             differ from the latent's (``z_channels`` beside ``embed_dim``).
@@ -157,13 +140,13 @@ def _rename(key: str, levels: int) -> str:
     key = key.replace(".norm_out.", ".conv_norm_out.").replace("nin_shortcut", "conv_shortcut")
     key = key.replace("downsample.conv", "downsamplers.0.conv")
     key = key.replace("upsample.conv", "upsamplers.0.conv")
-    key = re.sub(r"\bmid\.block_(\d)", lambda found: f"mid_block.resnets.{int(found[1]) - 1}", key)
+    key = re.sub(r"\bmid\.block_(\d)", lambda match: f"mid_block.resnets.{int(match[1]) - 1}", key)
     key = re.sub(r"\bmid\.attn_1\b", "mid_block.attn.0", key)
     key = re.sub(r"\bdown\.(\d+)", r"down_blocks.\1", key)
-    key = re.sub(r"\bup\.(\d+)", lambda found: f"up_blocks.{levels - 1 - int(found[1])}", key)
+    key = re.sub(r"\bup\.(\d+)", lambda match: f"up_blocks.{levels - 1 - int(match[1])}", key)
     key = re.sub(r"\.block\.(\d+)", r".resnets.\1", key)
     return re.sub(
         r"\.attn\.(\d+)\.(\w+)",
-        lambda found: f".attentions.{found[1]}.{ATTENTION.get(found[2], found[2])}",
+        lambda match: f".attentions.{match[1]}.{ATTENTION.get(match[2], match[2])}",
         key,
     )

@@ -7,7 +7,7 @@ released names but for ``w`` and ``b``, here ``weight`` and ``bias``
 Deviations: everything runs in one precision, where the released convolutions run in half
 precision on CUDA, so codes of flat colours can differ there; codes are decoded by
 gathering rows of the first convolution, where the release multiplies a one-hot map of
-all codes: the sum is the same, of one term instead of ``vocab_size``.
+all codes: the sum is the same, of one term instead of ``num_codes``.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from collections import OrderedDict
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from methods._nn.quantize import gumbel_one_hot
-from methods._nn.tokenizer import Reconstruction, Tokenizer
+from methods._nn.autoencoders.tokenizer import Reconstruction, Tokenizer
+from methods._nn.quantisers.gumbel import gumbel_one_hot
 
 _GROUPS = 4
 _EPS = 0.1  # of the logit-Laplace distribution: keeps colours away from 0 and 1
@@ -49,7 +49,7 @@ def _conv(in_channels: int, out_channels: int, kernel: int) -> nn.Conv2d:
     return conv
 
 
-class _Block(nn.Module):
+class DalleBlock(nn.Module):
     """Four convolutions through a quarter of the width, beside a 1 x 1 or no convolution."""
 
     def __init__(
@@ -76,18 +76,18 @@ class _Block(nn.Module):
 def _stack(
     ends: tuple[nn.Module, nn.Module],
     widths: tuple[int, ...],
-    num_blocks: int,
+    blocks: int,
     kernels: tuple[int, ...],
     between: nn.Module,
 ) -> nn.Sequential:
     """Chain four groups of blocks, ``between`` after each but the last."""
-    gain = 1 / (_GROUPS * num_blocks) ** 2
+    gain = 1 / (_GROUPS * blocks) ** 2
     layers: OrderedDict[str, nn.Module] = OrderedDict(input=ends[0])
     for g in range(_GROUPS):
         group: OrderedDict[str, nn.Module] = OrderedDict()
-        for b in range(num_blocks):
+        for b in range(blocks):
             width = widths[g] if b == 0 else widths[g + 1]
-            group[f"block_{b + 1}"] = _Block(width, widths[g + 1], kernels, gain)
+            group[f"block_{b + 1}"] = DalleBlock(width, widths[g + 1], kernels, gain)
         if g < _GROUPS - 1:
             group["between"] = between
         layers[f"group_{g + 1}"] = nn.Sequential(group)
@@ -98,12 +98,12 @@ def _stack(
 class DalleEncoder(nn.Module):
     """Images [B, 3, H, W] after :func:`map_pixels` to logits [B, V, H / 8, W / 8]."""
 
-    def __init__(self, width: int, num_blocks: int, vocab_size: int) -> None:
+    def __init__(self, width: int, blocks: int, num_codes: int) -> None:
         super().__init__()
         self.blocks = _stack(
-            (_conv(3, width, 7), _conv(8 * width, vocab_size, 1)),
+            (_conv(3, width, 7), _conv(8 * width, num_codes, 1)),
             (width, width, 2 * width, 4 * width, 8 * width),
-            num_blocks,
+            blocks,
             (3, 3, 3, 1),
             nn.MaxPool2d(2),
         )
@@ -114,17 +114,17 @@ class DalleEncoder(nn.Module):
 
 
 class DalleDecoder(nn.Module):
-    """Codes to the six parameters a pixel of a logit-Laplace distribution.
+    """Codes to the six parameters per pixel of a logit-Laplace distribution.
 
     The first three are the means before the sigmoid, the others the log-scales.
     """
 
-    def __init__(self, width: int, first_width: int, num_blocks: int, vocab_size: int) -> None:
+    def __init__(self, width: int, first_width: int, blocks: int, num_codes: int) -> None:
         super().__init__()
         self.blocks = _stack(
-            (_conv(vocab_size, first_width, 1), _conv(width, 6, 1)),
+            (_conv(num_codes, first_width, 1), _conv(width, 6, 1)),
             (first_width, 8 * width, 4 * width, 2 * width, width),
-            num_blocks,
+            blocks,
             (1, 3, 3, 3),
             nn.Upsample(scale_factor=2, mode="nearest"),
         )
@@ -162,15 +162,15 @@ class DalleTokenizer(Tokenizer):
         self,
         width: int = 256,
         first_width: int = 128,
-        num_blocks: int = 2,
-        vocab_size: int = 8192,
-        temperature: float = 1.0,
+        blocks: int = 2,
+        num_codes: int = 8192,
+        gumbel_temperature: float = 1.0,
     ) -> None:
         super().__init__()
-        self.num_codes = vocab_size
-        self.temperature = temperature
-        self.encoder = DalleEncoder(width, num_blocks, vocab_size)
-        self.decoder = DalleDecoder(width, first_width, num_blocks, vocab_size)
+        self.num_codes = num_codes
+        self.gumbel_temperature = gumbel_temperature
+        self.encoder = DalleEncoder(width, blocks, num_codes)
+        self.decoder = DalleDecoder(width, first_width, blocks, num_codes)
 
     def logits(self, maskige: Tensor) -> Tensor:
         logits: Tensor = self.encoder(map_pixels(maskige))
@@ -187,5 +187,5 @@ class DalleTokenizer(Tokenizer):
 
     def reconstruct(self, maskige: Tensor, seeds: Tensor) -> Reconstruction:
         logits = self.logits(maskige)
-        weights = gumbel_one_hot(logits, seeds, self.temperature)
+        weights = gumbel_one_hot(logits, seeds, self.gumbel_temperature)
         return Reconstruction(self.decode_mixture(weights), logits.new_zeros(()))

@@ -17,7 +17,7 @@ from bench import ensure_torchvision
 
 
 class PerceptualDistance(nn.Module):
-    """Squared distance of unit feature vectors, averaged over levels and places.
+    """Squared distance of unit feature vectors, averaged over levels and positions.
 
     LPIPS (Zhang et al., arXiv:1801.03924) without its learned channel weights, on any
     timm backbone, so that no weights beside the backbone's are needed.
@@ -40,7 +40,7 @@ class PerceptualDistance(nn.Module):
         return sum(distances[1:], start=distances[0]) / len(distances)
 
 
-class Adversary(nn.Module):
+class PatchDiscriminator(nn.Module):
     """A patch discriminator with the hinge loss, and what the decoder gets from it.
 
     Spectral normalisation (arXiv:1802.05957) takes the place of the release's batch

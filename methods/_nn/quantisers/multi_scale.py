@@ -1,7 +1,7 @@
-"""VAR's multi-scale residual quantiser and the autoencoder around it.
+"""VAR's multi-scale residual quantiser.
 
 Sources: Tian et al., arXiv:2404.02905, Algorithms 1 and 2, and FoundationVision/VAR,
-models/quant.py and models/vqvae.py, whose parameter names are kept so that its
+models/quant.py, whose parameter names are kept so that its
 ``vae_ch160v4096z32.pth`` loads as it is. Deviations: scales may be rectangles, usage is
 counted in a single process as well, and dead codes can be restarted, which the release
 does not do.
@@ -9,27 +9,18 @@ does not do.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bench import seeding
-from methods._nn.conv_autoencoder import ConvDecoder, ConvEncoder
-from methods._nn.vqgan import nearest_codes
+from methods._nn.quantisers.quantiser import Quantised, Quantiser
+from methods._nn.quantisers.vector import nearest_codes
 
 Scale = tuple[int, int]
-
-
-class Pyramid(NamedTuple):
-    """A latent after quantisation at all scales."""
-
-    latent: Tensor  # [B, C, h, w], gradients straight through to the input
-    loss: Tensor  # scalar: codebook and commitment terms, averaged over scales
-    codes: tuple[Tensor, ...]  # int64 [B, h, w], one a scale
 
 
 class Smoothing(nn.Conv2d):
@@ -61,8 +52,8 @@ class SharedSmoothing(nn.Module):
         return smoothed
 
 
-class MultiScaleQuantiser(nn.Module, ABC):
-    """A latent as the sum of contributions, one a scale, each told by a map of codes.
+class MultiScaleQuantiser(Quantiser):
+    """A latent as the sum of contributions, one per scale, each told by a map of codes.
 
     A map is int64 [B, h, w]; a subclass may have real vectors [B, h, w, C] in its place.
     The latent may have any size: see :meth:`scales`.
@@ -70,8 +61,6 @@ class MultiScaleQuantiser(nn.Module, ABC):
 
     sides: tuple[int, ...]
     """Sides of the maps, coarse to fine, relative to the last, which is the latent's."""
-    channels: int
-    """Of the quantised latent."""
 
     @abstractmethod
     def code(self, rest: Tensor, k: int) -> Tensor:
@@ -80,10 +69,6 @@ class MultiScaleQuantiser(nn.Module, ABC):
     @abstractmethod
     def contribution(self, codes: Tensor, k: int, size: Scale) -> Tensor:
         """Return what the codes of scale k add to a latent of a size: [B, C, *size]."""
-
-    @abstractmethod
-    def forward(self, latent: Tensor, seeds: Tensor | None = None) -> Pyramid:
-        """Quantise [B, C, h, w] with gradients; seeds int64 [B] root what is drawn."""
 
     def encode(self, latent: Tensor) -> tuple[Tensor, ...]:
         """Return the codes of [B, C, h, w], of each scale."""
@@ -136,45 +121,45 @@ def next_input(running: Tensor, scale: Scale) -> Tensor:
     return F.interpolate(running, scale, mode="area").flatten(2).transpose(1, 2)
 
 
-class ResidualQuantiser(MultiScaleQuantiser):
+class MultiScaleResidualQuantiser(MultiScaleQuantiser):
     """Quantise a latent scale by scale, each coding what the coarser ones left over.
 
     Args:
-        codes: entries V of the codebook, which all scales share.
+        num_codes: entries V of the codebook, which all scales share.
         channels: C of an entry.
         sides: of the code maps, coarse to fine, relative to the last.
         smoothings: how many :class:`Smoothing` the scales share; 0 for none.
         ratio: weight of the convolution in a smoothing.
-        beta: weight of the commitment term.
+        commitment: weight of the commitment term.
         normalise: compare directions only (``using_znorm`` of the release).
         restart_below: codes used less than this fraction of the average are dead, and
             restarted in training; 0 leaves them, as the release does.
     """
 
-    ema_vocab_hit_SV: Tensor  # float32 [S, V], average uses a step; named as released
+    ema_vocab_hit_SV: Tensor  # float32 [S, V], average uses per step; named as released
 
     def __init__(
         self,
-        codes: int,
+        num_codes: int,
         channels: int,
         sides: Sequence[int],
         *,
         smoothings: int = 4,
         ratio: float = 0.5,
-        beta: float = 0.25,
+        commitment: float = 0.25,
         normalise: bool = False,
         restart_below: float = 0.0,
     ) -> None:
         super().__init__()
         self.sides = tuple(sides)
-        self.channels = channels
+        self.channels, self.codebook_sizes = channels, (num_codes,) * len(self.sides)
         self.restart_below = restart_below
-        self.beta = beta
+        self.commitment = commitment
         self.normalise = normalise
-        self.embedding = nn.Embedding(codes, channels)
-        nn.init.uniform_(self.embedding.weight, -1 / codes, 1 / codes)
+        self.embedding = nn.Embedding(num_codes, channels)
+        nn.init.uniform_(self.embedding.weight, -1 / num_codes, 1 / num_codes)
         self.quant_resi = SharedSmoothing(channels, ratio, smoothings)
-        self.register_buffer("ema_vocab_hit_SV", torch.zeros(len(self.sides), codes))
+        self.register_buffer("ema_vocab_hit_SV", torch.zeros(len(self.sides), num_codes))
 
     def lookup(self, vectors: Tensor) -> Tensor:
         """Find the entries nearest to [N, C]; int64 [N]."""
@@ -215,7 +200,7 @@ class ResidualQuantiser(MultiScaleQuantiser):
             rest = rest - added.detach()
             yield vectors, codes, added
 
-    def forward(self, latent: Tensor, seeds: Tensor | None = None) -> Pyramid:
+    def forward(self, latent: Tensor, seeds: Tensor | None = None) -> Quantised:
         """Quantise [B, C, h, w] with gradients; in training mode, uses are counted too.
 
         With ``seeds``, int64 [B], and in training mode, dead codes are restarted first.
@@ -228,13 +213,16 @@ class ResidualQuantiser(MultiScaleQuantiser):
         codes = []
         for _, scale_codes, added in self._residuals(latent):
             running = running + added
-            loss = loss + self.beta * F.mse_loss(latent, running.detach())
+            loss = loss + self.commitment * F.mse_loss(latent, running.detach())
             loss = loss + F.mse_loss(running, latent.detach())
             codes.append(scale_codes)
         if self.training:
             self._count(codes)
         through = latent + (running - latent).detach()
-        return Pyramid(through, loss / len(self.sides), tuple(codes))
+        return Quantised(through, loss / len(self.sides), tuple(codes))
+
+    def codebook_parameters(self) -> int:
+        return self.embedding.weight.numel()
 
     @torch.no_grad()
     def _count(self, codes: Sequence[Tensor]) -> None:
@@ -280,55 +268,3 @@ class ResidualQuantiser(MultiScaleQuantiser):
             if torch.distributed.is_available() and torch.distributed.is_initialized():
                 torch.distributed.broadcast(self.embedding.weight, 0)
         return count
-
-
-class VARAutoencoder(nn.Module):
-    """VAR's tokenizer: convolutional autoencoder around a residual quantiser.
-
-    Args:
-        width: channels of the first convolution.
-        multipliers: of ``width``, one a level.
-        blocks: residual blocks a level.
-        quantiser: its channels are those of the latent.
-    """
-
-    def __init__(
-        self,
-        *,
-        width: int,
-        multipliers: Sequence[int],
-        blocks: int,
-        quantiser: MultiScaleQuantiser,
-    ) -> None:
-        super().__init__()
-        channels = quantiser.channels
-        last = len(multipliers) - 1
-        self.encoder = ConvEncoder(
-            width=width,
-            multipliers=multipliers,
-            blocks=blocks,
-            latent=channels,
-            attention=(last,),
-            fused=True,
-        )
-        self.decoder = ConvDecoder(
-            width=width,
-            multipliers=multipliers,
-            blocks=blocks,
-            latent=channels,
-            attention=(last,),
-            fused=True,
-        )
-        self.quantize = quantiser
-        self.quant_conv = nn.Conv2d(channels, channels, 3, padding=1)
-        self.post_quant_conv = nn.Conv2d(channels, channels, 3, padding=1)
-
-    def encode(self, image: Tensor) -> Tensor:
-        """Map images [B, 3, H, W] in [-1, 1] to latents [B, C, h, w] yet unquantised."""
-        latent: Tensor = self.quant_conv(self.encoder(image))
-        return latent
-
-    def decode(self, latent: Tensor) -> Tensor:
-        """Map quantised latents to images, roughly in [-1, 1]."""
-        image: Tensor = self.decoder(self.post_quant_conv(latent))
-        return image

@@ -1,6 +1,6 @@
-"""The convolutional encoder and decoder of VQGAN, KL autoencoders and VAR.
+"""The convolutional encoder and decoder of VQGAN and VAR.
 
-One backbone serves VQGAN (CompVis/taming-transformers, taming/modules/diffusionmodules/
+One architecture serves VQGAN (CompVis/taming-transformers, taming/modules/diffusionmodules/
 model.py), the KL autoencoders of latent diffusion, which copied it, and VAR
 (FoundationVision/VAR, models/basic_vae.py). They differ in the levels that attend and in
 whether attention projects by one convolution or by three; parameters are named as in the
@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 
 def _norm(channels: int) -> nn.GroupNorm:
-    """Normalise in 32 groups as released; narrower maps have a group a channel."""
+    """Normalise in 32 groups as released; narrower maps have one group per channel."""
     return nn.GroupNorm(min(32, channels), channels, eps=1e-6)
 
 
@@ -153,10 +153,10 @@ class ConvEncoder(nn.Module):
 
     Args:
         width: channels of the first convolution.
-        multipliers: of ``width``, one a level.
-        blocks: residual blocks a level.
-        latent: channels of the output.
-        attention: levels that attend, 0 being the full resolution; the middle always does.
+        multipliers: of ``width``, one per level.
+        blocks: residual blocks per level.
+        latent_channels: of the output.
+        attention_levels: levels that attend, 0 being the full resolution; the middle always does.
         fused: whether attention is :class:`FusedSpatialAttention`.
     """
 
@@ -166,8 +166,8 @@ class ConvEncoder(nn.Module):
         width: int,
         multipliers: Sequence[int],
         blocks: int,
-        latent: int,
-        attention: Collection[int] = (),
+        latent_channels: int,
+        attention_levels: Collection[int] = (),
         fused: bool = False,
         dropout: float = 0.0,
         in_channels: int = 3,
@@ -177,16 +177,16 @@ class ConvEncoder(nn.Module):
         widths = [width * m for m in (1, *multipliers)]
         self.down = nn.ModuleList()
         for i in range(len(multipliers)):
-            level = Level(widths[i], widths[i + 1], blocks, dropout, i in attention, fused)
+            level = Level(widths[i], widths[i + 1], blocks, dropout, i in attention_levels, fused)
             if i < len(multipliers) - 1:
                 level.downsample = Downsample(widths[i + 1])
             self.down.append(level)
         self.mid = Middle(widths[-1], dropout, fused)
         self.norm_out = _norm(widths[-1])
-        self.conv_out = nn.Conv2d(widths[-1], latent, 3, padding=1)
+        self.conv_out = nn.Conv2d(widths[-1], latent_channels, 3, padding=1)
 
     def forward(self, image: Tensor) -> Tensor:
-        """Map [B, in_channels, H, W] to [B, latent, h, w]."""
+        """Map [B, in_channels, H, W] to [B, C, h, w]."""
         x: Tensor = self.conv_in(image)
         for level in self.down:
             x = level(x)
@@ -195,7 +195,7 @@ class ConvEncoder(nn.Module):
 
 
 class ConvDecoder(nn.Module):
-    """Latent to image: the encoder's mirror, with a block more a level.
+    """Latent to image: the encoder's mirror, with one more block per level.
 
     Arguments as of :class:`ConvEncoder`.
     """
@@ -206,19 +206,21 @@ class ConvDecoder(nn.Module):
         width: int,
         multipliers: Sequence[int],
         blocks: int,
-        latent: int,
-        attention: Collection[int] = (),
+        latent_channels: int,
+        attention_levels: Collection[int] = (),
         fused: bool = False,
         dropout: float = 0.0,
         out_channels: int = 3,
     ) -> None:
         super().__init__()
         widths = [width * m for m in (*multipliers, multipliers[-1])]
-        self.conv_in = nn.Conv2d(latent, widths[-1], 3, padding=1)
+        self.conv_in = nn.Conv2d(latent_channels, widths[-1], 3, padding=1)
         self.mid = Middle(widths[-1], dropout, fused)
         self.up = nn.ModuleList()
         for i in range(len(multipliers)):
-            level = Level(widths[i + 1], widths[i], blocks + 1, dropout, i in attention, fused)
+            level = Level(
+                widths[i + 1], widths[i], blocks + 1, dropout, i in attention_levels, fused
+            )
             if i > 0:
                 level.upsample = Upsample(widths[i])
             self.up.append(level)
@@ -226,7 +228,7 @@ class ConvDecoder(nn.Module):
         self.conv_out = nn.Conv2d(widths[0], out_channels, 3, padding=1)
 
     def forward(self, latent: Tensor) -> Tensor:
-        """Map [B, latent, h, w] to [B, out_channels, H, W]."""
+        """Map [B, C, h, w] to [B, out_channels, H, W]."""
         x: Tensor = self.mid(self.conv_in(latent))
         for level in reversed(self.up):
             x = level(x)

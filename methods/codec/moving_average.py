@@ -15,36 +15,36 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bench import seeding
-from methods.codec.bottleneck import Discrete, Passed
+from methods.codec.bottleneck import BottleneckOutput, DiscreteBottleneck
 
 _TINY = 1e-5
 
 
-class Codebook(nn.Module):
+class MovingAverageCodebook(nn.Module):
     """Vectors that follow the mean of what chose them (arXiv:1711.00937, appendix A.1).
 
     Args:
-        codes: V entries.
+        num_codes: V entries.
         dim: D numbers of an entry.
-        decay: of the moving averages, a step.
+        decay: of the moving averages, per step.
         restart_below: entries chosen less often than this fraction of the average are dead
             and restart on a vector of the batch (after arXiv:2005.00341, section 3.1). Before
             the first step all are, so the codebook starts from data.
     """
 
     vectors: Tensor  # float32 [V, D]
-    uses: Tensor  # float32 [V], average choices a step
+    uses: Tensor  # float32 [V], average choices per step
     sums: Tensor  # float32 [V, D], average sum of what chose each entry
 
-    def __init__(self, codes: int, dim: int, decay: float, restart_below: float) -> None:
+    def __init__(self, num_codes: int, dim: int, decay: float, restart_below: float) -> None:
         super().__init__()
         self.decay, self.restart_below = decay, restart_below
-        self.register_buffer("vectors", torch.randn(codes, dim))
-        self.register_buffer("uses", torch.zeros(codes))
-        self.register_buffer("sums", torch.zeros(codes, dim))
+        self.register_buffer("vectors", torch.randn(num_codes, dim))
+        self.register_buffer("uses", torch.zeros(num_codes))
+        self.register_buffer("sums", torch.zeros(num_codes, dim))
 
     def nearest(self, latent: Tensor) -> Tensor:
-        """Find the nearest entry at each place of [B, D, h, w]; int64 [B, h, w]."""
+        """Find the nearest entry at each position of [B, D, h, w]; int64 [B, h, w]."""
         rows = latent.permute(0, 2, 3, 1)
         # The nearest vector is the one of largest inner product less half its square.
         bias = -0.5 * self.vectors.square().sum(1)
@@ -94,7 +94,7 @@ class Codebook(nn.Module):
         self.sums[dead] = drawn * average
 
 
-class ResidualVectorQuantizer(Discrete):
+class ResidualBottleneck(DiscreteBottleneck):
     """Nearest codes of a latent, then of what they leave over, and so on; one level is VQ.
 
     arXiv:1711.00937, equation 3, with moving averages in place of its second term; levels as
@@ -105,25 +105,25 @@ class ResidualVectorQuantizer(Discrete):
         self,
         features: int,
         dim: int,
-        codes: int,
-        levels: int,
+        num_codes: int,
+        depth: int,
         *,
         commitment: float,
         decay: float,
         restart_below: float,
     ) -> None:
         super().__init__()
-        self.books = (codes,) * levels
+        self.codebook_sizes = (num_codes,) * depth
         self.dim = dim
         self.commitment = commitment
         self.narrow = nn.Conv2d(features, dim, 1)
         self.levels = nn.ModuleList(
-            Codebook(codes, dim, decay, restart_below) for _ in range(levels)
+            MovingAverageCodebook(num_codes, dim, decay, restart_below) for _ in range(depth)
         )
 
-    def _levels(self) -> Iterator[Codebook]:
+    def _levels(self) -> Iterator[MovingAverageCodebook]:
         for level in self.levels:
-            assert isinstance(level, Codebook)
+            assert isinstance(level, MovingAverageCodebook)
             yield level
 
     def latent(self, features: Tensor, seeds: Tensor) -> Tensor:
@@ -131,17 +131,20 @@ class ResidualVectorQuantizer(Discrete):
         return narrow
 
     def codes(self, latent: Tensor) -> tuple[Tensor, ...]:
-        found, rest = [], latent
+        codes, rest = [], latent
         for level in self._levels():
-            found.append(level.nearest(rest))
-            rest = rest - level.lookup(found[-1])
-        return tuple(found)
+            codes.append(level.nearest(rest))
+            rest = rest - level.lookup(codes[-1])
+        return tuple(codes)
 
     def lookup(self, codes: tuple[Tensor, ...]) -> Tensor:
-        parts = [level.lookup(each) for level, each in zip(self._levels(), codes, strict=True)]
+        parts = [
+            level.lookup(level_codes)
+            for level, level_codes in zip(self._levels(), codes, strict=True)
+        ]
         return torch.stack(parts).sum(0)
 
-    def forward(self, features: Tensor, seeds: Tensor) -> Passed:
+    def forward(self, features: Tensor, seeds: Tensor) -> BottleneckOutput:
         latent = self.latent(features, seeds)
         rest = latent.detach()
         total, loss = torch.zeros_like(rest), latent.new_zeros(())
@@ -152,4 +155,4 @@ class ResidualVectorQuantizer(Discrete):
                 added = level.lookup(level.nearest(rest))
             rest, total = rest - added, total + added
             loss = loss + F.mse_loss(latent, total)
-        return Passed(latent + (total - latent).detach(), self.commitment * loss)
+        return BottleneckOutput(latent + (total - latent).detach(), self.commitment * loss)

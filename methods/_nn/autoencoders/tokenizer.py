@@ -8,14 +8,14 @@ from typing import NamedTuple
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from methods._nn.quantize import Bottleneck
+from methods._nn.quantisers.quantiser import CodebookQuantiser, Quantised
 
 
 class Reconstruction(NamedTuple):
-    """What training a tokenizer sees of a maskige."""
+    """An image after an autoencoder, as training sees it."""
 
-    maskige: Tensor  # float32 [B, 3, H, W], differentiable
-    loss: Tensor  # float32 scalar, of the bottleneck alone
+    image: Tensor  # float32 [B, 3, H, W], with gradients
+    loss: Tensor  # float32 scalar, what keeps the latent near its codes
 
 
 class Tokenizer(nn.Module, ABC):
@@ -55,7 +55,7 @@ class Tokenizer(nn.Module, ABC):
         return self.logits(maskige).argmax(1)
 
 
-class ResidualBlock(nn.Module):
+class SmallResidualBlock(nn.Module):
     """Two 3 x 3 convolutions beside the identity."""
 
     def __init__(self, width: int) -> None:
@@ -82,7 +82,7 @@ def conv_encoder(
     for width in widths:
         layers += [nn.Conv2d(channels, width, 4, stride=2, padding=1), nn.SiLU()]
         channels = width
-    layers += [ResidualBlock(channels) for _ in range(blocks)]
+    layers += [SmallResidualBlock(channels) for _ in range(blocks)]
     return nn.Sequential(*layers, nn.Conv2d(channels, out_channels, 1))
 
 
@@ -91,22 +91,22 @@ def conv_decoder(
 ) -> nn.Sequential:
     """Mirror :func:`conv_encoder`: [B, in, h, w] to [B, out, H, W], colours before the sigmoid."""
     layers: list[nn.Module] = [nn.Conv2d(in_channels, widths[-1], 3, padding=1)]
-    layers += [ResidualBlock(widths[-1]) for _ in range(blocks)]
+    layers += [SmallResidualBlock(widths[-1]) for _ in range(blocks)]
     for width, following in zip(widths[::-1], [*widths[-2::-1], out_channels], strict=True):
         layers += [nn.SiLU(), nn.ConvTranspose2d(width, following, 4, stride=2, padding=1)]
     return nn.Sequential(*layers)
 
 
 class ConvTokenizer(Tokenizer):
-    """A small convolutional autoencoder around an exchangeable bottleneck."""
+    """A small convolutional autoencoder around an exchangeable quantiser."""
 
-    def __init__(self, widths: tuple[int, ...], blocks: int, bottleneck: Bottleneck) -> None:
+    def __init__(self, widths: tuple[int, ...], blocks: int, quantiser: CodebookQuantiser) -> None:
         super().__init__()
         self.stride = 2 ** len(widths)
-        self.num_codes = bottleneck.num_codes
-        self.encoder = conv_encoder(widths, blocks, bottleneck.dim)
-        self.bottleneck = bottleneck
-        self.decoder = conv_decoder(bottleneck.dim, widths, blocks)
+        self.num_codes = quantiser.num_codes
+        self.encoder = conv_encoder(widths, blocks, quantiser.channels)
+        self.bottleneck = quantiser  # the name that stored weights have
+        self.decoder = conv_decoder(quantiser.channels, widths, blocks)
 
     def _paint(self, latent: Tensor) -> Tensor:
         colour: Tensor = self.decoder(latent)
@@ -116,7 +116,7 @@ class ConvTokenizer(Tokenizer):
         return self.bottleneck.logits(self.encoder(maskige))
 
     def decode(self, codes: Tensor) -> Tensor:
-        return self._paint(self.bottleneck.lookup(codes))
+        return self._paint(self.bottleneck.decode((codes,)))
 
     def vectors(self) -> Tensor:
         return self.bottleneck.vectors()
@@ -125,5 +125,5 @@ class ConvTokenizer(Tokenizer):
         return self._paint(F.conv2d(weights, self.vectors().t()[:, :, None, None]))
 
     def reconstruct(self, maskige: Tensor, seeds: Tensor) -> Reconstruction:
-        quantized = self.bottleneck(self.encoder(maskige))
-        return Reconstruction(self._paint(quantized.latent), quantized.loss)
+        quantised: Quantised = self.bottleneck(self.encoder(maskige))
+        return Reconstruction(self._paint(quantised.latent), quantised.loss)

@@ -1,4 +1,4 @@
-"""Bottlenecks of one scale that stand in for the residual quantiser in the ablations."""
+"""Quantisers of one scale that stand in for the residual quantiser in the ablations."""
 
 from __future__ import annotations
 
@@ -9,35 +9,36 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bench import seeding
-from methods._nn.var_quantizer import MultiScaleQuantiser, Pyramid, Scale
+from methods._nn.quantisers.multi_scale import MultiScaleQuantiser, Scale
+from methods._nn.quantisers.quantiser import Quantised
 
 
-class GumbelCodes(MultiScaleQuantiser):
+class GumbelQuantiser(MultiScaleQuantiser):
     """Codes as the arg-max of logits, relaxed in training (DALL-E's dVAE, arXiv:2102.12092).
 
     The temperature is fixed, and the relaxed distribution is pulled towards the uniform one.
 
     Args:
-        codes: entries V.
+        num_codes: entries V.
         channels: C of the latent before and after.
-        temperature: of the relaxation.
-        kl_weight: of the divergence from the uniform distribution, in nats a position.
+        gumbel_temperature: of the relaxation.
+        kl_weight: of the divergence from the uniform distribution, in nats per position.
     """
 
     def __init__(
         self,
-        codes: int,
+        num_codes: int,
         channels: int,
-        temperature: float = 0.5,
+        gumbel_temperature: float = 0.5,
         kl_weight: float = 1e-3,
     ) -> None:
         super().__init__()
         self.sides = (1,)
-        self.channels = channels
-        self.temperature = temperature
+        self.channels, self.codebook_sizes = channels, (num_codes,)
+        self.gumbel_temperature = gumbel_temperature
         self.kl_weight = kl_weight
-        self.logits = nn.Conv2d(channels, codes, 1)
-        self.embedding = nn.Embedding(codes, channels)
+        self.logits = nn.Conv2d(channels, num_codes, 1)
+        self.embedding = nn.Embedding(num_codes, channels)
 
     def code(self, rest: Tensor, k: int) -> Tensor:
         """Return the likeliest codes of [B, C, h, w]: int64 [B, h, w]."""
@@ -49,7 +50,7 @@ class GumbelCodes(MultiScaleQuantiser):
         entries: Tensor = self.embedding(codes)
         return entries.movedim(-1, 1)
 
-    def forward(self, latent: Tensor, seeds: Tensor | None = None) -> Pyramid:
+    def forward(self, latent: Tensor, seeds: Tensor | None = None) -> Quantised:
         """Mix entries by a Gumbel softmax.
 
         Without seeds the likeliest is taken, with the gradients of a plain softmax.
@@ -62,28 +63,28 @@ class GumbelCodes(MultiScaleQuantiser):
         else:
             draws = seeding.uniform(seeding.derive(seeds, "gumbel"), *logits.shape[1:]).to(logits)
             gumbel = -(-draws.clamp(1e-20, 1 - 1e-7).log()).log()
-            weights = ((logits + gumbel) / self.temperature).softmax(1)
+            weights = ((logits + gumbel) / self.gumbel_temperature).softmax(1)
         mixed = torch.einsum("bvhw,vc->bchw", weights, self.embedding.weight)
         log_share = logits.log_softmax(1)
         divergence = (log_share.exp() * (log_share + math.log(logits.shape[1]))).sum(1).mean()
-        return Pyramid(mixed, self.kl_weight * divergence, self.encode(latent.detach()))
+        return Quantised(mixed, self.kl_weight * divergence, self.encode(latent.detach()))
 
 
-class GaussianLatent(MultiScaleQuantiser):
-    """No codes: a Gaussian a position, whose mean stands for it.
+class GaussianQuantiser(MultiScaleQuantiser):
+    """No codes: a Gaussian per position, whose mean stands for it.
 
     The KL-regularised latent of Rombach et al., arXiv:2112.10752.
 
     Args:
         channels: C of the latent before and after.
-        kl_weight: of the divergence from the standard normal, in nats a number. The default
+        kl_weight: of the divergence from the standard normal, in nats per number. The default
             keeps latents near unit variance, which the priors take for granted.
     """
 
     def __init__(self, channels: int, kl_weight: float = 1e-3) -> None:
         super().__init__()
         self.sides = (1,)
-        self.channels = channels
+        self.channels, self.codebook_sizes = channels, ()
         self.kl_weight = kl_weight
         self.moments = nn.Conv2d(channels, 2 * channels, 1)
 
@@ -96,7 +97,7 @@ class GaussianLatent(MultiScaleQuantiser):
         """Put the channels of [B, h, w, C] second."""
         return codes.movedim(-1, 1)
 
-    def forward(self, latent: Tensor, seeds: Tensor | None = None) -> Pyramid:
+    def forward(self, latent: Tensor, seeds: Tensor | None = None) -> Quantised:
         """Draw from the Gaussians; take their means without seeds."""
         mean, logvar = self.moments(latent).chunk(2, dim=1)
         logvar = logvar.clamp(-30, 20)  # as in the release of latent diffusion
@@ -105,4 +106,4 @@ class GaussianLatent(MultiScaleQuantiser):
             noise = seeding.normal(seeding.derive(seeds, "posterior"), *mean.shape[1:]).to(mean)
             drawn = mean + (0.5 * logvar).exp() * noise
         divergence = 0.5 * (mean.square() + logvar.exp() - 1 - logvar).mean()
-        return Pyramid(drawn, self.kl_weight * divergence, self.encode(latent.detach()))
+        return Quantised(drawn, self.kl_weight * divergence, self.encode(latent.detach()))

@@ -17,7 +17,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-DIRECTORY = Path(os.environ.get("BENCH_PARITY_FIXTURES", Path(__file__).parent / "fixtures"))
+DIRECTORY = Path(
+    os.environ.get("BENCH_PARITY_FIXTURES", Path(__file__).parents[1] / "parity" / "fixtures")
+)
 
 
 class Fixture(NamedTuple):
