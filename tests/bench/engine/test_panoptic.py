@@ -131,17 +131,12 @@ def test_windows_are_refused():
         Protocol(resize=SIZE, segments=True, slide=Slide(window=(8, 8), stride=(8, 8)))
 
 
-def test_protocols_without_segments_keep_their_keys():
-    assert "segments" not in Protocol(resize=SIZE).model_dump(mode="json")
-    assert Protocol(resize=SIZE, segments=True).model_dump(mode="json")["segments"] is True
-
-
 def test_the_report_has_all_of_one_pass(tmp_path):
     store = Store(tmp_path, images=3)
     protocol = Protocol(resize=SIZE, segments=True)
     for label, method_class in (("Tells", Panoptic), ("Guesses", Semantic)):
         cell = make_cell(label, protocol=protocol)
-        store.folder.write(store.add(cell, 1.0), counts(method_class), None)
+        store.folder.cells.write(store.add(cell, 1.0), counts(method_class), None)
     store.fail(make_cell("Fails", protocol=protocol), "out of memory")
     (block,) = make_blocks(store.folder)
     (table,) = panoptic_tables(block)

@@ -7,7 +7,7 @@ import pytest
 
 from bench.cli.main import main
 from bench.core.errors import SuiteError
-from bench.core.manifest import Manifest
+from bench.store.folders import SuiteFolder
 from bench.suite.reading import read_suite
 
 SUITES = sorted(Path("suites").rglob("*.yaml"))
@@ -123,7 +123,7 @@ def test_a_stand_in_runs_and_is_named_throughout(trial, capsys):
                      .replace(", method: GSS,", ","))  # fmt: skip
     assert main(["run", str(trial), "--stand-in"]) == 0
     folder = Path("results/runs/trial-stand-in")
-    manifest = Manifest.model_validate_json((folder / "suite.json").read_text())
+    manifest = SuiteFolder(folder).manifest()
     assert manifest.stand_in.startswith("Stand-in: generated scenes (scenes/city for ade20k)")
     report = Path("reports/trial-stand-in")
     with (report / "tables" / "paper-stand-in.csv").open() as file:
@@ -156,7 +156,7 @@ def test_a_suite_without_stand_in_says_so(trial, capsys):
         ("name: mIoU,", "name: mIoU, metric: miou,", "paper.columns.0.metric: no metric 'miou'"),
         ("name: mIoU,", "name: x, test_on: voc,", "the suite has no test set 'voc'"),
         ("preset: paper_ade20k,\n", "preset: paper,\n", "training.preset: gss has no preset"),
-        ("dataset: ade20k}}", "dataset: ade20k, config: {varient: FF}}}", "config.varient: unknown"),
+        ("dataset: ade20k}}", "dataset: ade20k, config: {colour: 1}}}", "config.colour: unknown"),
         ("method: Floor", "method: Flor", "paper.rows.1.method: no method is labelled 'Flor'"),
         ("{method: FCN}", "{dataset: ADE20K}", "paper.rows.0.reported: 13 numbers in column"),
         ("scenes/city", "scenes/town", "stand_in: with it in place, train_on.0.subset: scenes has"),
