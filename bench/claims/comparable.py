@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from bench.core.errors import DatasetError
-from bench.core.manifest import Training
+from bench.core.manifest import PublishedTraining
 from bench.core.registry import merge, resolve_config
 from bench.core.schema import Cell, Record
 from bench.data.datasets import load_dataset_class
@@ -58,7 +58,7 @@ def differences(fields: Mapping[str, Any], protocol: Mapping[str, Any]) -> tuple
 
 
 def training_differences(
-    record: Record, wanted: Training, chosen: Mapping[str, Any]
+    record: Record, wanted: PublishedTraining, chosen: Mapping[str, Any]
 ) -> tuple[Difference, ...]:
     """List where a cell's training and test images are not as published.
 
@@ -88,7 +88,9 @@ def _masks(cell: Cell) -> str:
     return "relabelled" if subsets == {RELABELLED} else "original"
 
 
-def _settings(cell: Cell, wanted: Training, chosen: Mapping[str, Any]) -> Iterator[Difference]:
+def _settings(
+    cell: Cell, wanted: PublishedTraining, chosen: Mapping[str, Any]
+) -> Iterator[Difference]:
     """Compare the resolved configuration with that of the published size."""
     if cell.preset != wanted.preset:
         return  # said already, and everything else differs with it

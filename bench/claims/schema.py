@@ -12,9 +12,10 @@ from ruamel.yaml.error import MarkedYAMLError
 
 from bench.claims.inequality import Inequality
 from bench.core.errors import ClaimsError
-from bench.core.manifest import Training
+from bench.core.manifest import PublishedTraining
 from bench.core.schema import Frozen
-from bench.score.metrics import METRICS, PRECISIONS
+from bench.score.lookup import PRECISIONS
+from bench.score.metrics import METRICS
 
 
 class Term(Frozen):
@@ -24,7 +25,7 @@ class Term(Frozen):
     """Columns that single out one reported number of the claim's paper."""
     cell: Mapping[str, Any] = {}
     """Fields of a cell, dotted where nested, that make it this method and condition."""
-    training: Training | None = None
+    training: PublishedTraining | None = None
     """What the number was trained with; ``config`` need not repeat what ``cell`` says."""
     protocol: Mapping[str, Any] = {}
     """Further fields that must agree before numbers compare."""
@@ -89,7 +90,7 @@ class Claim(Frozen):
 
 class _Ledger(Frozen):
     version: Literal[2]
-    trainings: tuple[Training, ...] = ()
+    trainings: tuple[PublishedTraining, ...] = ()
     protocols: tuple[Mapping[str, Any], ...] = ()
     """Named once by anchors, for the claims' terms to alias."""
     claims: tuple[Claim, ...]

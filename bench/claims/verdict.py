@@ -14,7 +14,7 @@ from bench.claims.inequality import Inequality
 from bench.claims.reported import Reported
 from bench.claims.schema import Claim, Term
 from bench.core.schema import Record, fingerprint
-from bench.score.metrics import score_of
+from bench.score.lookup import score_of
 from bench.score.stats import LEVEL, Interval
 from bench.store.folders import SuiteFolder
 

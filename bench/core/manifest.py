@@ -27,7 +27,7 @@ class Published(Frozen):
     metric: str
 
 
-class Training(Frozen):
+class PublishedTraining(Frozen):
     """What a published number was trained with: a cell of another training cannot judge it."""
 
     preset: str
@@ -52,7 +52,7 @@ class PaperRow(Frozen):
     """Columns of the paper's file that single out the row; none: not in the paper."""
     method: str = ""
     """The label of a method of the suite."""
-    training: Training | None = None
+    training: PublishedTraining | None = None
     """Of a reported row that a method repeats; required there."""
     missing: str = "not a method here"
     """Why there is none, where there is none."""

@@ -9,7 +9,7 @@ import numpy as np
 from bench.report.block import PRIMARY, Block
 from bench.report.clean import absent_note, missing
 from bench.report.table import Entry, Table, number
-from bench.score.metrics import PRECISIONS
+from bench.score.lookup import PRECISIONS
 
 _SCORES = ("PQ", "SQ", "RQ", "PQ_things", "PQ_stuff")
 

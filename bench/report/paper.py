@@ -17,7 +17,8 @@ from bench.report.block import Block
 from bench.report.clean import missing
 from bench.report.table import Entry, Sentence, Table, Unit, number
 from bench.score.harmonic import harmonic_mean
-from bench.score.metrics import METRICS, score_of
+from bench.score.lookup import score_of
+from bench.score.metrics import METRICS
 from bench.score.stats import Estimate, Interval, combine, mean_over_seeds
 from bench.store.folders import SuiteFolder
 from bench.suite.published_table import find_cell

@@ -70,10 +70,9 @@ def pixels(counts: Counts) -> Sums:
 
 
 def decided_pixels(counts: Counts) -> Sums:
-    """Return the counts of the pixels that are predicted to be of a class, float64 [N, K].
+    """Return the counts of the pixels that are void on neither side, float64 [N, K].
 
-    A pixel of void on either side counts for nothing: detectron2 cuts the row and the column
-    of void off its confusion matrix before it sums either.
+    As detectron2, which cuts void off both sides of its confusion matrix before any sum.
     """
     whole = pixels(counts)
     undecided = np.zeros_like(whole.fn)
@@ -210,11 +209,8 @@ class Metric(NamedTuple):
 
     def of_classes(self, classes: Sequence[int]) -> Metric:
         """Return the same score of some classes alone, by their numbers."""
-
-        def of_some(sums: Sums) -> np.ndarray:
-            return self.score(Sums(*(each[..., list(classes)] for each in sums)))
-
-        return self._replace(score=of_some)
+        chosen = list(classes)
+        return self._replace(score=lambda s: self.score(Sums(*(each[..., chosen] for each in s))))
 
     def is_stored(self, counts: Counts) -> bool:
         """Whether the counts hold what the score is made from."""
@@ -400,24 +396,3 @@ METRICS: Mapping[str, Metric] = {
 def per_class_iou(counts: Counts) -> np.ndarray:
     """Return the IoU of each class over all images, float64 [K]; NaN where absent."""
     return class_iou(Sums(*(array.sum(axis=0).astype(np.float64) for array in counts[:3])))
-
-
-PRECISIONS = ("AP", "AP50", "AP_cityscapes", "AP50_cityscapes")
-"""Instance scores in the order of ``Counts.precision``: COCO's and Cityscapes'. They are no sums
-over images, and so no :class:`Metric`."""
-
-
-def score_of(name: str, counts: Counts, classes: Sequence[int] = ()) -> float:
-    """Score a data set by any name of ``METRICS`` or ``PRECISIONS``; NaN where it was not counted.
-
-    Args:
-        name: of the score.
-        counts: of the images.
-        classes: numbers of the classes that it is taken of; all by default.
-    """
-    if name not in PRECISIONS:
-        metric = METRICS[name]
-        return (metric.of_classes(classes) if classes else metric)(counts)
-    at = PRECISIONS.index(name)
-    known = counts.precision is not None and len(counts.precision) > at
-    return float(counts.precision[at]) if known and counts.precision is not None else float("nan")

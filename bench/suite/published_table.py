@@ -9,7 +9,8 @@ from bench.claims.reported import PAPERS, Reported, load_reported
 from bench.core.errors import ClaimsError
 from bench.core.manifest import PaperColumn, PaperRow, PaperTable, Published
 from bench.core.registry import suggest
-from bench.score.metrics import METRICS, PRECISIONS
+from bench.score.lookup import PRECISIONS
+from bench.score.metrics import METRICS
 from bench.suite.yaml_errors import Fault
 
 

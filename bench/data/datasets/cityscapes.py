@@ -69,7 +69,7 @@ class Cityscapes(FolderDataset):
         """Return the numbers of things, where the copy has them."""
         return tuple(path for path in map(self._instance_ids, self.pairs) if path.exists())
 
-    def read_instances(self, pair: Pair) -> np.ndarray | None:
+    def read_instance(self, pair: Pair) -> np.ndarray | None:
         """Return the numbers of things, int32 [H, W]; 0 of a group that was not told apart."""
         path = self._instance_ids(pair)
         if not path.exists():

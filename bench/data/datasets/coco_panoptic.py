@@ -254,7 +254,7 @@ class CocoPanoptic(FolderDataset):
         values = np.array([known[segment].category for segment in found])
         return values[inverse]
 
-    def read_instances(self, pair: Pair) -> np.ndarray:
+    def read_instance(self, pair: Pair) -> np.ndarray:
         """Return the numbers of things, int32 [H, W]; 0 of stuff, void and crowds."""
         found, inverse, known = self._found(pair)
         numbers = [

@@ -70,7 +70,7 @@ class KittiStep(FolderDataset):
         """Return the red channel: train ids."""
         return read_image(pair.label)[..., 0]
 
-    def read_instances(self, pair: Pair) -> np.ndarray:
+    def read_instance(self, pair: Pair) -> np.ndarray:
         """Return the numbers of things, int32 [H, W]; 0 of a group that was not told apart."""
         colours = read_image(pair.label).astype(np.int32)
         return np.asarray(256 * colours[..., 1] + colours[..., 2])

@@ -54,7 +54,7 @@ class FolderDataset(Dataset):
         """Return the stored label values, integers [H, W], before they are given a meaning."""
         return read_numbers(pair.label)
 
-    def read_instances(self, pair: Pair) -> np.ndarray | None:
+    def read_instance(self, pair: Pair) -> np.ndarray | None:
         """Return the numbers of things, integers [H, W]; None where the copy has none."""
         return None
 
@@ -124,7 +124,7 @@ class FolderDataset(Dataset):
 
     def _instances(self, index: int, label: np.ndarray) -> np.ndarray | None:
         pair = self.pairs[index]
-        instance = self.read_instances(pair)
+        instance = self.read_instance(pair)
         if instance is not None and instance.shape != label.shape:
             raise DatasetError(
                 f"{pair.label}: label is {_size(label)}, its instances {_size(instance)}; "

@@ -11,7 +11,7 @@ from bench import corruptions
 from bench.claims.comparable import differences, flatten, training_differences
 from bench.claims.reported import PAPERS
 from bench.claims.schema import Claim, Term, load_claims
-from bench.core.manifest import Training
+from bench.core.manifest import PublishedTraining
 from bench.core.registry import load_config
 from bench.core.schema import Cell, MethodConfig, Record
 from bench.data.datasets import load_dataset_class
@@ -82,7 +82,7 @@ def planned_cells(output: Path) -> Iterator[Cell]:
         yield from (each.cell for each in (*plan.cells, *plan.unavailable))
 
 
-def as_finished(cell: Cell, training: Training) -> Record:
+def as_finished(cell: Cell, training: PublishedTraining) -> Record:
     """Make the record that a cell leaves on a machine with all data and weights."""
     published = load_dataset_class(cell.test_on.dataset).published
     images = published.get(f"{cell.test_on.subset}/val", published.get("val", 0))

@@ -8,12 +8,19 @@ import pytest
 
 from bench import report
 from bench.claims import comparable
-from bench.core.manifest import Need, PaperColumn, PaperRow, PaperTable, Training, Unavailable
+from bench.core.manifest import (
+    Need,
+    PaperColumn,
+    PaperRow,
+    PaperTable,
+    PublishedTraining,
+    Unavailable,
+)
 from bench.core.schema import DataRef, MethodConfig
 from bench.score.metrics import METRICS
 from tests.helpers.stores import Store, make_cell
 
-TRAINING = Training(preset="tiny", initialisation="random", dataset="scenes")
+TRAINING = PublishedTraining(preset="tiny", initialisation="random", dataset="scenes")
 ROWS = (
     PaperRow(name="GSS-FF", reported={"method": "GSS-FF"}, method="Mine", training=TRAINING),
     PaperRow(name="GSS-TT", reported={"method": "GSS-TT"}, method="Other", training=TRAINING),

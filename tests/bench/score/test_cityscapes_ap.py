@@ -1,85 +1,13 @@
-"""Panoptic quality and Cityscapes' AP against the formulas of their references, written anew.
-
-Images are random: void on both sides, crowds, groups without a number, stuff and things.
-"""
-
-import itertools
-from collections import defaultdict
+"""Cityscapes' AP against its scripts' walk through matches, written anew, on random images."""
 
 import numpy as np
 import pytest
 
 from bench.core.schema import IGNORE_INDEX
-from bench.core.seeding import key, numpy_generator
 from bench.score import cityscapes_ap
 from bench.score.cityscapes_ap import cityscapes_precision
 from bench.score.overlaps import Segments, find_overlaps
-from bench.score.segments import count_quality
-
-CLASSES, THINGS = 5, (2, 3, 4)
-
-
-def blocks(random, side, void):
-    """Draw a label map of squares: each a class or void, and of some number."""
-    labels = random.choice([*range(CLASSES), IGNORE_INDEX], (side, side), p=void)
-    numbers = random.integers(0, 4, (side, side))
-    grow = np.ones((6, 6), int)
-    return np.kron(labels, grow), np.kron(numbers, grow)
-
-
-def image(number):
-    """Draw a truth and a prediction that is partly right, with void, crowds and groups."""
-    random = numpy_generator(key("panoptic parity", number))
-    shares = np.array([1, 1, 1.5, 1.5, 1, 1.2])
-    truth = blocks(random, 5, shares / shares.sum())
-    other = blocks(random, 5, shares / shares.sum())
-    kept = np.kron(random.random((10, 10)) < random.uniform(0.4, 1), np.ones((3, 3))) > 0
-    label, instance = (np.where(kept, a, b) for a, b in zip(truth, other, strict=True))
-    score = np.round(16 * random.random(label.shape)) / 16  # sums are exact
-    return Segments(label, instance, score), Segments(*truth)
-
-
-def panopticapi(predicted, truth):
-    """The formula of cocodataset/panopticapi, on sets of pixels; a group is a crowd."""
-
-    def segments(side):
-        found = defaultdict(set)
-        for place in np.ndindex(side.label.shape):
-            k = int(side.label[place])
-            if k != IGNORE_INDEX:
-                found[k, int(side.instance[place]) if k in THINGS else 0].add(place)
-        return found
-
-    void = {place for place in np.ndindex(truth.label.shape) if truth.label[place] == IGNORE_INDEX}
-    ours, theirs = segments(predicted), segments(truth)
-    crowds = {k: pixels for (k, n), pixels in theirs.items() if k in THINGS and n == 0}
-    counted, matched = np.zeros((4, CLASSES)), set()
-    for (a, mine), (b, true) in itertools.product(ours.items(), theirs.items()):
-        if a[0] != b[0] or (b[0] in crowds and b[1] == 0):
-            continue
-        iou = len(mine & true) / len((mine | true) - (void & mine))
-        if iou > 0.5:
-            counted[:2, a[0]] += iou, 1
-            matched |= {("ours", a), ("theirs", b)}
-    for (k, n), mine in ours.items():
-        unknown = len(mine & void) + len(mine & crowds.get(k, set()))
-        counted[2, k] += ("ours", (k, n)) not in matched and unknown / len(mine) <= 0.5
-    for k, n in theirs:
-        counted[3, k] += ("theirs", (k, n)) not in matched and not (k in crowds and n == 0)
-    return counted
-
-
-def test_panoptic_quality_is_panopticapis_on_a_thousand_images():
-    unlike_pixels = groups = 0
-    for number in range(1000):
-        predicted, truth = image(number)
-        overlaps = find_overlaps(predicted, truth, THINGS)
-        counted = count_quality(overlaps, CLASSES, THINGS)
-        np.testing.assert_allclose(counted, panopticapi(predicted, truth), atol=1e-12)
-        unlike_pixels += (predicted.label == IGNORE_INDEX).any()
-        groups += overlaps.groups(THINGS).any()
-    assert unlike_pixels > 800  # the images do hold what is at stake
-    assert groups > 800
+from tests.helpers.segments import THINGS, image
 
 
 def cityscapes(images, threshold, k):
