@@ -15,8 +15,8 @@ from bench.core.registry import merge, resolve_config
 from bench.core.schema import Cell, Record
 from bench.data.datasets import load_dataset_class
 
-RELABELLED = "relabeled"
-"""Subset of a part of a mixture whose labels are MSeg's, as MSeg spells it."""
+RELABELLED = "mseg_relabeled"
+"""Dataset of the parts of a mixture whose labels are MSeg's."""
 _WHY_MASKS = "MSeg's masks; in GSS's table 8 relabelling is worth 1.6 points of harmonic mean"
 _FILES = {"weights", "initialise"}
 """Settings that name files: a record's initialisation says what came of them."""
@@ -84,8 +84,8 @@ def training_differences(
 def _masks(cell: Cell) -> str:
     """Say whose labels were trained on: a mixture's parts must all be relabelled."""
     parts = cell.train_on.options.get("parts", ())
-    subsets = {part.get("subset") for part in parts}
-    return "relabelled" if subsets == {RELABELLED} else "original"
+    labelled_by = {part.get("dataset") for part in parts}
+    return "relabelled" if labelled_by == {RELABELLED} else "original"
 
 
 def _settings(

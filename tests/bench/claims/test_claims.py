@@ -10,6 +10,7 @@ import pytest
 from bench.claims import PAPERS, Judgement, Verdict, as_text, claims_report, comparable
 from bench.claims.verdict import training_interval
 from bench.core.errors import ClaimsError
+from bench.core.manifest import PublishedTraining
 from bench.core.registry import load_config, resolve_config
 from bench.core.schema import Cell, DataRef, MethodConfig, Protocol, Record
 from bench.store.folders import SuiteFolder
@@ -318,3 +319,19 @@ def test_claims_need_nothing_slow() -> None:
         "assert not {'torch', 'pandas', 'matplotlib', 'scipy'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_a_mixture_of_relabelled_masks_is_known_by_its_parts() -> None:
+    def masks(*datasets: str) -> list[str]:
+        options = {"taxonomy": "mseg", "parts": [{"dataset": name} for name in datasets]}
+        trained = DataRef(dataset="mixture", split="train", options=options)
+        wanted = PublishedTraining(
+            preset="tiny", initialisation="random", dataset="mixture", masks="relabelled"
+        )
+        record = Record(key="k", status="ok", cell=make_cell("A", method="gss", train_on=trained))
+        found = comparable.training_differences(record, wanted, {})
+        return [each.found for each in found if each.name.startswith("training.masks")]
+
+    assert masks("mseg_relabeled", "mseg_relabeled") == []
+    assert masks("mseg_relabeled", "ade20k") == ["original"]
+    assert masks("ade20k") == ["original"]
