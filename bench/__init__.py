@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from bench.corruptions.latents import CODE_FLIPS, LATENT_NOISE
     from bench.store.load import load_results
 
+__version__ = "0.1.0"
+
 _HOME = {
     "Augment": "bench.core.schema",
     "Batch": "bench.core.schema",

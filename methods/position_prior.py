@@ -20,6 +20,7 @@ class Config(MethodConfig):
     """Nothing to set."""
 
     version: ClassVar[int] = 1
+    floor: ClassVar[bool] = True
 
     @property
     def gives_probabilities(self) -> bool:

@@ -1,11 +1,8 @@
-"""What there is to name in a suite: methods, datasets, suites, corruptions, metrics."""
+"""What a suite can name, and which suites there are."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
-
-SUITES = Path("suites")
 
 
 def rows(kind: str) -> Iterator[tuple[str, str]]:
@@ -31,17 +28,17 @@ def _datasets() -> Iterator[tuple[str, str]]:
     from bench.data import datasets
 
     for name in datasets.names():
-        found = datasets.load_dataset_class(name)
-        parts = [found.title, " ".join(found.splits)]
-        parts += [" ".join(found.subsets)] if any(found.subsets) else []
+        dataset = datasets.load_dataset_class(name)
+        parts = [dataset.title, " ".join(dataset.splits)]
+        parts += [" ".join(dataset.subsets)] if any(dataset.subsets) else []
         yield name, " | ".join(parts)
 
 
 def _suites() -> Iterator[tuple[str, str]]:
-    from bench.suite.reading import read_suite
+    from bench.suite.locate import read_question, shipped_suites
 
-    for path in sorted(SUITES.rglob("*.yaml")):
-        yield str(path), " ".join(read_suite(path).suite.question.split())
+    for name, path in shipped_suites().items():
+        yield name, read_question(path)
 
 
 def _corruptions() -> Iterator[tuple[str, str]]:

@@ -208,6 +208,8 @@ class Manifest(Frozen):
     cells: tuple[Entry, ...]
     metrics: tuple[str, ...] = ("mIoU", "mAcc", "aAcc")
     """Scores that the suite asks for."""
+    primary: str = "mIoU"
+    """The metric that is followed through all conditions."""
     reference: str = ""
     """Label of the method whose corruption errors are the unit of the others'."""
     published: Published | None = None
@@ -226,4 +228,4 @@ class Manifest(Frozen):
     command: str
     """What reproduces the run."""
     references: str = ""
-    """BibTeX of the data sets and methods used; empty in runs of before it was kept."""
+    """BibTeX of the datasets, methods and corruptions used; empty in runs of before it was kept."""

@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -242,6 +242,14 @@ class Slide(Frozen):
     average: Literal["scores", "votes"] = "scores"
     """What overlapping windows add up: scores where the method has them, or one vote a pixel."""
 
+    @field_validator("stride")
+    @classmethod
+    def _leaves_no_gap(cls, stride: tuple[int, int], info: ValidationInfo) -> tuple[int, int]:
+        window = info.data.get("window", stride)
+        if stride[0] > window[0] or stride[1] > window[1]:
+            raise ValueError(f"above the window {window}: pixels between windows get no class")
+        return stride
+
 
 class Protocol(Frozen):
     """Everything that is between a file on disk and a score, the method apart."""
@@ -252,8 +260,8 @@ class Protocol(Frozen):
     short_side: Positive | None = None
     """Pixels that the shorter side of every image is resized to, in place of ``resize``; the
     longer one follows. 512 in GSS, one of 360, 720 and 1080 in MSeg."""
-    crop: tuple[Positive, Positive] | None = None
-    """Height and width of the random crops trained on; absent: ``resize``."""
+    crop: Annotated[tuple[Positive, Positive] | None, Field(validate_default=True)] = None
+    """Height and width of the random crops trained on, at most ``resize``; absent: ``resize``."""
     slide: Slide | None = None
     """Sliding windows instead of the whole image in one pass."""
     eval_at: str = "native"
@@ -275,7 +283,8 @@ class Protocol(Frozen):
     """Processes that load images; never changes a result."""
     segments: bool = False
     """Whether things are told apart and segments counted too, for PQ and instance AP."""
-    metrics: tuple[str, ...] = ("mIoU", "mAcc", "aAcc")
+    metrics: Annotated[tuple[str, ...], Field(min_length=1)] = ("mIoU", "mAcc", "aAcc")
+    """The first one is the primary metric."""
 
     WITHOUT_EFFECT: ClassVar[frozenset[str]] = frozenset({"batch_size", "workers", "metrics"})
     """Fields that change no stored count, and so no key."""
@@ -284,7 +293,7 @@ class Protocol(Frozen):
     def input_size(self) -> tuple[int, int]:
         """Height and width of what a method is trained on, in pixels."""
         size = self.crop or self.resize
-        assert size is not None, "the validator below requires one"
+        assert size is not None, "the validators below require one"
         return size
 
     def size_of(self, height: int, width: int) -> tuple[int, int]:
@@ -299,28 +308,34 @@ class Protocol(Frozen):
         factor = self.short_side / min(height, width)
         return int(height * factor + 0.5), int(width * factor + 0.5)
 
-    @model_validator(mode="after")
-    def _windows_meet(self) -> Protocol:
-        if self.slide and any(
-            s > w for s, w in zip(self.slide.stride, self.slide.window, strict=True)
-        ):
-            steps, windows = list(self.slide.stride), list(self.slide.window)
-            raise ValueError(f"slide: stride {steps} above window {windows} leaves gaps")
-        return self
+    # Validators of fields, not of the whole, so that each fault is found whatever else is wrong
+    # and is reported at its own key.
 
-    @model_validator(mode="after")
-    def _segments_are_whole(self) -> Protocol:
-        if self.segments and self.slide is not None:
-            raise ValueError("segments of windows are not joined; leave slide or segments out")
-        return self
-
-    @model_validator(mode="after")
-    def _has_input_size(self) -> Protocol:
-        if self.resize is not None and self.short_side is not None:
+    @field_validator("short_side")
+    @classmethod
+    def _one_size(cls, short_side: int | None, info: ValidationInfo) -> int | None:
+        if short_side is not None and info.data.get("resize") is not None:
             raise ValueError("resize and short_side are both given; one fixes the size")
-        if self.crop is None and self.resize is None:
+        return short_side
+
+    @field_validator("crop")
+    @classmethod
+    def _within_resize(
+        cls, crop: tuple[int, int] | None, info: ValidationInfo
+    ) -> tuple[int, int] | None:
+        resize = info.data.get("resize")
+        if crop is None and "resize" in info.data and resize is None:
             raise ValueError("neither resize nor crop is given; one must fix the input size")
-        return self
+        if crop and resize and (crop[0] > resize[0] or crop[1] > resize[1]):
+            raise ValueError(f"above resize {resize}: a crop is cut out of the resized image")
+        return crop
+
+    @field_validator("segments")
+    @classmethod
+    def _segments_are_whole(cls, segments: bool, info: ValidationInfo) -> bool:
+        if segments and info.data.get("slide") is not None:
+            raise ValueError("segments of windows are not joined; leave slide or segments out")
+        return segments
 
 
 class Cell(Frozen):
@@ -371,6 +386,38 @@ class Provenance(Frozen):
     """How closely the same code on the same kind of device repeats the number."""
 
 
+class DataFacts(Frozen):
+    """What a split was when its cell ran, beside its name."""
+
+    title: str = ""
+    """Of the dataset."""
+    contents: str = ""
+    """What the split is made of, where its name does not say."""
+    generated: bool = False
+    """Whether the images are drawn by code; no photographs."""
+
+
+class CurvePoint(Frozen):
+    """The point of a published curve that a condition repeats."""
+
+    paper: str
+    curve: str
+    value: float
+    """Of the condition, on the curve's axis."""
+    clean: float
+    """Where on the axis images are unchanged."""
+
+
+class ConditionFacts(Frozen):
+    """What a condition other than clean was when its cell ran."""
+
+    family: str
+    summary: str
+    parameters: tuple[tuple[str, float], ...]
+    """Name with unit, and value at the severity."""
+    curve: CurvePoint | None = None
+
+
 class Record(Frozen):
     """What a finished cell leaves behind; its counts are in an array file beside it."""
 
@@ -397,6 +444,12 @@ class Record(Frozen):
     """What the weights behind the result started from: ``released`` if the file of every stage
     was given; else ``imagenet-1k`` or ``imagenet-22k`` if a network that was trained for it is a
     backbone pretrained so; else ``random``."""
+    floor: bool = False
+    """Whether the method's score is the floor (``MethodConfig.floor``)."""
+    train_set: DataFacts = DataFacts()
+    test_set: DataFacts = DataFacts()
+    condition: ConditionFacts | None = None
+    """None for clean images."""
     train_data: str = ""
     """Content fingerprint of the training split."""
     test_data: str = ""

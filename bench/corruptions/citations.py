@@ -1,5 +1,11 @@
 """What to cite for a corruption, by what its ``source`` in the catalogue names."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bench.corruptions.catalogue import CATALOGUE
+
 CITATIONS = {
     "imagecorruptions": """\
 @article{michaelis2019imagecorruptions,
@@ -24,3 +30,12 @@ CITATIONS = {
   year = {2025}
 }""",
 }
+
+
+def cite(names: Iterable[str]) -> list[str]:
+    """Return the BibTeX of what some corruptions are taken from, each entry once.
+
+    Names that the catalogue lacks, such as ``none``, have nothing to cite.
+    """
+    sources = {CATALOGUE[name].source for name in names if name in CATALOGUE}
+    return [text for key, text in CITATIONS.items() if any(key in source for source in sources)]

@@ -43,11 +43,6 @@ class Corruption(NamedTuple):
     curve: Curve | None = None
     """The published curve that its grid is made for."""
 
-    def describe(self, severity: int) -> str:
-        """Write the values of the parameters at a severity, with their names and units."""
-        row = zip(self.parameters, self.grid[severity - 1], strict=True)
-        return "; ".join(f"{name}: {value:g}" for name, value in row)
-
 
 def column(*values: float) -> Grid:
     """Make the grid of a corruption with one parameter."""

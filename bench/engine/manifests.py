@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bench.core.manifest import Entry, Manifest
+from bench.corruptions.citations import cite
 from bench.engine.plan import Plan, Planned
 
 
@@ -22,6 +23,7 @@ def make_manifest(plan: Plan) -> Manifest:
         question=suite.question,
         cells=tuple(_entry(plan, planned) for planned in plan.cells),
         metrics=suite.protocol.metrics,
+        primary=suite.primary_metric,
         reference=suite.reference,
         published=suite.published,
         contrasts=suite.contrasts,
@@ -41,7 +43,8 @@ def _entry(plan: Plan, planned: Planned) -> Entry:
 
 
 def _references(plan: Plan) -> str:
-    """List in BibTeX the data sets and methods of a plan, each once."""
+    """List in BibTeX the data sets, methods and corruptions of a plan, each once."""
     datasets = (dataset.citation for dataset in plan.datasets.values())
     methods = (training.config.citation for training in plan.trainings)
-    return "\n".join(dict.fromkeys(filter(None, (*datasets, *methods))))
+    corruptions = cite(planned.cell.condition.corruption for planned in plan.cells)
+    return "\n".join(dict.fromkeys(filter(None, (*datasets, *methods, *corruptions))))

@@ -9,6 +9,7 @@ from bench.core.method import Method
 from bench.core.schema import Provenance, Record
 from bench.core.source import harness_digest, method_digest
 from bench.data.split import Split
+from bench.engine.facts import condition_facts, data_facts
 from bench.engine.failure import Failure
 from bench.engine.keys import condition_probe, condition_version
 from bench.engine.plan import Planned
@@ -43,6 +44,7 @@ def finished_record(
         corruption_probe=condition_probe(cell),
         finished=now(),
         provenance=provenance,
+        **_facts(planned),
     )
 
 
@@ -57,7 +59,19 @@ def failed_record(planned: Planned, failure: Failure, provenance: Provenance) ->
         source=source_of(planned.cell.method),
         finished=now(),
         provenance=provenance,
+        **_facts(planned),
     )
+
+
+def _facts(planned: Planned) -> dict[str, Any]:
+    """Return what a record says of its method, data and condition, whether or not it failed."""
+    cell = planned.cell
+    return {
+        "floor": planned.training.config.floor,
+        "train_set": data_facts(cell.train_on),
+        "test_set": data_facts(cell.test_on),
+        "condition": condition_facts(cell.condition),
+    }
 
 
 def source_of(adapter: str) -> dict[str, str]:

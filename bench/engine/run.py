@@ -56,20 +56,26 @@ class Outcome(NamedTuple):
         return [record for record in self.records if record.status == "failed"]
 
 
-def run(plan: Plan, progress: Progress, units: Sequence[int] | None = None) -> Outcome:
+def run(
+    plan: Plan,
+    progress: Progress,
+    units: Sequence[int] | None = None,
+    *,
+    checked: bool = False,
+) -> Outcome:
     """Compute every cell of a plan that has no finished record.
 
     Args:
         plan: of a suite.
         progress: told what is done.
         units: indices of trainings to do with their cells; all by default.
+        checked: whether :func:`prepare` has checked the data already.
 
     Raises:
         PlanError: if nothing can be tried and there is no published table to show either.
         StoreError: if the output folder cannot be written to.
     """
-    if not plan.cells and plan.suite.paper is None:
-        raise PlanError("\n".join(need.remedy for need in all_needs(plan.unavailable)))
+    _refuse_nothing(plan)
     trainings = [plan.trainings[i] for i in units] if units is not None else list(plan.trainings)
     with _writing(plan.settings.output):
         cells = [planned for training in trainings for planned in plan.cells_of(training)]
@@ -77,8 +83,9 @@ def run(plan: Plan, progress: Progress, units: Sequence[int] | None = None) -> O
             write_manifest(plan)
             return Outcome(_records(plan, cells), 0)
         runner = _Runner(plan, progress)
-        runner.check_data(trainings)
-        write_manifest(plan)
+        if not checked:
+            runner.check_data(trainings)
+            write_manifest(plan)
         try:
             runner.run(trainings)
         finally:
@@ -94,6 +101,25 @@ def _records(plan: Plan, cells: Sequence[Planned]) -> list[Record]:
         for planned, record in zip(cells, records, strict=True)
         if record is not None
     ]
+
+
+def prepare(plan: Plan, progress: Progress) -> None:
+    """Check the data that a plan's missing cells need, and write its manifest.
+
+    Raises:
+        DatasetError: for the first sample that cannot be used.
+        PlanError: if nothing can be tried.
+        StoreError: if the output folder cannot be written to.
+    """
+    _refuse_nothing(plan)
+    with _writing(plan.settings.output):
+        _Runner(plan, progress).check_data(plan.trainings)
+        write_manifest(plan)
+
+
+def _refuse_nothing(plan: Plan) -> None:
+    if not plan.cells and plan.suite.paper is None:
+        raise PlanError("\n".join(need.remedy for need in all_needs(plan.unavailable)))
 
 
 def make_method(training: Training) -> Method[Any]:

@@ -44,6 +44,7 @@ class MergedFolder(SuiteFolder):
                 for key, r in self._records.items()
             ),
             metrics=tuple(dict.fromkeys(name for m in manifests for name in m.metrics)),
+            primary=manifests[0].primary,
             reference=reference if reference in labels else "",
             published=manifests[0].published,
             stand_in="; ".join(dict.fromkeys(m.stand_in for m in manifests if m.stand_in)),

@@ -12,6 +12,7 @@ from bench.core.schema import (
     IGNORE_INDEX,
     Cell,
     Condition,
+    ConditionFacts,
     DataRef,
     Protocol,
     Provenance,
@@ -19,6 +20,7 @@ from bench.core.schema import (
     fingerprint,
 )
 from bench.core.seeding import key, numpy_generator
+from bench.engine.facts import condition_facts, data_facts
 from bench.score.counts import Counts, count_all, stack_counts
 from bench.store.cells import Preview
 from bench.store.folders import SuiteFolder
@@ -26,6 +28,8 @@ from bench.store.folders import SuiteFolder
 CLASSES = ("road", "car", "sky & air", "person_1")
 PALETTE = ((128, 64, 128), (0, 0, 142), (70, 130, 180), (220, 20, 60))
 SIZE = (12, 24)
+FLOOR = "position_prior"
+"""The adapter whose records say that it is the floor."""
 PROVENANCE = Provenance(
     commit="0123456789abcdef0123456789abcdef01234567",
     dirty=True,
@@ -79,6 +83,14 @@ def count(truth: np.ndarray, predicted: np.ndarray) -> Counts:
     return stack_counts([count_all(t, p, len(CLASSES)) for t, p in pairs])
 
 
+def _condition_facts(condition: Condition) -> ConditionFacts | None:
+    """Say nothing of conditions that no catalogue has, as records of before did."""
+    try:
+        return condition_facts(condition)
+    except ValueError:
+        return None
+
+
 class Store:
     """One suite's folder, filled cell by cell."""
 
@@ -86,6 +98,7 @@ class Store:
         self, output: Path, suite: str = "robustness", images: int = 12, reference: str = ""
     ) -> None:
         self.reference = reference
+        self.primary = "mIoU"
         self.published: Published | None = None
         self.paper: PaperTable | None = None
         self.stand_in = ""
@@ -109,6 +122,7 @@ class Store:
                 question="Which method keeps its score?",
                 cells=tuple(self.cells),
                 metrics=self.metrics,
+                primary=self.primary,
                 reference=self.reference,
                 published=self.published,
                 paper=self.paper,
@@ -125,7 +139,13 @@ class Store:
         self.metrics = cell.protocol.metrics
         self.cells.append(Entry(key=key, label=cell.label, preset=cell.preset, state=state))
         self.describe()
-        return Record(key=key, cell=cell, provenance=PROVENANCE, **content)
+        facts: dict[str, Any] = {
+            "floor": cell.method == FLOOR,
+            "train_set": data_facts(cell.train_on),
+            "test_set": data_facts(cell.test_on),
+            "condition": _condition_facts(cell.condition),
+        }
+        return Record(key=key, cell=cell, provenance=PROVENANCE, **facts, **content)
 
     def add(self, cell: Cell, accuracy: float, clusters: Sequence[str] = ()) -> Record:
         """Write a finished cell whose prediction is right at about this share of pixels."""

@@ -31,7 +31,7 @@ class _Masks(NamedTuple):
     folder: str
     images: str
     labels: str
-    count: int
+    published: int
 
 
 _SETS: Mapping[str, _Masks] = {
@@ -115,7 +115,7 @@ class MSegRelabeled(FolderDataset):
 }"""
     splits = ("train",)
     subsets = tuple(_SETS)
-    published = {f"{subset}/train": masks.count for subset, masks in _SETS.items()}
+    published = {f"{subset}/train": masks.published for subset, masks in _SETS.items()}
     folders = ("mseg_dataset", "mseg_relabeled")
     encodings = {
         subset: {

@@ -11,8 +11,8 @@ from bench.data.dataset import Dataset, LabelSpace, NoOptions, Sample
 from bench.data.split import Split
 from bench.engine.accelerator import make_accelerator
 from bench.engine.evaluate import EvaluationJob, evaluate
-from bench.report.block import make_blocks
-from bench.report.panoptic import panoptic_tables
+from bench.report.statistics import make_blocks
+from bench.report.tables.panoptic import panoptic_tables
 from bench.score.metrics import METRICS
 from tests.helpers.stores import Store, make_cell
 

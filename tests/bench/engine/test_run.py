@@ -64,6 +64,12 @@ def test_a_run_fills_the_store_and_a_second_computes_nothing(world, capsys):
     assert len(table) == 6 * 3
     references = SuiteFolder(world.output / "small").manifest().references
     assert references.count("@article{brostow2009camvid,") == 1
+    assert references.count("@article{michaelis2019imagecorruptions,") == 1
+    records = list(SuiteFolder(world.output / "small").records())
+    assert {record.cell.label for record in records if record.floor} == {"Floor"}
+    noisy = [r.condition for r in records if r.cell.condition.severity == 5]
+    assert {condition.family for condition in noisy} == {"noise"}
+    assert not any(record.test_set.generated for record in records)
     assert table["value"].between(0, 1).all()
     assert set(zip(table["corruption"], table["severity"], strict=True)) == {
         ("none", 0),

@@ -14,7 +14,9 @@ from bench.engine.accelerator import make_accelerator
 from bench.engine.evaluate import EvaluationJob, evaluate
 from bench.engine.inference import infer
 from bench.engine.plan import Settings, make_plan
-from bench.report.block import main_blocks, make_blocks
+from bench.report.selection import main_blocks
+from bench.report.statistics import make_blocks
+from bench.report.tables.zero_shot import zero_shot_tables
 from bench.report.zero_shot import ZeroShot
 from bench.store.folders import SuiteFolder
 from bench.suite.reading import read_suite
@@ -118,6 +120,9 @@ def test_a_run_maps_counts_and_reports(suite, capsys):
     assert office.classes[-1] == "waste bin"
     assert office.unreachable == ("waste bin",)
     assert office.unmapped == 20
+    assert {label for (label, *_), record in records.items() if record.floor} == {"Floor"}
+    assert office.train_set.contents == "scenes/city and 2 × scenes/home"
+    assert office.test_set.generated
     counts = folder.counts(office.key)
     assert counts.num_classes == 13
     assert counts.unmapped.shape == (3,)
@@ -237,7 +242,7 @@ def test_one_block_of_a_test_set_is_the_page_s(suite):
     assert {block.first.protocol.short_side for block in chosen} == {48}
     zero_shot = ZeroShot(every)
     assert [len(group) for group in zero_shot.sets] == [2, 2]
-    tables = {table.slug: table for table in zero_shot.tables()}
+    tables = {table.slug: table for table in zero_shot_tables(zero_shot)}
     row = tables["resolutions"].rows[0]
     fixed, other, highest, gain = (entry.value for entry in row[3:])
     assert highest == max(fixed, other)

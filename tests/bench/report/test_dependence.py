@@ -8,10 +8,11 @@ import pytest
 
 from bench.claims import Judgement, claims_report
 from bench.core.schema import CLEAN, Condition, Record
-from bench.report.block import make_blocks
-from bench.report.clean import clean_tables
-from bench.report.robust import robust_tables
-from bench.report.table import Entry
+from bench.report.statistics import make_blocks
+from bench.report.tables.details import detail_tables
+from bench.report.tables.robustness import robustness_tables
+from bench.report.tables.scores import score_tables
+from bench.report.tables.table import Entry
 from bench.score.metrics import METRICS, pixels
 from tests.helpers.papers import HEADER
 from tests.helpers.stores import CLASSES, Store, make_cell
@@ -51,7 +52,7 @@ def entries(store: Store) -> dict[Place, Entry]:
     return {
         (table.slug, " ".join(str(entry) for entry in row[: 1 + table.columns.index("Severity")])
          if "Severity" in table.columns else row[0].text, column): entry
-        for table in (*clean_tables(block), *robust_tables(block))
+        for table in (*score_tables(block), *detail_tables(block), *robustness_tables(block))
         for row in table.rows
         for column, entry in enumerate(row)
     }  # fmt: skip

@@ -13,7 +13,7 @@ from bench.data.transforms import resize_label
 from bench.engine.accelerator import make_accelerator
 from bench.engine.evaluate import EvaluationJob, evaluate
 from bench.engine.plan import Settings, make_plan
-from bench.report.protocol import change_shares
+from bench.report.tables.protocol import change_shares
 from bench.score.geometry.camseg_notebook import colours, squash
 from bench.score.metrics import METRICS
 from bench.suite.reading import read_suite

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from bench.cli import main as cli
 from bench.cli.main import main
 from bench.core.errors import SuiteError
+from bench.core.resources import SUITES
 from bench.store.folders import SuiteFolder
 from bench.suite.reading import read_suite
 
-SUITES = sorted(Path("suites").rglob("*.yaml"))
-PAPERS = [path for path in SUITES if read_suite(path).suite.paper]
+PAPERS = [path for path in sorted(SUITES.rglob("*.yaml")) if read_suite(path).suite.paper]
 
 TEXT = """\
 name: trial
@@ -42,6 +43,12 @@ stand_in:
 """
 
 
+@pytest.fixture(autouse=True)
+def no_reference(tmp_path, monkeypatch):
+    """Reading all reference results for a plan's estimates takes a while."""
+    monkeypatch.setattr(cli, "REFERENCE", tmp_path / "none")
+
+
 @pytest.fixture
 def trial(tmp_path, monkeypatch):
     monkeypatch.delenv("BENCH_DATA", raising=False)
@@ -58,7 +65,9 @@ def test_there_are_suites_of_papers():
 def test_every_suite_of_a_paper_has_a_stand_in():
     """But for CAM-Seg's protocol, which is small as it is."""
     without = {
-        p.stem for p in SUITES if p.parent.name == "papers" and not read_suite(p).suite.stand_in
+        p.stem
+        for p in SUITES.rglob("*.yaml")
+        if p.parent.name == "papers" and not read_suite(p).suite.stand_in
     }
     assert without == {"camseg_protocol"}
 
