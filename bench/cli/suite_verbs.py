@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.cli.parser import IMAGES
 from bench.cli.verbs import REPORTS, write_report
 from bench.core.resources import REFERENCE
 
@@ -152,6 +153,19 @@ def verify(options: argparse.Namespace) -> int:
         close = f", within {options.tolerance:g} of the pixels" if options.tolerance else ""
         console.say(f"{same} of {count} cells computed again are the same{close}")
     return 0 if same == count else 1
+
+
+def export_inputs(options: argparse.Namespace) -> int:
+    """Write the images that a suite's methods predict."""
+    plan = _make_plan(options)
+    from bench.cli.console import Console
+    from bench.engine.export_images import MANIFEST, export_images
+
+    destination = options.to or IMAGES / plan.suite.name
+    with Console(plan.suite.primary_metric) as console:
+        count = export_images(plan, destination, console)
+        console.say(f"{count} images and their manifest: {destination / MANIFEST}")
+    return 0
 
 
 def _launched() -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -49,8 +50,15 @@ def data_check(options: argparse.Namespace) -> int:
 
 def list_names(options: argparse.Namespace) -> int:
     """List what a suite can name."""
-    from bench.cli.catalogue import rows
+    from bench.cli.catalogue import parameters, rows
 
+    if options.params:
+        if options.kind != "methods":
+            print("--params is of methods: python -m bench list methods --params", file=sys.stderr)
+            return 2
+        for name, text in parameters(options.classes):
+            print(f"{name:<40} {text}")
+        return 0
     for name, text in rows(options.kind):
         print(f"{name:<24} {text}")
     return 0

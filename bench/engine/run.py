@@ -27,6 +27,7 @@ from bench.data.split import Split
 from bench.engine.accelerator import agree, make_accelerator
 from bench.engine.evaluate import Evaluation, EvaluationJob, evaluate, measure
 from bench.engine.failure import describe
+from bench.engine.inputs import inputs_of
 from bench.engine.manifests import write_manifest
 from bench.engine.plan import Plan, Planned, Training, all_needs
 from bench.engine.progress import Progress
@@ -202,6 +203,8 @@ class _Runner:
                     return False
                 if self._agreed(folder.is_intact):
                     continue
+                if self.accelerator.is_main_process:
+                    folder.set_aside_damaged()
                 if method is None:
                     method = make_method(training)
                 for earlier, its_folder in training.stages[:at]:
@@ -314,13 +317,16 @@ class _Runner:
     def check_data(self, trainings: Sequence[Training]) -> None:
         """Check and read the splits that will be used, before anything is trained on them.
 
-        Data that mean nothing, and files that are damaged, stop the run here.
+        Data that mean nothing, files that are damaged, and predictions that are not of their
+        images stop the run here.
         """
         used: dict[str, DataRef] = {}
         for training in trainings:
             for planned in self._missing(self.plan.cells_of(training)):
                 cell = planned.cell
-                used |= {ref.key: ref for ref in (cell.test_on, training.train_on)}
+                used[cell.test_on.key] = cell.test_on
+                if training.stages:
+                    used[training.train_on.key] = training.train_on
                 self._split(cell.test_on, cell.limit, cell.protocol)
             if not training.is_finished():
                 self._split(training.train_on)
@@ -329,6 +335,16 @@ class _Runner:
                 preflight.require(dataset, self.progress.say)
         for split in self.splits.values():
             split.preload()
+        for training in trainings:
+            if training.config.reads_predictions:
+                self._check_predictions(training)
+
+    def _check_predictions(self, training: Training) -> None:
+        """Hold predictions that were made elsewhere against the images they are scored on."""
+        for planned in self._missing(self.plan.cells_of(training)):
+            cell = planned.cell
+            split = self._split(cell.test_on, cell.limit, cell.protocol)
+            training.config.check_inputs(inputs_of(cell, split), training.data)
 
     def _split(
         self, reference: DataRef, limit: int | None = None, protocol: Protocol | None = None

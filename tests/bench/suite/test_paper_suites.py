@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.cli import main as cli
+from bench.cli import suite_verbs
 from bench.cli.main import main
 from bench.core.errors import SuiteError
 from bench.core.resources import SUITES
@@ -46,7 +46,7 @@ stand_in:
 @pytest.fixture(autouse=True)
 def no_reference(tmp_path, monkeypatch):
     """Reading all reference results for a plan's estimates takes a while."""
-    monkeypatch.setattr(cli, "REFERENCE", tmp_path / "none")
+    monkeypatch.setattr(suite_verbs, "REFERENCE", tmp_path / "none")
 
 
 @pytest.fixture
