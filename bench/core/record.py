@@ -83,6 +83,10 @@ class Record(Frozen):
     """How many of the trained classes have no class in the test set."""
     parameters: int = 0
     """Number of the method's parameters."""
+    initialisation: str = "random"
+    """What the weights behind the result started from: ``released`` if the file of every stage
+    was given; else ``imagenet-1k`` or ``imagenet-22k`` if a network that was trained for it is a
+    backbone pretrained so; else ``random``."""
     floor: bool = False
     """Whether the method's score is the floor (``MethodConfig.floor``)."""
     train_set: DataFacts = DataFacts()

@@ -26,7 +26,7 @@ method's codec, which is its ceiling. ``oracle_codes``: the prediction with each
 replaced by the nearest of the truth's. ``label``: the truth as methods are given it, which
 shows what the protocol itself loses."""
 LabelMapping = Literal["", "soft", "hard"]
-"""How predictions in universal classes become labels of a test set (``engine.evaluation.mapping``)."""
+"""How predictions in universal classes become labels of a test set."""
 Family = Literal["generative", "discriminative"]
 """Whether a method draws its label map from a learned distribution over latents or codes, or
 classifies pixels."""

@@ -60,13 +60,14 @@ class Counts(NamedTuple):
     things: np.ndarray | None = None
     """bool [K]: whether the segments of a class are its instances."""
     precision: np.ndarray | None = None
-    """float64 [2]: instance AP and AP50 of all images; no sum over images makes them."""
+    """float64 [4]: instance AP and AP50 of all images, COCO's and Cityscapes' (COCO's alone in
+    records of before); no sum over images makes them."""
     sizes: np.ndarray | None = None
     """int64 [N, 3, 3, K]: tp, fp and fn among the pixels that lie in a small, a medium and a
     large object of the truth; None in records of before they were counted."""
     unmapped: np.ndarray | None = None
     """int64 [N]: pixels of labelled truth that are class 0 because nothing they were predicted
-    to be has a class in the test set (``engine.evaluation.mapping``); None where nothing was mapped."""
+    to be has a class in the test set; None where nothing was mapped."""
 
     @property
     def num_images(self) -> int:

@@ -211,7 +211,8 @@ def _inverse(config: Config, palette: Tensor) -> Inverse:
     learned = config.learned_inverse
     if config.variant in ("FT", "TT"):
         inverse = ConvInverse(learned.width, len(palette))
-        inverse.start_as_nearest_colour(palette, config.colour_temperature)
+        if learned.start == "nearest_colour":
+            inverse.start_as_nearest_colour(palette, config.colour_temperature)
         return inverse
     if config.variant == "FT-W":
         return WindowInverse(

@@ -107,6 +107,17 @@ CAMSEG = (
 
 OTHER_READINGS = (
     Corruption(
+        "camseg_gaussian_noise_variance",
+        "noise",
+        "the same with the axis read as the variance, as the flat published curve suggests",
+        ("variance, of 255 squared",),
+        column(5, 10, 20, 30, 50, 100),
+        SOURCE,
+        random=True,
+        function="pixel_noise_of_variance",
+        curve=_curve("gaussian_noise"),
+    ),
+    Corruption(
         "camseg_salt_then_pepper",
         "noise",
         "white pixels, then as many black, drawn independently",

@@ -31,14 +31,14 @@ from bench.engine.evaluation.inputs import folder_name
 from bench.engine.evaluation.mapping import Mapped
 from bench.engine.progress import Progress
 from bench.score.counts import Counts, ImageCounts, as_bytes, stack_counts
+from bench.score.overlaps import Segments
 from bench.score.prepared import count_all, prepare_truth
 from bench.score.segments import (
     SegmentCounts,
-    Segments,
     add_segments,
     connected,
     count_segments,
-    things_of,
+    thing_ids,
 )
 from bench.store.cells import Preview
 
@@ -145,6 +145,7 @@ def evaluate(
     images = _Images(job, indices)
     loader = DataLoader(images, batch_size=split.protocol.batch_size, collate_fn=list)
     classes = job.projection.space.classes if job.projection else method.data.classes
+    things = thing_ids(classes, split.dataset.label_space.things)
     progress.begin("evaluating", len(indices))
     scored: list[_Scored] = []
     with torch.inference_mode():
@@ -152,11 +153,13 @@ def evaluate(
             answers = _answer(method, samples, rows, job, accelerator)
             for sample, answer in zip(samples, answers, strict=True):
                 place = indices[len(scored)]
-                scored.append(_score(place, sample, answer, classes, split.protocol.segments))
+                segmented = things if split.protocol.segments else None
+                scored.append(_score(place, sample, answer, len(classes), segmented))
             progress.advance(len(scored))
     if accelerator.num_processes > 1:
         scored = gather_object(scored)
-    return _collect(sorted(scored, key=lambda item: item.place), classes, bool(job.mapping))
+    ordered = sorted(scored, key=lambda item: item.place)
+    return _collect(ordered, classes, things, bool(job.mapping))
 
 
 def measure(method: Method[Any], job: EvaluationJob, accelerator: Accelerator) -> dict[str, float]:
@@ -247,12 +250,19 @@ def _through_latents(method: Method[Any], batch: Batch, job: EvaluationJob) -> T
 
 
 def _score(
-    place: int, sample: Loaded, answer: _Answer, classes: Sequence[str], segments: bool
+    place: int,
+    sample: Loaded,
+    answer: _Answer,
+    num_classes: int,
+    things: tuple[int, ...] | None,
 ) -> _Scored:
-    counts = tuple(_count(truth, answer, len(classes)) for truth in sample.truths)
+    """Count an image; its segments too, unless ``things`` is None."""
+    counts = tuple(_count(truth, answer, num_classes) for truth in sample.truths)
     matched: tuple[SegmentCounts, ...] = ()
-    if segments:
-        matched = tuple(_match(truth, answer, classes, sample.id) for truth in sample.truths)
+    if things is not None:
+        matched = tuple(
+            _match(truth, answer, num_classes, things, sample.id) for truth in sample.truths
+        )
     if place >= PREVIEWS:
         return _Scored(place, counts, matched, None, np.empty(0, np.uint8))
     return _Scored(place, counts, matched, sample, answer.label.astype(np.uint8))
@@ -265,26 +275,30 @@ def _count(truth: Truth, answer: _Answer, num_classes: int) -> ImageCounts:
     return count_all(prepare_truth(truth.label, num_classes, truth.instance), at_truth, lost)
 
 
-def _match(truth: Truth, answer: _Answer, classes: Sequence[str], name: str) -> SegmentCounts:
+def _match(
+    truth: Truth, answer: _Answer, num_classes: int, things: tuple[int, ...], name: str
+) -> SegmentCounts:
     """Count segments at the truth's size.
 
     Raises:
         ValueError: if the truth has no instances.
     """
-    if truth.instance is None:
+    if truth.instance is None or not things:
         raise ValueError(f"{name} has no instances, which protocol.segments needs")
     size = truth.label.shape
     if answer.segment is None or answer.instance is None or answer.score is None:
         label = resize_label(answer.label.astype(np.int32), size)
-        found = connected(label, things_of(classes))
+        found = connected(label, things)
     else:
         label = resize_label(answer.segment.astype(np.int32), size)
         instance = resize_label(answer.instance.astype(np.int32), size)
         found = Segments(label, instance, resize_label(answer.score, size))
-    return count_segments(found, Segments(truth.label, truth.instance), classes)
+    return count_segments(found, Segments(truth.label, truth.instance), num_classes, things)
 
 
-def _collect(scored: list[_Scored], classes: Sequence[str], mapped: bool) -> tuple[Evaluation, ...]:
+def _collect(
+    scored: list[_Scored], classes: Sequence[str], things: tuple[int, ...], mapped: bool
+) -> tuple[Evaluation, ...]:
     """Put the images of a split together; a preview shows those of the first one's size."""
     kept = [(item.sample, item.prediction) for item in scored if item.sample is not None]
     shape = kept[0][0].label.shape
@@ -300,7 +314,7 @@ def _collect(scored: list[_Scored], classes: Sequence[str], mapped: bool) -> tup
     if scored[0].segments:
         matched = zip(*(item.segments for item in scored), strict=True)
         stacked = [
-            add_segments(counts, images, classes)
+            add_segments(counts, images, things)
             for counts, images in zip(stacked, matched, strict=True)
         ]
     return tuple(Evaluation(counts, preview) for counts in stacked)
