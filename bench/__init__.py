@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         MethodConfig,
         ParameterGroup,
         Positive,
+        Role,
         Stage,
         Task,
     )
@@ -46,6 +47,7 @@ _HOME = {
     "ParameterGroup": "bench.core.schema",
     "LayerDecay": "bench.core.schema",
     "Positive": "bench.core.schema",
+    "Role": "bench.core.schema",
     "Segmented": "bench.core.method",
     "Stage": "bench.core.schema",
     "Task": "bench.core.schema",
@@ -69,6 +71,7 @@ __all__ = [
     "ParameterGroup",
     "LayerDecay",
     "Positive",
+    "Role",
     "Segmented",
     "Stage",
     "Task",

@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from bench import Augment, DataSpec, Fraction, Frozen, MethodConfig, Positive, Stage, Task
+from bench import Augment, DataSpec, Fraction, Frozen, MethodConfig, Positive, Role, Stage, Task
 from methods._nn.settings import Void, Weight
 
 
@@ -157,6 +157,11 @@ class Config(MethodConfig):
   year = {2025}
 }"""
 
+    control: Literal["", "twin", "image_encoder", "seglat_decoder"] = ""
+    """What stands beside the method to tell what its parts add. ``twin``: the image encoder with
+    logits of pixels in place of codes, trained like stage 3 by cross-entropy.
+    ``image_encoder``, ``seglat_decoder``: codes chosen by one of the two alone, of the very
+    same training."""
     colours: ColourSettings = ColourSettings()
     void: Void = "paint"
     """Whether ignored pixels are painted black like the background (N), or take a label from
@@ -194,10 +199,26 @@ class Config(MethodConfig):
             raise ValueError("decoder.classes: present needs the image encoder to tell which")
         return self
 
+    @model_validator(mode="after")
+    def _part_is_there(self) -> Config:
+        if self.control and not self.train_image:
+            raise ValueError(f"control: {self.control} needs the image encoder's stage")
+        if self.control in ("image_encoder", "seglat_decoder") and not self.train_seglat:
+            raise ValueError(f"control: {self.control} is a part of both; give train_seglat")
+        return self
+
+    @property
+    def role(self) -> Role:
+        """Controls do not repeat the codec; the twin classifies pixels."""
+        if self.control:
+            family = "discriminative" if self.control == "twin" else "generative"
+            return Role(("predict",), family, control=True)
+        return super().role
+
     @property
     def gives_probabilities(self) -> bool:
-        """With latent learning; vanilla VAR takes the nearest colour."""
-        return self.latent is not None
+        """With latent learning; vanilla VAR takes the nearest colour. The twin has them."""
+        return self.latent is not None or self.control == "twin"
 
     @property
     def generates(self) -> bool:
@@ -211,6 +232,10 @@ class Config(MethodConfig):
 
     def stages(self, data: DataSpec) -> tuple[Stage, ...]:
         """Return the stages in the paper's order, a joint one last."""
+        if self.control == "twin":
+            assert self.train_image is not None, "validated"
+            twin = {"name": "twin", "modules": ("image_encoder",), "tasks": ("predict",)}
+            return (self.train_image.model_copy(update=twin),)
         given = [
             self.train_tokenizer,
             None if self.joint else self.train_seglat,
@@ -240,6 +265,7 @@ _OF_STAGE: Mapping[str, set[str]] = {
     "seglat": _OF_THE_TOKENIZER | {"decoder"},
     "latent": _OF_THE_TOKENIZER | {"latent"},
     "image": _OF_THE_TOKENIZER | {"latent", "image_encoder", "decoder"},
+    "twin": {"tokenizer", "image_encoder"},
     "joint": _OF_THE_TOKENIZER | {"latent", "image_encoder", "decoder"},
 }
 """Settings behind the weights of a stage, those of the stages before it included."""
