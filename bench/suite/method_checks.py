@@ -68,7 +68,7 @@ def _resolve(entry: Mapping[str, Any]) -> MethodConfig | None:
 
 def families_of(tree: Mapping[str, Any]) -> set[str]:
     """Return the families that have a method in the suite, controls left out."""
-    families = set()
+    families: set[str] = set()
     for _, entry in entries_of(tree, "methods"):
         with suppress(UnknownMethod, ValidationError):  # faults of their own
             config = _resolve(entry)

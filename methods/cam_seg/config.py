@@ -165,8 +165,8 @@ class Config(MethodConfig):
     def role(self) -> Role:
         """Controls do not repeat the codec; the twin classifies pixels."""
         if self.control:
-            family = "discriminative" if self.control == "twin" else "generative"
-            return Role(("predict",), family, control=True)
+            twin = self.control == "twin"
+            return Role(("predict",), "discriminative" if twin else "generative", control=True)
         return super().role
 
     @property

@@ -20,6 +20,8 @@ from methods.seg_var.seglat import SeglatPainter
 from methods.seg_var.tokenizer import CodeShape, SharedTokenizer
 
 Codes = tuple[Tensor, ...]
+COLOUR_TEMPERATURE = 0.1
+"""Divides squared distances of colours in [-1, 1], where they are read as logits."""
 
 
 class SegVAR(Method[Config]):
@@ -147,28 +149,63 @@ class SegVAR(Method[Config]):
         )
         reconstructed = self.tokenizer.through(torch.cat([seglat, image]), seeds)
         seglat_out, image_out = reconstructed.image.chunk(2)
-        return {
+        losses = {
             "seglat": F.mse_loss(seglat_out, seglat),
             "image": self.config.tokenizer.image_weight * F.mse_loss(image_out, image),
             "quantiser": reconstructed.loss,
         }
+        if weight := self.config.tokenizer.class_weight:
+            scores = self.painter.class_scores(seglat_out) / COLOUR_TEMPERATURE
+            losses["classes"] = weight * cross_entropy(scores, batch.label)
+        return losses
 
     def _seglat_losses(self, batch: Batch) -> dict[str, Tensor]:
-        """Stage 1: every token of image and seglat from the scales before."""
+        """Stage 1: every token of image and seglat from the scales before.
+
+        Each scale of the seglat is to code what those before left, whether their codes were
+        the truth's or the decoder's own likeliest.
+        """
         config, quantiser = self.config.decoder, self.tokenizer.quantiser
-        image, seglat = self._encode_image(batch.image), self._encode(batch.label)
+        image = self._encode_image(batch.image)
+        with torch.no_grad():
+            latent = self.tokenizer.latent(self._seglat(batch.label))
+        shown, truth = self._shown(latent, image, batch)
         classes = self._classes(batch.label)
         drops = seeding.uniform(seeding.derive(batch.seeds, "class"), 1).to(classes)
         image_out, seglat_out = self.decoder(
-            [map_size(codes) for codes in seglat],
+            [map_size(codes) for codes in truth],
             inputs(quantiser, image, own=config.image_sees == "current"),
-            inputs(quantiser, seglat, own=False),
+            inputs(quantiser, shown, own=False),
             self.decoder.start(classes * (drops >= config.class_dropout), "semantic"),
         )
-        losses = {"seglat_tokens": divergence(seglat_out, seglat)}
+        losses = {"seglat_tokens": divergence(seglat_out, truth)}
         if config.image_weight > 0:
             losses["image_tokens"] = config.image_weight * divergence(image_out, image)
         return losses
+
+    @torch.no_grad()
+    def _shown(self, latent: Tensor, image: Codes, batch: Batch) -> tuple[Codes, Codes]:
+        """Return the seglat's codes that the decoder goes on from, and those it is to predict."""
+        config, quantiser = self.config.decoder, self.tokenizer.quantiser
+        if not config.own_choices:
+            truth = quantiser.encode(latent)
+            return truth, truth
+        grid = (latent.shape[2], latent.shape[3])
+        draws = seeding.uniform(seeding.derive(batch.seeds, "own"), 1).to(latent)[:, 0]
+        owns = draws < config.own_choices
+        classes = self._classes(batch.label)
+        unguided = config.model_copy(update={"guidance": 0.0})
+        sampler = SeglatSampler(self.decoder, quantiser, image, classes, unguided)
+        shown: list[Tensor] = []
+        wanted: list[Tensor] = []
+        running = torch.zeros_like(latent)
+        for k, scale in enumerate(quantiser.scales(grid)):
+            before = None if k == 0 else next_input(running, scale)
+            wanted.append(quantiser.code(latent - running, k))
+            own = likeliest(sampler.outputs(k, before), scale, self.tokenizer.continuous)
+            shown.append(torch.where(owns.view(-1, *[1] * (own.ndim - 1)), own, wanted[k]))
+            running = running + quantiser.contribution(shown[k], k, grid)
+        return tuple(shown), tuple(wanted)
 
     def _latent_losses(self, batch: Batch) -> dict[str, Tensor]:
         """Stage 2: masks to seglat to codes to seglat to masks, the tokenizer frozen."""
@@ -230,7 +267,7 @@ class SegVAR(Method[Config]):
         grid = (image.shape[2] // self.stride, image.shape[3] // self.stride)
         features = self.image_encoder(image, [grid])
         pixels = self.image_encoder.outputs(features, 0, None).transpose(1, 2)
-        return F.pixel_shuffle(pixels.unflatten(2, grid), self.stride)
+        return F.pixel_shuffle(pixels.reshape(*pixels.shape[:2], *grid), self.stride)
 
     def _joint_losses(self, batch: Batch) -> dict[str, Tensor]:
         """Stages 1 and 3 at once."""
