@@ -15,7 +15,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from bench.core.manifest import Unavailable
-from bench.core.schema import Cell, Record, Stage
+from bench.core.record import Record
+from bench.core.schema import Cell
+from bench.core.stage import Stage
 from bench.engine.cost import Cost
 from bench.engine.plan import all_needs
 from bench.engine.progress import Progress

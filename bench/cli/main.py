@@ -24,6 +24,7 @@ VERBS = {
     "submit": "suite_verbs",
     "plan": "suite_verbs",
     "verify": "suite_verbs",
+    "export_inputs": "suite_verbs",
 }
 """Modules of this package by verb; all others are in ``verbs``."""
 

@@ -10,6 +10,7 @@ from bench import __version__
 
 OUTPUT = Path("results/runs")
 WEIGHTS = Path("results/weights")
+IMAGES = Path("results/images")
 EXAMPLES = """examples:
   python -m bench run robustness
   python -m bench run suites/robustness.yaml
@@ -22,6 +23,7 @@ EXAMPLES = """examples:
   python -m bench claims
   python -m bench data check cityscapes --root ~/data
   python -m bench list corruptions
+  python -m bench export images suites/robustness.yaml
   python -m bench weights convert gss CHECKPOINT --preset paper_cityscapes
 """
 
@@ -71,7 +73,11 @@ def make_parser() -> argparse.ArgumentParser:
     catalogue.add_argument(
         "kind", choices=["methods", "datasets", "suites", "corruptions", "metrics"]
     )
+    text = "of methods: the number of parameters of every preset, for so many classes"
+    catalogue.add_argument("--params", action="store_true", help=text)
+    catalogue.add_argument("--classes", type=_positive, default=19, help="with --params (19)")
     catalogue.set_defaults(verb="list_names")
+    _add_export(verbs)
     _add_weights(verbs)
     _add_jobs(verbs)
     _add_store(verbs)
@@ -101,6 +107,16 @@ def _add_jobs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     )
     submit.add_argument("--dry-run", action="store_true", help="print what would be submitted")
     submit.set_defaults(verb="submit")
+
+
+def _add_export(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    export = verbs.add_parser("export", help="write what other programs read")
+    kinds = export.add_subparsers(title="kinds", required=True, metavar="KIND")
+    text = "write the exact images that a suite's methods predict, corrupted ones included"
+    images = kinds.add_parser("images", help=text, description=text)
+    _add_suite_options(images)
+    images.add_argument("--to", type=Path, help=f"folder ({IMAGES}/NAME)")
+    images.set_defaults(verb="export_inputs")
 
 
 def _add_store(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.cli.parser import IMAGES, OUTPUT
 from bench.cli.verbs import REPORTS, write_report
 from bench.core.resources import REFERENCE
 
@@ -36,7 +37,8 @@ def run(options: argparse.Namespace) -> int:
         outcome = _compute(plan, options, min(jobs, max(1, len(unfinished))), console)
         if not _is_main_process():
             return 0
-        return _finish(plan, outcome, console, debug=options.debug)
+        reports = REPORTS if options.output == OUTPUT else options.output / "reports"
+        return _finish(plan, outcome, console, reports / plan.suite.name, debug=options.debug)
 
 
 def _compute(plan: Plan, options: argparse.Namespace, jobs: int, console: Console) -> Outcome:
@@ -57,11 +59,11 @@ def _compute(plan: Plan, options: argparse.Namespace, jobs: int, console: Consol
     return outcome._replace(computed=after - before + len(outcome.failed))
 
 
-def _finish(plan: Plan, outcome: Outcome, console: Console, *, debug: bool) -> int:
+def _finish(plan: Plan, outcome: Outcome, console: Console, report: Path, *, debug: bool) -> int:
     """Write the report and print how a run ended; return its exit status."""
     from bench.score.codec_diagnostics import examine
 
-    page = write_report([plan.folder.path], REPORTS / plan.suite.name)
+    page = write_report([plan.folder.path], report)
     if outcome.failed:
         console.failures(outcome.failed)
     for traceback in dict.fromkeys(record.traceback for record in outcome.failed if debug):
@@ -152,6 +154,19 @@ def verify(options: argparse.Namespace) -> int:
         close = f", within {options.tolerance:g} of the pixels" if options.tolerance else ""
         console.say(f"{same} of {count} cells computed again are the same{close}")
     return 0 if same == count else 1
+
+
+def export_inputs(options: argparse.Namespace) -> int:
+    """Write the images that a suite's methods predict."""
+    plan = _make_plan(options)
+    from bench.cli.console import Console
+    from bench.engine.evaluation.export_images import MANIFEST, export_images
+
+    destination = options.to or IMAGES / plan.suite.name
+    with Console(plan.suite.primary_metric) as console:
+        count = export_images(plan, destination, console)
+        console.say(f"{count} images and their manifest: {destination / MANIFEST}")
+    return 0
 
 
 def _launched() -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -49,8 +50,15 @@ def data_check(options: argparse.Namespace) -> int:
 
 def list_names(options: argparse.Namespace) -> int:
     """List what a suite can name."""
-    from bench.cli.catalogue import rows
+    from bench.cli.catalogue import parameters, rows
 
+    if options.params:
+        if options.kind != "methods":
+            print("--params is of methods: python -m bench list methods --params", file=sys.stderr)
+            return 2
+        for name, text in parameters(options.classes):
+            print(f"{name:<40} {text}")
+        return 0
     for name, text in rows(options.kind):
         print(f"{name:<24} {text}")
     return 0
@@ -58,7 +66,7 @@ def list_names(options: argparse.Namespace) -> int:
 
 def convert(options: argparse.Namespace) -> int:
     """Convert released checkpoints."""
-    from bench.engine.weights import as_text, convert
+    from bench.engine.training.weights import as_text, convert
 
     done = convert(options.method, options.checkpoints, options.preset, options.to, options.section)
     print(as_text(done, options.method, options.preset))
@@ -68,9 +76,11 @@ def convert(options: argparse.Namespace) -> int:
 def write_report(results: Sequence[Path], destination: Path, **settings: bool) -> Path:
     """Write the report of several folders and return its page."""
     from bench import report
+    from bench.store.locks import make_lock
     from bench.store.merged import merge
 
-    return report.write(merge(results), destination, **settings)
+    with make_lock(destination.parent / f".{destination.name}.lock"):
+        return report.write(merge(results), destination, **settings)
 
 
 def store_check(options: argparse.Namespace) -> int:

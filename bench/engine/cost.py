@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench.core.schema import Protocol, Record, Stage
+from bench.core.record import Record
+from bench.core.schema import Protocol
+from bench.core.stage import Stage
 from bench.engine.plan import Plan, Planned, Training
 from bench.store.cells import CellStore
 from bench.store.folders import SuiteFolder, suite_folders

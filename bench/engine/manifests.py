@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
+from bench.core.config import Role
 from bench.core.manifest import Entry, Manifest
-from bench.core.schema import Family, Role
-from bench.corruptions.citations import cite
+from bench.core.schema import Family
+from bench.corruptions.catalogue.citations import cite
 from bench.engine.plan import Plan, Planned
 
 

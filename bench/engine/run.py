@@ -20,19 +20,22 @@ from bench.core import seeding
 from bench.core.errors import PlanError, StoreError
 from bench.core.method import Method
 from bench.core.provenance import provenance
+from bench.core.record import Provenance, Record
 from bench.core.registry import load_method
-from bench.core.schema import CLEAN, DataRef, Protocol, Provenance, Record, Stage, fingerprint
+from bench.core.schema import CLEAN, DataRef, Protocol, fingerprint
+from bench.core.stage import Stage
 from bench.data import preflight
 from bench.data.split import Split
 from bench.engine.accelerator import agree, make_accelerator
-from bench.engine.evaluate import Evaluation, EvaluationJob, evaluate, measure
+from bench.engine.evaluation.evaluate import Evaluation, EvaluationJob, evaluate, measure
+from bench.engine.evaluation.inputs import inputs_of
 from bench.engine.failure import describe
 from bench.engine.manifests import write_manifest
 from bench.engine.plan import Plan, Planned, Training, all_needs
 from bench.engine.progress import Progress
 from bench.engine.records import failed_record, finished_record
-from bench.engine.stages import load_stage
-from bench.engine.train import TrainingJob, train_stage
+from bench.engine.training.stages import load_stage
+from bench.engine.training.train import TrainingJob, train_stage
 from bench.score.metrics import METRICS
 from bench.store.cells import StageFolder
 
@@ -316,13 +319,16 @@ class _Runner:
     def check_data(self, trainings: Sequence[Training]) -> None:
         """Check and read the splits that will be used, before anything is trained on them.
 
-        Data that mean nothing, and files that are damaged, stop the run here.
+        Data that mean nothing, files that are damaged, and predictions that are not of their
+        images stop the run here.
         """
         used: dict[str, DataRef] = {}
         for training in trainings:
             for planned in self._missing(self.plan.cells_of(training)):
                 cell = planned.cell
-                used |= {ref.key: ref for ref in (cell.test_on, training.train_on)}
+                used[cell.test_on.key] = cell.test_on
+                if training.stages:
+                    used[training.train_on.key] = training.train_on
                 self._split(cell.test_on, cell.limit, cell.protocol)
             if not training.is_finished():
                 self._split(training.train_on)
@@ -331,6 +337,16 @@ class _Runner:
                 preflight.require(dataset, self.progress.say)
         for split in self.splits.values():
             split.preload()
+        for training in trainings:
+            if training.config.reads_predictions:
+                self._check_predictions(training)
+
+    def _check_predictions(self, training: Training) -> None:
+        """Hold predictions that were made elsewhere against the images they are scored on."""
+        for planned in self._missing(self.plan.cells_of(training)):
+            cell = planned.cell
+            split = self._split(cell.test_on, cell.limit, cell.protocol)
+            training.config.check_inputs(inputs_of(cell, split), training.data)
 
     def _split(
         self, reference: DataRef, limit: int | None = None, protocol: Protocol | None = None

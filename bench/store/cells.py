@@ -28,7 +28,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal, NamedTuple
 
 from bench.core.errors import StoreError
 from bench.core.files import DamagedFile, read_sealed, write_atomic, write_sealed
-from bench.core.schema import Record
+from bench.core.record import Record
 from bench.store.locks import make_lock
 
 if TYPE_CHECKING:

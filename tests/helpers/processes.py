@@ -22,7 +22,7 @@ from torch import nn
 from torch.nn import functional
 
 from bench import IGNORE_INDEX, Method, MethodConfig, Stage
-from bench.engine import train
+from bench.engine.training import train
 
 train.CHECKPOINT_SECONDS = 0.0
 

@@ -11,7 +11,7 @@ import torch
 from bench.core import seeding
 from bench.core.registry import load_config, load_method, method_modules, resolve_config
 from bench.core.schema import fingerprint
-from bench.engine.stages import trainable_modules
+from bench.engine.training.stages import trainable_modules
 from tests.helpers.small_methods import CLASSES, DATA, SIZE, draw_batch
 
 
