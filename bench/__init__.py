@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bench.core import seeding
-    from bench.core.config import Inputs, MethodConfig
+    from bench.core.config import Inputs, MethodConfig, Role
     from bench.core.conversion import Checkpoints, Conversion
     from bench.core.errors import PredictionsError, WeightsError
     from bench.core.method import Method, Segmented
@@ -41,6 +41,7 @@ _HOME = {
     "LayerDecay": "bench.core.stage",
     "Positive": "bench.core.schema",
     "PredictionsError": "bench.core.errors",
+    "Role": "bench.core.config",
     "Segmented": "bench.core.method",
     "Stage": "bench.core.stage",
     "Task": "bench.core.schema",
@@ -69,6 +70,7 @@ __all__ = [
     "LayerDecay",
     "Positive",
     "PredictionsError",
+    "Role",
     "Segmented",
     "Stage",
     "Task",

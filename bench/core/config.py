@@ -26,6 +26,17 @@ class Inputs(NamedTuple):
     """Of every image of the test set, those beyond a limit included."""
 
 
+class Role(NamedTuple):
+    """What a configuration of a method is in a suite."""
+
+    tasks: tuple[Task, ...]
+    """What it can do."""
+    family: Family | Literal[""]
+    control: bool = False
+    """Whether it is there to be compared with another configuration of its method alone: a
+    discriminative twin, or a part. The mean over a family leaves it out."""
+
+
 class MethodConfig(Frozen):
     """Base of a method's configuration: what can be planned without building the method."""
 
@@ -56,6 +67,11 @@ class MethodConfig(Frozen):
     def gives_probabilities(self) -> bool:
         """Whether ``Method.probabilities`` works; if not, predictions are mapped hard only."""
         return False
+
+    @property
+    def role(self) -> Role:
+        """What this configuration can do and which family it is of: the class's, by default."""
+        return Role(self.tasks, self.family)
 
     def stages(self, data: DataSpec) -> tuple[Stage, ...]:
         """Return the training stages in order."""

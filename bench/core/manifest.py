@@ -216,7 +216,7 @@ class Manifest(Frozen):
     """Curves of a publication that the report shows beside the measured ones."""
     contrasts: tuple[Contrast, ...] = ()
     families: Mapping[str, Literal["generative", "discriminative", ""]] = {}
-    """Of each method, by its label."""
+    """Of each method, by its label; empty for what a mean over a family leaves out."""
     paper: PaperTable | None = None
     """The published table that the suite repeats."""
     stand_in: str = ""

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
+from bench.core.config import Role
 from bench.core.manifest import Entry, Manifest
+from bench.core.schema import Family
 from bench.corruptions.catalogue.citations import cite
 from bench.engine.plan import Plan, Planned
 
@@ -27,7 +31,7 @@ def make_manifest(plan: Plan) -> Manifest:
         reference=suite.reference,
         published=suite.published,
         contrasts=suite.contrasts,
-        families={t.entry.title: t.config.family for t in plan.trainings},
+        families={t.entry.title: _counted_family(t.config.role) for t in plan.trainings},
         paper=suite.paper,
         stand_in=plan.stand_in,
         unavailable=plan.unavailable,
@@ -35,6 +39,11 @@ def make_manifest(plan: Plan) -> Manifest:
         command=plan.settings.command,
         references=_references(plan),
     )
+
+
+def _counted_family(role: Role) -> Family | Literal[""]:
+    """Return the family in whose mean a method counts; of a control, none."""
+    return "" if role.control else role.family
 
 
 def _entry(plan: Plan, planned: Planned) -> Entry:

@@ -187,7 +187,7 @@ def _resolved(
 
 def _nothing_to_do(suite: Suite, training: Training) -> str:
     message = f"{training.entry.title} has nothing to do in tasks {list(suite.tasks)}"
-    return f"{message}: the method {training.entry.adapter} has {list(training.config.tasks)}"
+    return f"{message}: the method {training.entry.adapter} has {list(training.config.role.tasks)}"
 
 
 def all_needs(unavailable: Iterable[Unavailable]) -> tuple[Need, ...]:
@@ -328,7 +328,7 @@ def _cells(
 
 def _conditions(suite: Suite, config: MethodConfig, test: TestEntry, task: Task) -> list[Condition]:
     """Return the conditions of a method's task: images are corrupted, latents perturbed."""
-    if task != "label" and task not in config.tasks:
+    if task != "label" and task not in config.role.tasks:
         return []
     if task in ("oracle_codes", "label"):
         return [CLEAN]

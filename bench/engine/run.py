@@ -227,7 +227,7 @@ class _Runner:
         )
         train_stage(method, job, self.accelerator, self.progress)
         codec = [s.name for s, _ in training.stages if "reconstruct" in s.tasks][-1:]
-        if "reconstruct" in training.config.tasks and stage.name in codec:
+        if "reconstruct" in training.config.role.tasks and stage.name in codec:
             load_stage(method, stage, folder)
             self._try_codec(method, training)
 

@@ -19,7 +19,7 @@ from bench.suite.data_checks import (
     repeated_faults,
 )
 from bench.suite.entries import entries_of, items_of, labels_of
-from bench.suite.method_checks import latent_faults, method_faults
+from bench.suite.method_checks import families_of, latent_faults, method_faults
 from bench.suite.model import Suite
 from bench.suite.published_table import curve_faults, paper_faults
 from bench.suite.structure import boolean_faults, structure_faults
@@ -66,11 +66,8 @@ def _family_faults(
     for side in ("first", "second"):
         value = contrast.get(side)
         family = value.get("family") if isinstance(value, Mapping) else None
-        if family in get_args(Family):
-            adapters = {str(entry.get("adapter")) for _, entry in entries_of(tree, "methods")}
-            known = adapters.intersection(method_modules())
-            if family not in {load_config(adapter)[0].family for adapter in known}:
-                yield Fault((*loc, side, "family"), f"the suite has no {family} method")
+        if family in get_args(Family) and family not in families_of(tree):
+            yield Fault((*loc, side, "family"), f"the suite has no {family} method")
 
 
 def _published_faults(tree: Mapping[str, Any]) -> Iterator[Fault]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from pydantic import ValidationError
@@ -64,6 +65,17 @@ def _resolve(entry: Mapping[str, Any]) -> MethodConfig | None:
     if not (isinstance(adapter, str) and isinstance(preset, str) and isinstance(config, Mapping)):
         return None
     return resolve_config(adapter, preset, config)
+
+
+def families_of(tree: Mapping[str, Any]) -> set[str]:
+    """Return the families that have a method in the suite, controls left out."""
+    families: set[str] = set()
+    for _, entry in entries_of(tree, "methods"):
+        with suppress(UnknownMethod, ValidationError):  # faults of their own
+            config = _resolve(entry)
+            if config is not None and not config.role.control:
+                families.add(config.role.family)
+    return families
 
 
 def latent_faults(tree: Mapping[str, Any]) -> Iterator[Fault]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from bench import Augment, DataSpec, Fraction, Frozen, MethodConfig, Positive, Stage, Task
+from bench import Augment, DataSpec, Fraction, Frozen, MethodConfig, Positive, Role, Stage, Task
 from methods._nn.settings import AboveZero, Void, Weight
 
 Posterior = Literal["sample", "mode"]
@@ -126,6 +126,11 @@ class Config(MethodConfig):
   year = {2025}
 }"""
 
+    control: Literal["", "twin", "temperature_zero"] = ""
+    """What stands beside the method to tell what drawing latents adds. ``twin``: the
+    transformer over the image's latents with logits of pixels in place of the diffusion head,
+    trained like the prior. ``temperature_zero``: the method itself with no noise in its
+    draws."""
     colouring: Literal["released", "dataset", "maximin"] = "maximin"
     """Colours of the maskige: CAM-Seg's 19 of Cityscapes, with its own sky; the dataset's;
     or colours as far apart as possible."""
@@ -156,14 +161,41 @@ class Config(MethodConfig):
     train_autoencoder: Stage
     train_prior: Stage
 
+    @property
+    def role(self) -> Role:
+        """Controls do not repeat the codec; the twin classifies pixels."""
+        if self.control:
+            twin = self.control == "twin"
+            return Role(("predict",), "discriminative" if twin else "generative", control=True)
+        return super().role
+
+    @property
+    def gives_probabilities(self) -> bool:
+        """The twin alone has them."""
+        return self.control == "twin"
+
+    @property
+    def drawing(self) -> InferenceSettings:
+        """How masks are drawn."""
+        if self.control == "temperature_zero":
+            return self.inference.model_copy(update={"temperature": 0.0})
+        return self.inference
+
     def stages(self, data: DataSpec) -> tuple[Stage, ...]:
-        """Return autoencoder, statistics of its latents if they are measured, and prior."""
+        """Return autoencoder, statistics of its latents if they are measured, and prior.
+
+        The twin's last stage has the prior's settings.
+        """
         measure = Stage(name="statistics", modules=("image_scale", "mask_scale"), steps=0)
         measured = () if self.latent_scale else (measure,)
         first = self.train_autoencoder
         if self.autoencoder.adversarial_weight:
             first = first.model_copy(update={"modules": (*first.modules, "adversary")})
-        return (first, *measured, self.train_prior)
+        last = self.train_prior
+        if self.control == "twin":
+            twin = {"name": "twin", "modules": ("transformer", "classifier")}
+            last = last.model_copy(update={**twin, "tasks": ("predict",)})
+        return (first, *measured, last)
 
     def depends_on(self, stage: str) -> Mapping[str, Any]:
         """Return what a stage's weights depend on.
@@ -171,7 +203,7 @@ class Config(MethodConfig):
         So all ways of drawing share their training, and all priors an autoencoder.
         """
         fields = set(type(self).model_fields)
-        prior = fields - {"inference", "weights", "train_autoencoder", "train_prior"}
+        prior = fields - {"control", "inference", "weights", "train_autoencoder", "train_prior"}
         return self.model_dump(mode="json", include=set(_OF_STAGE.get(stage, prior)))
 
 

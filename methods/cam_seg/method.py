@@ -12,12 +12,13 @@ from collections.abc import Iterable
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from bench import IGNORE_INDEX, Batch, DataSpec, Method, seeding
 from methods._nn.autoencoders.kl import KLAutoencoder
 from methods._nn.colour import fill_void, nearest_scores, paint
 from methods._nn.gaussian import Gaussian
+from methods._nn.loss import cross_entropy
 from methods._nn.precision import full_precision
 from methods.cam_seg.augment import augment
 from methods.cam_seg.autoencoder_loss import PatchDiscriminator, PerceptualDistance
@@ -40,6 +41,8 @@ class CamSeg(Method[Config]):
     mask_scale: LatentScale
     transformer: MaskTransformer
     head: DiffusionHead
+    classifier: nn.Linear
+    """Of the twin, in place of ``head``."""
 
     def __init__(self, config: Config, data: DataSpec) -> None:
         super().__init__(config, data)
@@ -72,6 +75,10 @@ class CamSeg(Method[Config]):
             config.patch,
             config.shortcuts,
         )
+        if config.control == "twin":
+            pixels = (parts.stride * config.patch) ** 2
+            self.classifier = nn.Linear(config.decoder.width, data.num_classes * pixels)
+            return
         self.head = DiffusionHead(
             channels,
             config.decoder.width,
@@ -83,8 +90,9 @@ class CamSeg(Method[Config]):
     def forward(self, stage: str, batch: Batch) -> dict[str, Tensor]:
         if stage == "autoencoder":
             return self._autoencoder_losses(batch)
-        if stage == "prior":
-            return self._prior_losses(augment(batch) if self.config.augmentation_pool else batch)
+        if stage in ("prior", "twin"):
+            batch = augment(batch) if self.config.augmentation_pool else batch
+            return self._twin_losses(batch) if stage == "twin" else self._prior_losses(batch)
         return super().forward(stage, batch)
 
     def fit(self, stage: str, batches: Iterable[Batch]) -> None:
@@ -101,8 +109,20 @@ class CamSeg(Method[Config]):
         self.image_scale.measure(torch.cat([image for image, _ in latents]))
         self.mask_scale.measure(torch.cat([mask for _, mask in latents]))
 
+    def logits(self, image: Tensor, seeds: Tensor) -> Tensor | None:
+        """Return the twin's class scores; the method itself has none."""
+        if self.config.control != "twin":
+            return None
+        posterior = self.config.inference.posterior
+        return self._pixel_logits(image, seeding.derive(seeds, "image"), posterior)
+
     def predict(self, image: Tensor, seeds: Tensor) -> Tensor:
-        settings = self.config.inference
+        pixels = self.logits(image, seeds)
+        return self._draw(image, seeds) if pixels is None else pixels.argmax(dim=1)
+
+    def _draw(self, image: Tensor, seeds: Tensor) -> Tensor:
+        """Draw masks and read their labels, int64 [B, H, W]."""
+        settings = self.config.drawing
         sampler = MaskSampler(self.transformer, self.head, settings)
         tokens = self._image_tokens(image, seeding.derive(seeds, "image"), settings.posterior)
         first = sampler.first_condition(tokens)
@@ -177,6 +197,26 @@ class CamSeg(Method[Config]):
             "mse": loss.mse.mean(),
             "vlb": self.config.head.variational_weight * loss.vlb.mean(),
         }
+
+    def _twin_losses(self, batch: Batch) -> dict[str, Tensor]:
+        seeds = seeding.derive(batch.seeds, "image")
+        pixels = self._pixel_logits(batch.image, seeds, self.config.posterior)
+        return {"classes": cross_entropy(pixels, batch.label)}
+
+    def _pixel_logits(self, image: Tensor, seeds: Tensor, posterior: Posterior) -> Tensor:
+        """Return the twin's class logits, float32 [B, K, H, W].
+
+        The transformer sees the image and no token of a mask, as in one-shot drawing. Each
+        mask token classifies the pixels it stands for (the sub-pixel arrangement of Shi et
+        al., arXiv:1609.05158): the resolution that the autoencoder gives masks is not withheld.
+        """
+        with torch.no_grad():
+            tokens = self._image_tokens(image, seeds, posterior)
+        hidden = torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device)
+        seen = self.transformer(tokens, torch.zeros_like(tokens), hidden)
+        pixels = self.classifier(seen[:, self.transformer.length :])
+        cell = self.config.autoencoder.stride * self.config.patch
+        return to_latent(pixels, self.grid, cell)
 
     def _image_tokens(self, image: Tensor, seeds: Tensor, posterior: Posterior) -> Tensor:
         if image.shape[-2:] != self.data.size:

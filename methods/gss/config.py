@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from bench import Augment, DataSpec, Fraction, Frozen, MethodConfig, Positive, Stage, Task
+from bench import Augment, DataSpec, Fraction, Frozen, MethodConfig, Positive, Role, Stage, Task
 from methods._nn.settings import (
     AboveZero,
     Colouring,
@@ -17,6 +17,7 @@ from methods._nn.settings import (
 )
 
 Variant = Literal["FF", "FF-R", "FT", "FT-W", "TF", "TT"]
+Control = Literal["", "twin", "auxiliary_head"]
 
 
 class BackboneSettings(Frozen):
@@ -79,6 +80,10 @@ class Config(MethodConfig):
   year = {2023}
 }"""
 
+    control: Control = ""
+    """What stands beside the method to tell what its codes add. ``twin``: the prior's network
+    with logits of pixels in place of codes, trained like the prior by cross-entropy.
+    ``auxiliary_head``: the labels of the auxiliary head, of the very same training."""
     variant: Variant = "FF"
     """First letter: is the colouring trained; second: is its inverse. -R colours at random,
     -W learns the inverse with windowed attention (section 3.3)."""
@@ -118,10 +123,23 @@ class Config(MethodConfig):
     train_prior: Stage
     train_inverse: Stage
 
+    @model_validator(mode="after")
+    def _part_is_there(self) -> Config:
+        if self.control == "auxiliary_head" and not self.head.auxiliary:
+            raise ValueError("control: auxiliary_head needs head.auxiliary: true")
+        return self
+
+    @property
+    def role(self) -> Role:
+        """A control classifies pixels, and has no codec of its own."""
+        if self.control:
+            return Role(("predict",), "discriminative", control=True)
+        return super().role
+
     @property
     def gives_probabilities(self) -> bool:
-        """Only a learned inverse has them; others vote for the nearest colour."""
-        return self.variant in ("FT", "FT-W", "TT")
+        """Only a learned inverse and controls have them; others vote for the nearest colour."""
+        return bool(self.control) or self.variant in ("FT", "FT-W", "TT")
 
     @property
     def learns_colouring(self) -> bool:
@@ -138,10 +156,13 @@ class Config(MethodConfig):
 
         Without a learned inverse nothing that reconstructs depends on the prior.
         """
+        if self.control == "twin":
+            alone = {"name": "twin", "tasks": ("predict",)}
+            return (self.train_prior.model_copy(update=alone),)
         chosen = [self.train_tokenizer]
         if self.learns_colouring:
             chosen.append(self._colouring_stage())
-        learns_inverse = self.variant in ("FT", "FT-W")
+        learns_inverse = self.variant in ("FT", "FT-W") and not self.control
         tasks: tuple[Task, ...] = ("predict", "reconstruct") if learns_inverse else ("predict",)
         chosen.append(self.train_prior.model_copy(update={"tasks": tasks}))
         if learns_inverse:
@@ -154,7 +175,9 @@ class Config(MethodConfig):
         So FF, FT and FT-W share tokenizer and prior, and priors of any size a tokenizer.
         """
         if stage == "inverse":
-            return self.model_dump(mode="json", exclude={"weights", *_STAGES})
+            return self.model_dump(mode="json", exclude={"weights", "control", *_STAGES})
+        if stage == "twin":
+            return self.model_dump(mode="json", include=_OF_THE_TWIN)
         settings = self.model_dump(mode="json", include=_OF_THE_CODES | _OF_STAGE[stage])
         if stage != "colouring":
             settings["variant"] = "TF" if self.learns_colouring else "FF"
@@ -178,6 +201,8 @@ _OF_THE_CODES = {
     "void",
     "colour_temperature",
 }
+_OF_THE_TWIN = {"backbone", "head", "tokenizer", "conv", "label_scale"}
+"""The tokenizer's and the labels' scale give the grid."""
 _OF_STAGE: Mapping[str, set[str]] = {
     "tokenizer": {"recolour"},
     "colouring": {"variant", "inverse", "learned_inverse", "gumbel_temperature"},

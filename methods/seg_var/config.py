@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from bench import Augment, DataSpec, Fraction, Frozen, MethodConfig, Positive, Stage, Task
+from bench import Augment, DataSpec, Fraction, Frozen, MethodConfig, Positive, Role, Stage, Task
 from methods._nn.settings import Void, Weight
 
 
@@ -65,6 +65,9 @@ class TokenizerSettings(Frozen):
     """Codes used less than this fraction of the average are restarted; 0: never."""
     image_weight: Weight = 1.0
     """Of the image's reconstruction beside the seglat's, when trained from scratch."""
+    class_weight: Weight = 0.0
+    """Of the cross-entropy between the labels and the closeness of a reconstructed seglat's
+    colours to those of the classes, when trained from scratch with a cell per class."""
 
 
 class DecoderSettings(Frozen):
@@ -82,6 +85,9 @@ class DecoderSettings(Frozen):
     classes: Literal["all", "present"] = "all"
     """What [CLS] says: all classes of the data, or those in the image, which the image
     encoder has to tell when predicting."""
+    own_choices: Fraction = 0.0
+    """How often, in training, the scales of an image's seglat go on from codes that the decoder
+    chose itself; as the image encoder's ``own_choices``."""
     class_dropout: Fraction = 0.0
     """How often [CLS] is dropped in training, as guidance needs."""
     guidance: Weight = 0.0
@@ -157,6 +163,11 @@ class Config(MethodConfig):
   year = {2025}
 }"""
 
+    control: Literal["", "twin", "image_encoder", "seglat_decoder"] = ""
+    """What stands beside the method to tell what its parts add. ``twin``: the image encoder with
+    logits of pixels in place of codes, trained like stage 3 by cross-entropy.
+    ``image_encoder``, ``seglat_decoder``: codes chosen by one of the two alone, of the very
+    same training."""
     colours: ColourSettings = ColourSettings()
     void: Void = "paint"
     """Whether ignored pixels are painted black like the background (N), or take a label from
@@ -174,6 +185,9 @@ class Config(MethodConfig):
     """Stage 2. Null exactly when ``latent`` is."""
     train_image: Stage | None
     """Stage 3. Null: codes are predicted by the seglat decoder alone."""
+    latent_first: bool = False
+    """Stage 2 before stage 1: the decoder then learns the codes of the seglats that it will be
+    asked for. In the paper's order stage 2 changes them after the decoder has learned them."""
     joint: bool = False
     """Stages 1 and 3 as one, for as long and on the images of stage 3."""
 
@@ -188,16 +202,34 @@ class Config(MethodConfig):
             )
         if not (self.train_seglat or self.train_image):
             raise ValueError("one of train_seglat and train_image must be given")
+        if self.tokenizer.class_weight and self.colours.cell == "centroid":
+            raise ValueError("tokenizer.class_weight needs colours.cell: class")
         if self.joint and not (self.train_seglat and self.train_image):
             raise ValueError("joint makes one of train_seglat and train_image; give both")
         if self.decoder.classes == "present" and not self.train_image:
             raise ValueError("decoder.classes: present needs the image encoder to tell which")
         return self
 
+    @model_validator(mode="after")
+    def _part_is_there(self) -> Config:
+        if self.control and not self.train_image:
+            raise ValueError(f"control: {self.control} needs the image encoder's stage")
+        if self.control in ("image_encoder", "seglat_decoder") and not self.train_seglat:
+            raise ValueError(f"control: {self.control} is a part of both; give train_seglat")
+        return self
+
+    @property
+    def role(self) -> Role:
+        """Controls do not repeat the codec; the twin classifies pixels."""
+        if self.control:
+            twin = self.control == "twin"
+            return Role(("predict",), "discriminative" if twin else "generative", control=True)
+        return super().role
+
     @property
     def gives_probabilities(self) -> bool:
-        """With latent learning; vanilla VAR takes the nearest colour."""
-        return self.latent is not None
+        """With latent learning; vanilla VAR takes the nearest colour. The twin has them."""
+        return self.latent is not None or self.control == "twin"
 
     @property
     def generates(self) -> bool:
@@ -210,13 +242,19 @@ class Config(MethodConfig):
         return self.train_image is not None
 
     def stages(self, data: DataSpec) -> tuple[Stage, ...]:
-        """Return the stages in the paper's order, a joint one last."""
+        """Return the stages in order: the paper's or ``latent_first``, a joint one last."""
+        if self.control == "twin":
+            assert self.train_image is not None, "validated"
+            twin = {"name": "twin", "modules": ("image_encoder",), "tasks": ("predict",)}
+            return (self.train_image.model_copy(update=twin),)
         given = [
             self.train_tokenizer,
             None if self.joint else self.train_seglat,
             self.train_latent,
             self.train_image,
         ]
+        if self.latent_first:
+            given[1], given[2] = given[2], given[1]
         if self.joint and self.train_image:
             both = {"name": "joint", "modules": ("decoder", "image_encoder")}
             given[-1] = self.train_image.model_copy(update=both)
@@ -227,7 +265,10 @@ class Config(MethodConfig):
 
         So decodings share all training, and ablations the stages before they differ.
         """
-        settings = self.model_dump(mode="json", include=_OF_STAGE[stage])
+        given = set(_OF_STAGE[stage])
+        if stage == "seglat" and self.latent_first:
+            given |= {"latent"}
+        settings = self.model_dump(mode="json", include=given)
         for part, names in (("decoder", _OF_DECODING), ("image_encoder", ("weight",))):
             for name in names if part in settings else ():
                 del settings[part][name]
@@ -240,6 +281,7 @@ _OF_STAGE: Mapping[str, set[str]] = {
     "seglat": _OF_THE_TOKENIZER | {"decoder"},
     "latent": _OF_THE_TOKENIZER | {"latent"},
     "image": _OF_THE_TOKENIZER | {"latent", "image_encoder", "decoder"},
+    "twin": {"tokenizer", "image_encoder"},
     "joint": _OF_THE_TOKENIZER | {"latent", "image_encoder", "decoder"},
 }
 """Settings behind the weights of a stage, those of the stages before it included."""
