@@ -10,6 +10,7 @@ from pydantic import Field
 from bench import Augment, DataSpec, Fraction, Frozen, MethodConfig, Positive, Stage, Task
 from methods._nn.settings import (
     AboveZero,
+    BackboneSettings,
     Colouring,
     ConvTokenizerSettings,
     DalleSettings,
@@ -17,18 +18,6 @@ from methods._nn.settings import (
 )
 
 Variant = Literal["FF", "FF-R", "FT", "FT-W", "TF", "TT"]
-
-
-class BackboneSettings(Frozen):
-    """The image encoder: a timm model with four levels, the first at stride 4."""
-
-    name: str
-    options: Mapping[str, Any] = {}
-    """Given to ``timm.create_model``."""
-    level_norms: bool = False
-    """A LayerNorm on each level, as mmsegmentation's Swin has."""
-    pretrained: bool = False
-    """Start from timm's weights, which it downloads."""
 
 
 class PriorHeadSettings(Frozen):
