@@ -63,14 +63,14 @@ class CrissCrossAttention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map float32 [B, D, h, w] to the same shape."""
-        height, width = x.shape[2:]
+        height = x.shape[2]
         query, key, value = self.query(x), self.key(x), self.value(x)
         column = torch.einsum("bchw,bcgw->bhwg", query, key)
         itself = torch.eye(height, dtype=torch.bool, device=x.device)[:, None]
         column = column.masked_fill(itself, -torch.inf)
         row = torch.einsum("bchw,bchv->bhwv", query, key)
         attention = torch.cat([column, row], 3).softmax(3)
-        column, row = attention.split([height, width], 3)
+        column, row = attention[..., :height], attention[..., height:]
         mixed = torch.einsum("bhwg,bcgw->bchw", column.to(value), value)
         mixed = mixed + torch.einsum("bhwv,bchv->bchw", row.to(value), value)
         return x + self.scale * mixed
