@@ -129,6 +129,10 @@ SWIN_L = BackboneSettings(
 _TINY_RESNET = BackboneSettings(
     name="resnet10t", options={"channels": (32, 64, 128, 256), "stem_width": 16}
 )
+_TINY_DILATED = _TINY_RESNET.model_copy(
+    update={"options": {**_TINY_RESNET.options, "output_stride": 8}}
+)
+"""Whose last level, the one that a decoder attends to, is no coarser than the codes."""
 _COCO_IMAGES = 118_287 - 4096
 """Of the training set, without what the release holds out."""
 
@@ -146,10 +150,12 @@ def _tiny(kind: Literal["autoregressive", "one_pass"]) -> Config:
         code_dim=32,
         decay=0.95,
     )
-    predictor = PredictorSettings(kind=kind, backbone=_TINY_RESNET, width=128, depth=2, heads=4)
+    backbone = _TINY_DILATED if kind == "autoregressive" else _TINY_RESNET
+    predictor = PredictorSettings(kind=kind, backbone=backbone, width=128, depth=2, heads=4)
     augment = Augment(scale=(0.75, 1.5), colour=0.2)
+    steps = (600, 500 if kind == "autoregressive" else 300)
     stages = _stages(
-        (600, 300), (8, 8), (1e-3, 1e-3), weight_decay=0.05, warmup_steps=20, augment=augment
+        steps, (8, 8), (1e-3, 1e-3), weight_decay=0.05, warmup_steps=20, augment=augment
     )
     return Config(guiding=guiding, predictor=predictor, **stages)
 
