@@ -160,6 +160,32 @@ def _released(tokenizer: str, **changes: Any) -> Config:
     return Config(**{"train_codec": train, "tokenizer": tokenizer, **changes})
 
 
+def _vqgan(colouring: Literal["maximin", "one_hot"]) -> Config:
+    """VQGAN on coloured or one-hot labels, as in GSS's table 2 (arXiv:2303.11316).
+
+    The paper says no more than "a smaller codebook" than DALL-E's 8192, and that both are
+    trained adversarially; here they are trained as every codec is.
+    """
+    return _released(
+        "vqgan",
+        colouring=colouring,
+        codebook=CodebookSettings(num_codes=1024, code_dim=256),
+        autoencoder=ReleasedAutoencoderSettings(latent_channels=256),
+    )
+
+
+def _tiny_vqgan(colouring: Literal["maximin", "one_hot"]) -> Config:
+    """About a minute on two CPU cores at 64 x 128."""
+    return _tiny(
+        colouring=colouring,
+        tokenizer="vqgan",
+        codebook=CodebookSettings(num_codes=128, code_dim=8),
+        autoencoder=ReleasedAutoencoderSettings(
+            width=32, multipliers=(1, 1, 2), blocks=1, attention_levels=(), latent_channels=64
+        ),
+    )
+
+
 PRESETS = {
     "tiny": _tiny(),
     "tiny_identity": _tiny(tokenizer="identity"),
@@ -169,6 +195,10 @@ PRESETS = {
     "tiny_fsq": _tiny(bottleneck="fsq"),
     "tiny_gumbel": _tiny(bottleneck="gumbel", codebook=CodebookSettings(num_codes=512)),
     "tiny_one_hot": _tiny(colouring="one_hot"),
+    "tiny_vqgan": _tiny_vqgan("maximin"),
+    "tiny_vqgan_one_hot": _tiny_vqgan("one_hot"),
+    "paper_vqgan": _vqgan("maximin"),
+    "paper_vqgan_one_hot": _vqgan("one_hot"),
     "dalle": _released("dalle"),
     # CompVis/taming-transformers, configs of vqgan_imagenet_f16_1024 and _16384.
     "vqgan_f16_1024": _released(

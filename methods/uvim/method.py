@@ -62,7 +62,7 @@ class UViM(Method[Config]):
         with torch.autocast(latent.device.type, enabled=False):
             codes = book.nearest(latent.detach())
             guide = latent + (book.lookup(codes) - latent).detach()
-            if self.training and book.training:
+            if book.training:
                 book.learn(latent.detach(), codes, seeds)
         if self.config.guiding.code_dropout:
             guide = hide_codes(guide, seeds)
