@@ -8,31 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bench.core import seeding
+    from bench.core.config import Inputs, MethodConfig
     from bench.core.conversion import Checkpoints, Conversion
+    from bench.core.errors import PredictionsError, WeightsError
     from bench.core.method import Method, Segmented
-    from bench.core.schema import (
-        IGNORE_INDEX,
-        Augment,
-        Batch,
-        DataSpec,
-        Fraction,
-        Frozen,
-        LayerDecay,
-        MethodConfig,
-        ParameterGroup,
-        Positive,
-        Stage,
-        Task,
-    )
+    from bench.core.schema import IGNORE_INDEX, Batch, DataSpec, Fraction, Frozen, Positive, Task
+    from bench.core.stage import Augment, LayerDecay, ParameterGroup, Stage
     from bench.core.torchvision_ops import ensure_torchvision
     from bench.corruptions.latents import CODE_FLIPS, LATENT_NOISE
+    from bench.data.datasets._cityscapes import CITYSCAPES_IDS
+    from bench.engine.training.safe_unpickling import read_tensors
     from bench.store.load import load_results
 
 __version__ = "0.1.0"
 
 _HOME = {
-    "Augment": "bench.core.schema",
+    "Augment": "bench.core.stage",
     "Batch": "bench.core.schema",
+    "CITYSCAPES_IDS": "bench.data.datasets._cityscapes",
     "CODE_FLIPS": "bench.corruptions.latents",
     "Checkpoints": "bench.core.conversion",
     "Conversion": "bench.core.conversion",
@@ -40,22 +33,27 @@ _HOME = {
     "Fraction": "bench.core.schema",
     "Frozen": "bench.core.schema",
     "IGNORE_INDEX": "bench.core.schema",
+    "Inputs": "bench.core.config",
     "LATENT_NOISE": "bench.corruptions.latents",
     "Method": "bench.core.method",
-    "MethodConfig": "bench.core.schema",
-    "ParameterGroup": "bench.core.schema",
-    "LayerDecay": "bench.core.schema",
+    "MethodConfig": "bench.core.config",
+    "ParameterGroup": "bench.core.stage",
+    "LayerDecay": "bench.core.stage",
     "Positive": "bench.core.schema",
+    "PredictionsError": "bench.core.errors",
     "Segmented": "bench.core.method",
-    "Stage": "bench.core.schema",
+    "Stage": "bench.core.stage",
     "Task": "bench.core.schema",
+    "WeightsError": "bench.core.errors",
     "ensure_torchvision": "bench.core.torchvision_ops",
     "load_results": "bench.store.load",
+    "read_tensors": "bench.engine.training.safe_unpickling",
 }
 
 __all__ = [
     "Augment",
     "Batch",
+    "CITYSCAPES_IDS",
     "CODE_FLIPS",
     "Checkpoints",
     "Conversion",
@@ -63,17 +61,21 @@ __all__ = [
     "Fraction",
     "Frozen",
     "IGNORE_INDEX",
+    "Inputs",
     "LATENT_NOISE",
     "Method",
     "MethodConfig",
     "ParameterGroup",
     "LayerDecay",
     "Positive",
+    "PredictionsError",
     "Segmented",
     "Stage",
     "Task",
+    "WeightsError",
     "ensure_torchvision",
     "load_results",
+    "read_tensors",
     "seeding",
 ]
 

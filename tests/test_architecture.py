@@ -81,7 +81,11 @@ def test_imports_keep_to_the_layers(path):
         others = [o for o in ours if o not in allowed and not o.startswith(("methods._nn", own))]
         assert not others
     if "accelerate" in {other.split(".")[0] for other in imported}:
-        assert module in ("bench.engine.train", "bench.engine.evaluate", "bench.engine.weights")
+        assert module in (
+            "bench.engine.training.train",
+            "bench.engine.evaluation.evaluate",
+            "bench.engine.training.weights",
+        )
     if module.startswith("bench.report"):
         assert "torch" not in {other.split(".")[0] for other in imported}
 

@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench.core.schema import Record, Stage
+from bench.core.record import Record
+from bench.core.stage import Stage
 from bench.engine.progress import Progress
 from bench.score.counts import Counts
 from bench.store.cells import CellStore

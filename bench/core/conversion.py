@@ -5,7 +5,7 @@ A method package that knows released checkpoints has a ``convert.py`` with::
     def convert(checkpoints: Checkpoints, config: Config) -> Conversion
 
 It gives the released tensors the method's own names; reading, checking and writing are the
-same for all methods (``bench.engine.weights``).
+same for all methods (``bench.engine.training.weights``).
 """
 
 from __future__ import annotations

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench.core.schema import Protocol, Record, Stage
+from bench.core.record import Record
+from bench.core.schema import Protocol
+from bench.core.stage import Stage
 from bench.engine.plan import Plan, Planned, Training
 from bench.store.cells import CellStore
 from bench.store.folders import SuiteFolder, suite_folders
@@ -120,7 +122,12 @@ class _Measured:
         steps = max(1, summary["stage"]["steps"])
         device = summary["provenance"]["device"]
         speed = _Speed(summary["seconds"] / steps, summary["weights_bytes"], frozenset({device}))
-        where = (summary["method"], summary["preset"], summary["stage"]["name"], summary["size"])
+        where = (
+            summary["method"],
+            summary["preset"],
+            summary["stage"]["name"],
+            tuple(summary["size"]),
+        )
         self._speeds.setdefault((elsewhere, "stage", *map(str, where)), []).append(speed)
 
     def _add_record(

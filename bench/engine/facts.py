@@ -6,7 +6,8 @@ A report may be made years later, where the dataset's file or the catalogue's gr
 from __future__ import annotations
 
 from bench import corruptions
-from bench.core.schema import CLEAN, Condition, ConditionFacts, CurvePoint, DataFacts, DataRef
+from bench.core.record import ConditionFacts, CurvePoint, DataFacts
+from bench.core.schema import CLEAN, Condition, DataRef
 from bench.corruptions import latents
 from bench.data.datasets import load_dataset_class
 

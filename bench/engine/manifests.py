@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bench.core.manifest import Entry, Manifest
-from bench.corruptions.citations import cite
+from bench.corruptions.catalogue.citations import cite
 from bench.engine.plan import Plan, Planned
 
 

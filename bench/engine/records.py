@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bench.core.method import Method
-from bench.core.schema import Provenance, Record
+from bench.core.record import Provenance, Record
 from bench.core.source import harness_digest, method_digest
 from bench.data.split import Split
 from bench.engine.facts import condition_facts, data_facts

@@ -16,15 +16,15 @@ from bench.core import seeding
 from bench.core.errors import PlanError, StageError
 from bench.core.method import Method
 from bench.core.provenance import provenance
-from bench.core.schema import Record
+from bench.core.record import Record
 from bench.data.split import Split
 from bench.engine.accelerator import make_accelerator
-from bench.engine.evaluate import EvaluationJob, evaluate, micro_batches
+from bench.engine.evaluation.evaluate import EvaluationJob, evaluate, micro_batches
 from bench.engine.keys import condition_probe
 from bench.engine.plan import Plan, Planned, Training
 from bench.engine.progress import Progress
 from bench.engine.run import make_method
-from bench.engine.stages import load_stage
+from bench.engine.training.stages import load_stage
 from bench.score.counts import Counts
 
 FURTHER = ("bands", "sizes", "unmapped", "segments")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.core.schema import DataFacts
+from bench.core.record import DataFacts
 from bench.report.selection import Selection, name
 from bench.report.statistics import Block
 from bench.score.metrics import METRICS

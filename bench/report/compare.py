@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from bench.core.schema import Record
+from bench.core.record import Record
 from bench.report.tables.table import Entry, Table, number
 from bench.score.metrics import METRICS
 from bench.score.stats import Estimate, holm, replicates, usable_clusters

@@ -14,7 +14,8 @@ import numpy as np
 from ruamel.yaml import YAML
 
 from bench.core.files import write_text
-from bench.core.schema import CLEAN, Condition, Record, Task
+from bench.core.record import Record
+from bench.core.schema import CLEAN, Condition, Task
 from bench.report.statistics import Block
 from bench.score.metrics import METRICS
 from bench.score.stats import RESAMPLES, Estimate

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from bench.claims.reported import PAPERS, Reported, load_reported
 from bench.core.manifest import Published
-from bench.core.schema import Condition, CurvePoint
+from bench.core.record import CurvePoint
+from bench.core.schema import Condition
 from bench.report.captions import data_note, joined
 from bench.report.statistics import Block
 from bench.score.metrics import METRICS

@@ -10,15 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
 from bench.core.errors import StoreError
-from bench.core.schema import (
-    CLEAN,
-    Condition,
-    ConditionFacts,
-    DataRef,
-    Record,
-    Task,
-    fingerprint,
-)
+from bench.core.record import ConditionFacts, Record
+from bench.core.schema import CLEAN, Condition, DataRef, Task, fingerprint
 from bench.store.folders import SuiteFolder
 from bench.store.merged import relabelled
 

@@ -8,7 +8,8 @@ from itertools import combinations
 
 import numpy as np
 
-from bench.core.schema import CLEAN, Condition, Record, Task
+from bench.core.record import Record
+from bench.core.schema import CLEAN, Condition, Task
 from bench.report.selection import Selection, groups
 from bench.score.counts import Counts
 from bench.score.metrics import METRICS, per_class_iou

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
-from bench.core.schema import CLEAN, Record
+from bench.core.record import Record
+from bench.core.schema import CLEAN
 
 if TYPE_CHECKING:
     from bench.score.counts import Counts

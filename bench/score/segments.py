@@ -1,7 +1,4 @@
-"""What is counted of segments: for panoptic quality and instance average precision.
-
-Thin calls of well-kept libraries, torchmetrics and pycocotools, on our label maps.
-"""
+"""What is counted of segments: for panoptic quality and instance average precision."""
 
 from __future__ import annotations
 
@@ -13,17 +10,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import ndimage
 
-from bench.score.counts import CATEGORIES, Counts
+from bench.score.cityscapes_ap import cityscapes_precision
+from bench.score.counts import Counts
+from bench.score.overlaps import Overlaps, Segments, find_overlaps
 
-_COUNTABLE = {"human", "vehicle"}
-
-
-class Segments(NamedTuple):
-    """A label map whose things are told apart."""
-
-    label: np.ndarray  # integers [H, W], classes or IGNORE_INDEX
-    instance: np.ndarray  # integers [H, W]; of a thing, pixels of one number are one object
-    score: np.ndarray | None = None  # float [H, W], confidence, 1 if there is none
+MATCH = 0.5
+"""A predicted segment is that of the truth with which its IoU is above this; at most one is."""
 
 
 class Objects(NamedTuple):
@@ -38,19 +30,23 @@ class SegmentCounts(NamedTuple):
 
     quality: np.ndarray  # float64 [4, K], see count_quality
     objects: Objects
+    overlaps: Overlaps
 
 
 class AveragePrecision(NamedTuple):
-    """COCO's instance scores, averages over thing classes of the truth, in 0..1."""
+    """Instance scores, averages over thing classes of the truth, in 0..1."""
 
     ap: float
-    """Over IoU thresholds 0.5 to 0.95."""
+    """COCO's, over IoU thresholds 0.5 to 0.95."""
     ap50: float
+    cityscapes: float
+    """Cityscapes', over the same thresholds (``bench.score.cityscapes_ap``)."""
+    cityscapes50: float
 
 
-def things_of(classes: Sequence[str]) -> tuple[int, ...]:
-    """Return the classes whose objects are counted: Cityscapes' humans and vehicles."""
-    return tuple(k for k, name in enumerate(classes) if CATEGORIES.get(name) in _COUNTABLE)
+def thing_ids(classes: Sequence[str], things: Collection[str]) -> tuple[int, ...]:
+    """Return the numbers of the classes whose objects are counted."""
+    return tuple(k for k, name in enumerate(classes) if name in things)
 
 
 def connected(label: np.ndarray, things: Collection[int]) -> Segments:
@@ -67,76 +63,83 @@ def connected(label: np.ndarray, things: Collection[int]) -> Segments:
     return Segments(label, instance)
 
 
-def count_segments(predicted: Segments, truth: Segments, classes: Sequence[str]) -> SegmentCounts:
+def count_segments(
+    predicted: Segments, truth: Segments, num_classes: int, things: Collection[int]
+) -> SegmentCounts:
     """Count all of one image's segments, both sides being of one size."""
-    things = things_of(classes)
+    overlaps = find_overlaps(predicted, truth, things)
     return SegmentCounts(
-        count_quality(predicted, truth, len(classes), things),
-        Objects(objects_of(predicted, things), objects_of(truth, things)),
+        count_quality(overlaps, num_classes, things),
+        Objects(objects_of(predicted, things), objects_of(truth, things, groups=True)),
+        overlaps,
     )
 
 
-def add_segments(counts: Counts, images: Sequence[SegmentCounts], classes: Sequence[str]) -> Counts:
+def add_segments(
+    counts: Counts, images: Sequence[SegmentCounts], things: Collection[int]
+) -> Counts:
     """Put what is counted of all images' segments beside their pixels."""
+    coco = coco_precision([each.objects for each in images])
+    cityscapes = cityscapes_precision([each.overlaps for each in images], things)
     return counts._replace(
         segments=np.stack([each.quality for each in images]),
-        things=np.isin(np.arange(len(classes)), things_of(classes)),
-        precision=np.array(average_precision([each.objects for each in images])),
+        things=np.isin(np.arange(counts.num_classes), list(things)),
+        precision=np.array(AveragePrecision(*coco, *cityscapes)),
     )
 
 
-def count_quality(
-    predicted: Segments, truth: Segments, num_classes: int, things: Collection[int]
-) -> np.ndarray:
-    """Count one image's matches of segments (Kirillov et al., arXiv:1801.00868) by torchmetrics.
+def count_quality(overlaps: Overlaps, num_classes: int, things: Collection[int]) -> np.ndarray:
+    """Count one image's matches of segments (Kirillov et al., arXiv:1801.00868).
 
-    Pixels whose truth is ignored count for nothing. A segment is all of a class where the
-    class has no instances.
+    As cocodataset/panopticapi, ``panopticapi/evaluation.py``: pixels of ignored truth are in
+    no union; predicted void is no segment; unnumbered groups of the truth are not asked for,
+    and a prediction that lies mostly on them or on ignored truth is not counted against it.
 
     Args:
-        predicted: of an image.
-        truth: of the image, of the same size.
+        overlaps: of the image.
         num_classes: K.
-        things: the classes with instances; of the others the instance is disregarded.
+        things: the classes with instances.
 
     Returns:
         float64 [4, K]: the sum of matched segments' IoU, true positives, false positives and
         false negatives of each class.
     """
-    import torch
-
-    from bench.core.torchvision_ops import ensure_torchvision
-
-    ensure_torchvision()
-    from torchmetrics.detection import PanopticQuality
-
-    metric = PanopticQuality(
-        things=set(things),
-        stuffs=set(range(num_classes)) - set(things),
-        allow_unknown_preds_category=True,
-    )
-    pair = (np.stack([s.label, s.instance], -1).astype(np.int64) for s in (predicted, truth))
-    metric.update(*(torch.from_numpy(side)[None] for side in pair))
-    states = (
-        metric.iou_sum,
-        metric.true_positives,
-        metric.false_positives,
-        metric.false_negatives,
-    )
-    counted = np.empty((4, num_classes))
-    places = list(metric.cat_id_to_continuous_id)  # the class of each column
-    counted[:, places] = torch.stack([state.double() for state in states]).numpy()
-    return counted
+    predicted, truth, shared = overlaps.predicted, overlaps.truth, overlaps.shared
+    group, same = overlaps.groups(things), overlaps.same_class
+    iou = shared / (overlaps.union - overlaps.void[:, None])
+    matched = same & ~group & (iou > MATCH)
+    excused = overlaps.void + (shared * (same & group)).sum(axis=1)
+    wrong = ~matched.any(axis=1) & (excused / predicted.pixels <= MATCH)
+    missed = ~matched.any(axis=0) & ~group
+    ours, theirs = np.nonzero(matched)
+    of_class = truth.label[theirs]
+    return np.stack(
+        [
+            np.bincount(of_class, iou[ours, theirs], num_classes),
+            np.bincount(of_class, minlength=num_classes),
+            np.bincount(predicted.label[wrong], minlength=num_classes),
+            np.bincount(truth.label[missed], minlength=num_classes),
+        ]
+    ).astype(np.float64)
 
 
-def objects_of(segments: Segments, things: Collection[int]) -> list[dict[str, Any]]:
+def objects_of(
+    segments: Segments, things: Collection[int], *, groups: bool = False
+) -> list[dict[str, Any]]:
     """List an image's objects as COCO annotations.
 
     An object is what has one class and one instance number, its score its mean confidence.
+
+    Args:
+        segments: of the image.
+        things: the classes with instances.
+        groups: list things without a number too, as crowds; else they are left out.
     """
     from pycocotools import mask
 
-    is_thing = np.isin(segments.label, list(things)) & (segments.instance > 0)
+    is_thing = np.isin(segments.label, list(things))
+    if not groups:
+        is_thing &= segments.instance > 0
     pairs = np.stack([segments.label, segments.instance], -1)[is_thing]
     objects = []
     for label, instance in np.unique(pairs, axis=0):
@@ -146,27 +149,28 @@ def objects_of(segments: Segments, things: Collection[int]) -> list[dict[str, An
                 "category_id": int(label),
                 "segmentation": mask.encode(np.asfortranarray(pixels.astype(np.uint8))),
                 "area": int(pixels.sum()),
-                "iscrowd": 0,
+                "iscrowd": int(instance == 0),
                 "score": 1.0 if segments.score is None else float(segments.score[pixels].mean()),
             }
         )
     return objects
 
 
-def average_precision(images: Sequence[Objects]) -> AveragePrecision:
-    """Compute COCO's AP of instance masks with pycocotools, from the objects of all images."""
+def coco_precision(images: Sequence[Objects]) -> tuple[float, float]:
+    """Compute COCO's AP and AP50 of instance masks with pycocotools, from all images' objects."""
     from pycocotools.cocoeval import COCOeval
 
     found, known = zip(*images, strict=True)
-    if not any(found) or not any(known):
-        return AveragePrecision(0.0, 0.0)
-    kinds = sorted({each["category_id"] for image in known for each in image})
+    kinds = sorted({a["category_id"] for image in known for a in image if not a["iscrowd"]})
+    if not any(found) or not kinds:
+        return 0.0, 0.0
     with contextlib.redirect_stdout(io.StringIO()):  # both classes report on standard output
         evaluation = COCOeval(_index(known, kinds), _index(found, kinds), "segm")
         evaluation.evaluate()
         evaluation.accumulate()
         evaluation.summarize()
-    return AveragePrecision(*(max(float(value), 0.0) for value in evaluation.stats[:2]))
+    ap, ap50 = (max(float(value), 0.0) for value in evaluation.stats[:2])
+    return ap, ap50
 
 
 def _index(images: Sequence[list[dict[str, Any]]], kinds: Sequence[int]) -> Any:

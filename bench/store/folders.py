@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bench.core.errors import StoreError
 from bench.core.files import DamagedFile, read_sealed, write_sealed
 from bench.core.manifest import Entry, Manifest
-from bench.core.schema import Record
+from bench.core.record import Record
 from bench.store.cells import CellStore, Preview, StageFolder
 from bench.store.packed import RECORDS, PackedCells, PackedStage, write_packed
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.core.schema import Protocol, Record
+from bench.core.record import Record
+from bench.core.schema import Protocol
 from bench.score.metrics import METRICS
 from bench.store.folders import SuiteFolder, suite_folders
 

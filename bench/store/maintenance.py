@@ -11,7 +11,7 @@ from filelock import Timeout
 
 from bench.core.errors import StoreError
 from bench.core.files import DamagedFile, read_sealed
-from bench.core.schema import Record
+from bench.core.record import Record
 from bench.store.cells import CellStore, read_arrays, set_aside
 from bench.store.folders import MANIFEST, suite_folders
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from bench.core.manifest import Entry, Manifest
-from bench.core.schema import Record
+from bench.core.record import Record
 from bench.score.counts import Counts
 from bench.store.cells import Preview, StageFolder
 from bench.store.folders import SuiteFolder, suite_folders

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.core.errors import StoreError
 from bench.core.files import write_atomic
-from bench.core.schema import Record
+from bench.core.record import Record
 from bench.store.cells import Preview
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from typing import Any, get_args
 
 from pydantic import ValidationError
 
+from bench.core.errors import UnknownMethod
 from bench.core.manifest import PaperTable
-from bench.core.registry import load_config, method_modules, suggest
+from bench.core.registry import load_config, method_modules, resolve_config, suggest
 from bench.core.schema import Family
 from bench.suite.data_checks import (
     condition_faults,
@@ -85,6 +86,24 @@ def _paper_faults(tree: Mapping[str, Any]) -> Iterator[Fault]:
         return  # none, or a fault of structure
     tests = [_name(entry) for _, entry in entries_of(tree, "test_on")]
     yield from paper_faults(paper, labels_of(tree), tests)
+    adapters = (str(entry.get("adapter")) for _, entry in entries_of(tree, "methods"))
+    yield from _training_faults(paper, dict(zip(labels_of(tree), adapters, strict=True)))
+
+
+def _training_faults(paper: PaperTable, adapters: Mapping[str, str]) -> Iterator[Fault]:
+    """Find what a row says of its training that its method does not know."""
+    for at, row in enumerate(paper.rows):
+        if row.training is None or adapters.get(row.method) not in method_modules():
+            continue
+        loc: Loc = ("paper", "rows", at, "training")
+        config = {k: v for k, v in row.training.config.items() if k != "weights"}  # no paths
+        try:
+            resolve_config(adapters[row.method], row.training.preset, config)
+        except UnknownMethod as error:
+            yield Fault((*loc, "preset"), str(error))
+        except ValidationError as error:
+            known = load_config(adapters[row.method])[0]
+            yield from structure_faults(error, known, (*loc, "config"))
 
 
 def _name(entry: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from bench import corruptions
 from bench.core.errors import DatasetError
 from bench.core.registry import suggest
 from bench.core.schema import Protocol
@@ -15,7 +16,7 @@ from bench.data.dataset import Dataset
 from bench.score import geometry
 from bench.score.metrics import METRICS
 from bench.suite.entries import entries_of, items_of, mapping_at
-from bench.suite.model import SEVERITIES
+from bench.suite.model import SEVERITIES, members
 from bench.suite.structure import boolean_faults, structure_faults
 from bench.suite.yaml_errors import Fault, Loc
 
@@ -34,7 +35,7 @@ def data_faults(tree: Mapping[str, Any]) -> Iterator[Fault]:
                 continue
             for field, names in (("subset", dataset.subsets), ("split", dataset.splits)):
                 value = entry.get(field)
-                if isinstance(value, str) and value and value not in names:
+                if isinstance(value, str) and value and names and value not in names:
                     message = f"{name} has no {field} {value!r}; {suggest(value, names)}"
                     yield Fault((*loc, field), message)
             options = entry.get("options", {})
@@ -57,19 +58,27 @@ def condition_faults(tree: Mapping[str, Any]) -> Iterator[Fault]:
         name = entry.get("corruption")
         if not isinstance(name, str):
             continue  # a fault of structure
-        if name not in SEVERITIES:
-            message = f"no corruption {name!r}; {suggest(name, SEVERITIES)}"
+        names = members(name)
+        if unknown := [member for member in names if member not in SEVERITIES]:
+            choices = (*SEVERITIES, *corruptions.GROUPS)
+            message = f"no corruption {unknown[0]!r}; {suggest(unknown[0], choices)}"
             yield Fault((*loc, "corruption"), message)
             continue
-        if name in listed:
-            yield Fault((*loc, "corruption"), f"{name!r} is already listed above")
-        listed.add(name)
-        allowed = SEVERITIES[name]
-        for index, severity in items_of(entry.get("severities")):
-            if (number := as_number(severity)) is not None and number not in allowed:
-                message = f"severity {severity} of {name} is out of range"
-                message += f"; it has {allowed[0]} to {allowed[-1]}"
-                yield Fault((*loc, "severities", index), message)
+        if twice := [member for member in names if member in listed]:
+            yield Fault((*loc, "corruption"), f"{twice[0]!r} is already listed above")
+        listed.update(names)
+        yield from _severity_faults(loc, entry.get("severities"), names)
+
+
+def _severity_faults(loc: Loc, severities: Any, names: tuple[str, ...]) -> Iterator[Fault]:
+    for index, severity in items_of(severities):
+        number = as_number(severity)
+        lacking = [name for name in names if number not in SEVERITIES[name]]
+        if number is not None and lacking:
+            allowed = SEVERITIES[lacking[0]]
+            message = f"severity {severity} of {lacking[0]} is out of range"
+            message += f"; it has {allowed[0]} to {allowed[-1]}"
+            yield Fault((*loc, "severities", index), message)
 
 
 def metric_faults(tree: Mapping[str, Any]) -> Iterator[Fault]:

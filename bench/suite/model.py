@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from bench import corruptions
 from bench.core.manifest import Contrast, PaperTable, Published
+from bench.core.registry import default_preset
 from bench.core.schema import CLEAN, Condition, DataRef, Frozen, Positive, Protocol, Task
 from bench.corruptions import latents as perturbations
 from bench.suite.stand_in import StandIn
@@ -28,9 +29,17 @@ class MethodEntry(Frozen):
     adapter: str
     label: Annotated[str, Field(max_length=MOST_CHARACTERS)] = ""
     """What tables and plots call it; the adapter's name when absent."""
-    preset: str = "tiny"
+    preset: str
+    """``tiny``, or the method's first where it has none of that name, when absent."""
     config: Mapping[str, Any] = {}
     """Values that replace the preset's."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_preset(cls, value: Any) -> Any:
+        if isinstance(value, Mapping) and "preset" not in value:
+            return {**value, "preset": default_preset(str(value.get("adapter")))}
+        return value
 
     @property
     def title(self) -> str:
@@ -39,16 +48,23 @@ class MethodEntry(Frozen):
 
 
 class ConditionEntry(Frozen):
-    """A corruption, or a perturbation of latents, at several severities."""
+    """A corruption, a group of them, or a perturbation of latents, at several severities."""
 
     corruption: str
+    """A name, or a group of ``bench.corruptions.GROUPS`` such as ``common`` or ``camseg``."""
     severities: tuple[int, ...] = ()
-    """All that it has, when absent."""
+    """All that each has, when absent."""
 
     def expand(self) -> Iterator[Condition]:
-        """Return one condition per severity."""
-        for severity in self.severities or SEVERITIES[self.corruption]:
-            yield Condition(corruption=self.corruption, severity=severity)
+        """Return one condition per corruption and severity."""
+        for name in members(self.corruption):
+            for severity in self.severities or SEVERITIES[name]:
+                yield Condition(corruption=name, severity=severity)
+
+
+def members(corruption: str) -> tuple[str, ...]:
+    """Return the corruptions that a name in a suite stands for: a group's, or itself."""
+    return corruptions.GROUPS.get(corruption, (corruption,))
 
 
 def expand(value: Any, split: str) -> Any:

@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from bench import IGNORE_INDEX
+from methods._nn.precision import full_precision
 
 
 def paint(label: Tensor, palette: Tensor) -> Tensor:
@@ -27,7 +28,8 @@ def nearest_scores(maskige: Tensor, palette: Tensor) -> Tensor:
     """Score classes by closeness of colour: the released X^-1 of GSS-FF.
 
     2 x.b_k - |b_k|^2 is -|x - b_k|^2 but for a term that is the same for every class, so
-    the arg-max is the nearest colour, without a tensor of all differences.
+    the arg-max is the nearest colour, without a tensor of all differences. In full precision
+    always: near colours are less apart than bfloat16 can tell.
 
     Args:
         maskige: float32 [B, 3, H, W].
@@ -37,7 +39,9 @@ def nearest_scores(maskige: Tensor, palette: Tensor) -> Tensor:
     Returns:
         float32 [B, K, H, W].
     """
-    return F.conv2d(maskige, 2 * palette[:, :, None, None], -palette.square().sum(1))
+    with full_precision(maskige):
+        weights = 2 * palette[:, :, None, None]
+        return F.conv2d(maskige.float(), weights, -palette.square().sum(1))
 
 
 def fill_void(label: Tensor) -> Tensor:

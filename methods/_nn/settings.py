@@ -24,6 +24,7 @@ Colouring = Literal[
     "cityscapes",
     "ade20k",
     "mseg",
+    "cityscapes_as_mseg",
     "dataset",
 ]
 """Which colour stands for which class: see ``methods/_nn/palettes.py``."""

@@ -44,7 +44,7 @@ class Baseline(Method[Config]):
         """Return logits at the size of the image."""
         height, width = image.shape[2:]
         padded = pad_image((image - self.mean) / self.std, _MULTIPLE)
-        logits: Tensor = self.network(padded)
+        logits: Tensor = self.network(padded).float()
         logits = F.interpolate(logits, padded.shape[2:], mode="bilinear", align_corners=False)
         return logits[:, :, :height, :width]
 

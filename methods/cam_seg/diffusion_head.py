@@ -110,7 +110,7 @@ class TokenDenoiser(nn.Module):
         x = self.input_proj(x)
         for block in self.res_blocks:
             x = block(x, y)
-        output: Tensor = self.final_layer(x, y)
+        output: Tensor = self.final_layer(x, y).float()  # the process is in full precision
         return output
 
 

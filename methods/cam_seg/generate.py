@@ -91,7 +91,7 @@ class MaskSampler:
         return mask
 
     def _condition(self, image: Tensor, mask: Tensor, hidden: Tensor) -> Tensor:
-        condition: Tensor = self.transformer(image, mask, hidden)
+        condition: Tensor = self.transformer(image, mask, hidden).float()
         return condition[:, self.transformer.length :]
 
     def _tokens(self, condition: Tensor, seeds: Tensor) -> Tensor:

@@ -18,6 +18,7 @@ from bench import IGNORE_INDEX, Batch, DataSpec, Method, seeding
 from methods._nn.autoencoders.kl import KLAutoencoder
 from methods._nn.colour import fill_void, nearest_scores, paint
 from methods._nn.gaussian import Gaussian
+from methods._nn.precision import full_precision
 from methods.cam_seg.augment import augment
 from methods.cam_seg.autoencoder_loss import PatchDiscriminator, PerceptualDistance
 from methods.cam_seg.config import Config, Posterior
@@ -109,13 +110,13 @@ class CamSeg(Method[Config]):
         for sample in range(1 if settings.aggregate == "first" else settings.samples):
             mask = sampler.draw(tokens, first, seeding.derive(seeds, "sample", sample))
             latent = self.mask_scale.restore(to_latent(mask, self.grid, self.config.patch))
-            scores.append(self._scores(self.autoencoder.decode(latent)))
+            scores.append(self._scores(self._decode(latent)))
         return self._labels(_aggregate(torch.stack(scores), settings.aggregate))
 
     def reconstruct(self, label: Tensor, seeds: Tensor) -> Tensor:
         maskige = self._maskige(label)
         latent = self._encode(maskige, seeding.derive(seeds, "mask"), self.config.posterior)
-        return self._labels(self._scores(self.autoencoder.decode(latent)).argmax(dim=1))
+        return self._labels(self._scores(self._decode(latent)).argmax(dim=1))
 
     def _autoencoder_losses(self, batch: Batch) -> dict[str, Tensor]:
         """Return the losses of reconstructing image and maskige, per pixel and channel.
@@ -191,11 +192,19 @@ class CamSeg(Method[Config]):
         return to_tokens(self.mask_scale.normalise(latent), self.config.patch)
 
     def _encode(self, image: Tensor, seeds: Tensor, posterior: Posterior) -> Tensor:
-        """Return a latent of images [B, 3, H, W] in [-1, 1]: drawn, or the posterior's mode."""
-        latent: Gaussian = self.autoencoder.encode(image)
+        """Return a latent of images [B, 3, H, W] in [-1, 1]: drawn, or the posterior's mode.
+
+        Encoding and decoding for the prior are in full precision always.
+        """
+        with full_precision(image):
+            latent: Gaussian = self.autoencoder.encode(image)
         if posterior == "mode":
             return latent.mean
         return latent.sample(seeding.normal(seeds, *latent.mean.shape[1:]).to(image))
+
+    def _decode(self, latent: Tensor) -> Tensor:
+        with full_precision(latent):
+            return self.autoencoder.decode(latent)
 
     def _maskige(self, label: Tensor) -> Tensor:
         return paint(fill_void(label) if self.config.void == "fill" else label, self.palette)

@@ -12,6 +12,7 @@ from methods._nn.autoencoders.dalle import DalleDecoder, DalleEncoder, map_pixel
 from methods._nn.autoencoders.kl import KLAutoencoder
 from methods._nn.autoencoders.tokenizer import conv_decoder, conv_encoder
 from methods._nn.autoencoders.vqgan import VQGAN
+from methods._nn.precision import full_precision
 from methods._nn.quantisers.finite_scalar import FiniteScalarQuantiser
 from methods._nn.quantisers.multi_scale import MultiScaleResidualQuantiser
 from methods.codec.bottleneck import (
@@ -50,7 +51,7 @@ class Coder(nn.Module, ABC):
         The bottleneck is in full precision always: rounding flips codes.
         """
         features = self.features(picture).float()
-        with torch.autocast(features.device.type, enabled=False):
+        with full_precision(features):
             output: BottleneckOutput = self.bottleneck(features, seeds)
         return self.picture(output.latent), output.loss
 

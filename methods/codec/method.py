@@ -20,6 +20,7 @@ from methods._nn.inverse import ConvInverse, Inverse, NearestColour, PseudoInver
 from methods._nn.loss import cross_entropy
 from methods._nn.padding import pad_label
 from methods._nn.palettes import make_palette
+from methods._nn.precision import full_precision
 from methods._nn.rate import CodeCounter
 from methods.codec.bottleneck import DiscreteBottleneck, KLBottleneck, flip
 from methods.codec.coder import make_coder
@@ -146,11 +147,13 @@ class Codec(Method[Config]):
         return paint(filled, self.palette)
 
     def _features(self, label: Tensor) -> Tensor:
-        return self.coder.features(self._picture(pad_label(label, self.config.stride)))
+        return self.coder.features(self._picture(pad_label(label, self.config.stride))).float()
 
     def _latent(self, label: Tensor, seeds: Tensor) -> Tensor:
         """Encode labels of any size; float32 [B, C, h, w], not yet rounded."""
-        return self.coder.bottleneck.latent(self._features(label), seeds)
+        features = self._features(label)
+        with full_precision(features):
+            return self.coder.bottleneck.latent(features, seeds)
 
     def _decoded(self, latent: Tensor, label: Tensor) -> Tensor:
         """Decode what the bottleneck returned to labels of the size of those given."""

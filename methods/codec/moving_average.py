@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bench import seeding
+from methods._nn.precision import full_precision
 from methods.codec.bottleneck import BottleneckOutput, DiscreteBottleneck
 
 _TINY = 1e-5
@@ -48,7 +49,8 @@ class MovingAverageCodebook(nn.Module):
         rows = latent.permute(0, 2, 3, 1)
         # The nearest vector is the one of largest inner product less half its square.
         bias = -0.5 * self.vectors.square().sum(1)
-        scores = torch.addmm(bias, rows.reshape(-1, rows.shape[-1]), self.vectors.t())
+        with full_precision(latent):
+            scores = torch.addmm(bias, rows.reshape(-1, rows.shape[-1]), self.vectors.t())
         return scores.argmax(1).view(rows.shape[:3])
 
     def lookup(self, codes: Tensor) -> Tensor:

@@ -48,6 +48,10 @@ class LearnedInverseSettings(Frozen):
     window: Positive = 7
     depth: Positive = 1
     """Blocks: the release has 1 for Cityscapes and 2 for ADE20K and MSeg."""
+    start: Literal["nearest_colour", "random"] = "nearest_colour"
+    """Of FT and TT. The nearest colour's own weights agree with FF on nearly all pixels before
+    any training, so that they cannot fail as the paper says that TT does; it names no start,
+    which is read as random in the suite of its table 1. FT-W starts at random in any case."""
 
 
 class Config(MethodConfig):

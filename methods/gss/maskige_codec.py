@@ -18,6 +18,7 @@ from methods._nn.colour import fill_void, nearest_scores, paint
 from methods._nn.inverse import Inverse
 from methods._nn.loss import cross_entropy
 from methods._nn.padding import pad_label
+from methods._nn.precision import full_precision
 from methods._nn.quantisers.gumbel import gumbel_one_hot
 from methods._nn.settings import Void
 
@@ -94,7 +95,7 @@ class MaskigeCodec(nn.Module):
 
         In full precision always: rounding flips the codes of flat colours.
         """
-        with torch.autocast(label.device.type, enabled=False):
+        with full_precision(label):
             return self.tokenizer.encode(self.paint(label, self.colouring.colours()))
 
     def nearest(self, codes: Tensor, truth: Tensor) -> Tensor:
@@ -112,11 +113,16 @@ class MaskigeCodec(nn.Module):
 
     def decode(self, codes: Tensor) -> Tensor:
         """Decode int64 codes [B, h, w] to scores float32 [B, K, H, W] at the labels' size."""
-        return self.logits(self.tokenizer.decode(codes))
+        return self.logits(self.maskige(codes))
+
+    def maskige(self, codes: Tensor) -> Tensor:
+        """Decode int64 codes [B, h, w] to maskiges [B, 3, s H, s W], in full precision always."""
+        with full_precision(codes):
+            return self.tokenizer.decode(codes)
 
     def logits(self, maskige: Tensor) -> Tensor:
         """Score the classes of a maskige [B, 3, s H, s W], averaged over enlarged pixels."""
-        scores: Tensor = self.inverse(maskige, self.colouring.colours()[:-1])
+        scores: Tensor = self.inverse(maskige, self.colouring.colours()[:-1]).float()
         if self.inverse.votes:
             best = scores.argmax(1)
             scores = F.one_hot(best, scores.shape[1]).permute(0, 3, 1, 2).to(maskige.dtype)

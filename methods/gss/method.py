@@ -115,7 +115,7 @@ class GSS(Method[Config]):
                 drawn = seeding.uniform(seeding.derive(batch.seeds, "maskige"), 1, 1)
                 predicted = drawn.to(image.device) < self.config.predicted_share
                 codes = torch.where(predicted, codes, self.codec.encode(label))
-            maskige = self.codec.tokenizer.decode(codes)
+            maskige = self.codec.maskige(codes)
         return {"classes": cross_entropy(self.codec.logits(maskige), label)}
 
     def _padded(self, batch: Batch) -> tuple[Tensor, Tensor]:
@@ -211,7 +211,8 @@ def _inverse(config: Config, palette: Tensor) -> Inverse:
     learned = config.learned_inverse
     if config.variant in ("FT", "TT"):
         inverse = ConvInverse(learned.width, len(palette))
-        inverse.start_as_nearest_colour(palette, config.colour_temperature)
+        if learned.start == "nearest_colour":
+            inverse.start_as_nearest_colour(palette, config.colour_temperature)
         return inverse
     if config.variant == "FT-W":
         return WindowInverse(

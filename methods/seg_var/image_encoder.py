@@ -150,7 +150,7 @@ class CodePredictor(nn.Module):
         x = features.scales[k]
         if self.word is not None and before is not None:
             x = x + self.word(before)
-        outputs: Tensor = self.heads[k](x)
+        outputs: Tensor = self.heads[k](x).float()
         return outputs
 
     def _fuse(self, image: Tensor, grid: Scale) -> Tensor:

@@ -119,7 +119,7 @@ class SegVAR(Method[Config]):
     def _classify(self, seglat: Tensor) -> Tensor:
         if self.config.latent is None:
             return self.painter.class_scores(seglat)
-        scores: Tensor = self.latent_decoder(seglat)
+        scores: Tensor = self.latent_decoder(seglat).float()
         return scores
 
     def _tokenizer_losses(self, batch: Batch) -> dict[str, Tensor]:

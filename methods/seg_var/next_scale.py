@@ -149,7 +149,7 @@ class NextScaleTransformer(nn.Module):
 
     def _outputs(self, x: Tensor, condition: Tensor) -> Tensor:
         scale, shift = self.modulate(F.silu(condition))[:, None].chunk(2, dim=-1)
-        outputs: Tensor = self.head(self.norm(x) * (1 + scale) + shift)
+        outputs: Tensor = self.head(self.norm(x) * (1 + scale) + shift).float()
         return outputs
 
 

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bench import seeding
+from methods._nn.precision import full_precision
 from methods._nn.quantisers.multi_scale import MultiScaleQuantiser, Scale
 from methods._nn.quantisers.quantiser import Quantised
 
@@ -42,8 +43,12 @@ class GumbelQuantiser(MultiScaleQuantiser):
 
     def code(self, rest: Tensor, k: int) -> Tensor:
         """Return the likeliest codes of [B, C, h, w]: int64 [B, h, w]."""
-        logits: Tensor = self.logits(rest)
-        return logits.argmax(1)
+        return self._logits(rest).argmax(1)
+
+    def _logits(self, latent: Tensor) -> Tensor:
+        with full_precision(latent):
+            logits: Tensor = self.logits(latent.float())
+        return logits
 
     def contribution(self, codes: Tensor, k: int, size: Scale) -> Tensor:
         """Look up [B, h, w]: [B, C, h, w]."""
@@ -55,7 +60,7 @@ class GumbelQuantiser(MultiScaleQuantiser):
 
         Without seeds the likeliest is taken, with the gradients of a plain softmax.
         """
-        logits: Tensor = self.logits(latent)
+        logits = self._logits(latent)
         if seeds is None:
             weights = logits.softmax(1)
             hard = F.one_hot(logits.argmax(1), logits.shape[1]).movedim(-1, 1)
@@ -64,7 +69,8 @@ class GumbelQuantiser(MultiScaleQuantiser):
             draws = seeding.uniform(seeding.derive(seeds, "gumbel"), *logits.shape[1:]).to(logits)
             gumbel = -(-draws.clamp(1e-20, 1 - 1e-7).log()).log()
             weights = ((logits + gumbel) / self.gumbel_temperature).softmax(1)
-        mixed = torch.einsum("bvhw,vc->bchw", weights, self.embedding.weight)
+        with full_precision(weights):
+            mixed = torch.einsum("bvhw,vc->bchw", weights, self.embedding.weight)
         log_share = logits.log_softmax(1)
         divergence = (log_share.exp() * (log_share + math.log(logits.shape[1]))).sum(1).mean()
         return Quantised(mixed, self.kl_weight * divergence, self.encode(latent.detach()))
@@ -90,8 +96,13 @@ class GaussianQuantiser(MultiScaleQuantiser):
 
     def code(self, rest: Tensor, k: int) -> Tensor:
         """Return the means of [B, C, h, w]: float32 [B, h, w, C]."""
-        mean: Tensor = self.moments(rest).chunk(2, dim=1)[0]
-        return mean.movedim(1, -1)
+        return self._moments(rest)[0].movedim(1, -1)
+
+    def _moments(self, latent: Tensor) -> tuple[Tensor, ...]:
+        """Return mean and log-variance, float32 [B, C, h, w] each."""
+        with full_precision(latent):
+            moments: Tensor = self.moments(latent.float())
+        return moments.chunk(2, dim=1)
 
     def contribution(self, codes: Tensor, k: int, size: Scale) -> Tensor:
         """Put the channels of [B, h, w, C] second."""
@@ -99,7 +110,7 @@ class GaussianQuantiser(MultiScaleQuantiser):
 
     def forward(self, latent: Tensor, seeds: Tensor | None = None) -> Quantised:
         """Draw from the Gaussians; take their means without seeds."""
-        mean, logvar = self.moments(latent).chunk(2, dim=1)
+        mean, logvar = self._moments(latent)
         logvar = logvar.clamp(-30, 20)  # as in the release of latent diffusion
         drawn = mean
         if seeds is not None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import NamedTuple
 
 from torch import Tensor, nn
 
 from methods._nn.autoencoders.tokenizer import Reconstruction, conv_decoder, conv_encoder
 from methods._nn.autoencoders.var import VARAutoencoder
+from methods._nn.precision import full_precision
 from methods._nn.quantisers.multi_scale import MultiScaleQuantiser, MultiScaleResidualQuantiser
 from methods.seg_var.config import TokenizerSettings
 from methods.seg_var.single_scale_quantisers import GaussianQuantiser, GumbelQuantiser
@@ -86,25 +88,29 @@ class SharedTokenizer(nn.Module):
         return self.autoencoder.quantize
 
     def latent(self, image: Tensor) -> Tensor:
-        """Return the latent [B, C, h, w] before quantisation."""
-        return self.autoencoder.encode(image)
+        """Return the latent [B, C, h, w] before quantisation, in full precision always."""
+        with full_precision(image):
+            return self.autoencoder.encode(image.float())
 
     def encode(self, image: Tensor) -> tuple[Tensor, ...]:
         """Return the codes of each scale."""
         return self.quantiser.encode(self.latent(image))
 
     def decode(self, codes: tuple[Tensor, ...]) -> Tensor:
-        """Return the picture that codes stand for."""
-        return self.autoencoder.decode(self.quantiser.decode(codes))
+        """Return the picture that codes stand for, in full precision always."""
+        with full_precision(codes[0]):
+            return self.autoencoder.decode(self.quantiser.decode(codes))
 
     def through(self, image: Tensor, seeds: Tensor | None = None) -> Reconstruction:
         """Encode and decode so that gradients pass.
 
         With seeds, int64 [B], as the tokenizer is trained, with whatever it draws and
-        restarts; without, as ``decode(encode(image))``.
+        restarts; without, as ``decode(encode(image))``. Frozen, which is in evaluation mode,
+        it runs in full precision.
         """
-        quantised = self.quantiser(self.autoencoder.encode(image), seeds)
-        return Reconstruction(self.autoencoder.decode(quantised.latent), quantised.loss)
+        with nullcontext() if self.training else full_precision(image):
+            quantised = self.quantiser(self.autoencoder.encode(image), seeds)
+            return Reconstruction(self.autoencoder.decode(quantised.latent), quantised.loss)
 
 
 def build_quantiser(config: TokenizerSettings) -> MultiScaleQuantiser:

@@ -4,7 +4,8 @@ import csv
 import json
 from pathlib import Path
 
-from bench.core.schema import CLEAN, Condition, Record
+from bench.core.record import Record
+from bench.core.schema import CLEAN, Condition
 from bench.store.folders import StageFolder, SuiteFolder
 from tests.helpers.stores import FLOOR, Store, make_cell
 

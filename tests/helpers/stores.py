@@ -7,21 +7,12 @@ from typing import Any
 import numpy as np
 
 from bench.core.manifest import Entry, Manifest, PaperTable, Published, Unavailable
-from bench.core.schema import (
-    CLEAN,
-    IGNORE_INDEX,
-    Cell,
-    Condition,
-    ConditionFacts,
-    DataRef,
-    Protocol,
-    Provenance,
-    Record,
-    fingerprint,
-)
+from bench.core.record import ConditionFacts, Provenance, Record
+from bench.core.schema import CLEAN, IGNORE_INDEX, Cell, Condition, DataRef, Protocol, fingerprint
 from bench.core.seeding import key, numpy_generator
 from bench.engine.facts import condition_facts, data_facts
-from bench.score.counts import Counts, count_all, stack_counts
+from bench.score.counts import Counts, stack_counts
+from bench.score.prepared import count_all, prepare_truth
 from bench.store.cells import Preview
 from bench.store.folders import SuiteFolder
 
@@ -80,7 +71,7 @@ def predict(truth: np.ndarray, accuracy: float, name: str) -> np.ndarray:
 def count(truth: np.ndarray, predicted: np.ndarray) -> Counts:
     """Count labels uint8 [N, H, W]."""
     pairs = zip(truth, predicted, strict=True)
-    return stack_counts([count_all(t, p, len(CLASSES)) for t, p in pairs])
+    return stack_counts([count_all(prepare_truth(t, len(CLASSES)), p) for t, p in pairs])
 
 
 def _condition_facts(condition: Condition) -> ConditionFacts | None:

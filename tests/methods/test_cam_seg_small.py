@@ -14,7 +14,7 @@ from bench.core.seeding import seeded
 from bench.data.dataset import Sample
 from bench.data.split import Split
 from bench.engine.accelerator import make_accelerator
-from bench.engine.evaluate import EvaluationJob, evaluate
+from bench.engine.evaluation.evaluate import EvaluationJob, evaluate
 from methods.cam_seg.config import PRESETS, Config, ShortcutSettings, StackSettings
 from methods.cam_seg.diffusion_head import DiffusionHead
 from methods.cam_seg.gaussian_diffusion import TIME_STEPS, GaussianDiffusion, cosine_alphas_cumprod

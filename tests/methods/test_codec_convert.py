@@ -7,7 +7,7 @@ import torch
 
 from bench.core.errors import WeightsError
 from bench.core.registry import resolve_config
-from bench.engine.weights import convert, load_weights, submodules
+from bench.engine.training.weights import convert, load_weights, submodules
 from methods._nn.autoencoders.dalle import DalleDecoder, DalleEncoder
 from methods._nn.autoencoders.vqgan import VQGAN
 from methods.codec.config import PRESETS

@@ -11,7 +11,7 @@ from safetensors.torch import load, save
 from bench.core.registry import load_config
 from bench.core.schema import IGNORE_INDEX, Batch
 from bench.corruptions.latents import CATALOGUE
-from bench.engine.stages import trainable_modules
+from bench.engine.training.stages import trainable_modules
 from tests.helpers.small_methods import (
     CLASSES,
     DATA,

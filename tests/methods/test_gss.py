@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from bench.core import seeding
 from bench.core.registry import resolve_config
 from bench.core.schema import IGNORE_INDEX, DataSpec
-from bench.engine.stages import trainable_modules
+from bench.engine.training.stages import trainable_modules
 from methods.gss.config import PRESETS, Variant
 from methods.gss.method import GSS, make_codec, make_tokenizer
 from tests.helpers.gss import SMALL
@@ -242,3 +242,19 @@ def test_the_learned_inverse_has_the_release_s_number_of_parameters(depth, num_c
         inverse = make_codec(config, data, make_tokenizer(config)).inverse
     count = sum(p.numel() for p in inverse.parameters())
     assert count == pytest.approx(1000 * thousands, abs=600)
+
+
+@pytest.mark.parametrize("variant", ["FT", "TT"])
+def test_only_a_learned_inverse_that_starts_so_agrees_with_the_nearest_colour(variant):
+    """Before any training; from a random start it can fail, as the paper says TT does."""
+    label = torch.arange(DATA.num_classes).repeat_interleave(16).reshape(1, -1, 16)
+    agreement = {}
+    for start in ("nearest_colour", "random"):
+        method = build(variant=variant, learned_inverse={"start": start})
+        codec = method.codec
+        palette = codec.colouring.colours()[:-1]
+        maskige = palette[label].permute(0, 3, 1, 2)
+        found = codec.inverse(maskige, palette).argmax(1)
+        agreement[start] = (found == label).double().mean().item()
+    assert agreement["nearest_colour"] > 0.9
+    assert agreement["random"] < 0.5

@@ -6,7 +6,7 @@ import torch
 from bench.core.errors import WeightsError
 from bench.core.registry import resolve_config
 from bench.core.schema import DataSpec
-from bench.engine.weights import convert, load_weights, submodules
+from bench.engine.training.weights import convert, load_weights, submodules
 from methods.seg_var.config import PRESETS
 from methods.seg_var.method import SegVAR
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from bench.core.manifest import Manifest
-from bench.core.schema import Record
+from bench.core.record import Record
 
 
 class Fact(NamedTuple):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bench.core.manifest import Manifest
-from bench.core.schema import Record
+from bench.core.record import Record
 from bench.report.captions import data_note
 from bench.report.figures.sheet import Sheet
 from bench.report.figures.strips import VOID_COLOUR, Strip

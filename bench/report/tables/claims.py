@@ -39,7 +39,10 @@ def claim_tables(folder: SuiteFolder) -> Iterator[Table]:
     caption = f"{len(judgements)} published statements are tested against these cells:"
     caption += f" {', '.join(f'{count} {verdict}' for verdict, count in counts.items())}."
     caption += " Verdicts are computed. A statement that is inconsistent in its source contradicts"
-    caption += " the numbers printed with it and needs no run. `python -m bench claims` lists those"
+    caption += " the numbers printed with it and needs no run."
+    caption += (
+        " Cells of another size, start or data judge nothing. `python -m bench claims` lists those"
+    )
     caption += " not run, with what each lacks."
     names = ("Claim", "Statement", "Verdict", "Evidence", "Source")
     if rows:

@@ -9,7 +9,7 @@ import numpy as np
 from bench.report.captions import absent_note, data_note, interval_note, joined
 from bench.report.statistics import Block
 from bench.report.tables.table import Entry, Table, number
-from bench.score.segments import AveragePrecision
+from bench.score.lookup import PRECISIONS
 
 _SCORES = ("PQ", "SQ", "RQ", "PQ_things", "PQ_stuff")
 
@@ -34,18 +34,19 @@ def panoptic_tables(block: Block) -> Iterator[Table]:
         "For methods that predict no instances, connected components take their place, all with"
         " the same confidence.",
         interval_note(block),
-        "AP is no sum over images, so it has no interval.",
+        "AP is no sum over images, so it has no interval. AP_cityscapes asks for no object below"
+        " 100 pixels, and leaves out predictions on void or on groups without a number.",
     )
-    names = ("Method", *(f"{name} ↑" for name in (*metrics, "AP", "AP50")))
+    names = ("Method", *(f"{name} ↑" for name in (*metrics, *PRECISIONS)))
     yield Table("panoptic", "Panoptic quality and instances", caption, names, tuple(rows))
 
 
 def _precision(block: Block, label: str) -> tuple[Entry, ...]:
-    """Return AP and AP50, averaged over the cells of all seeds."""
+    """Return the kinds of AP, averaged over the cells of all seeds."""
     records = block.of(label)
     precisions = [block.folder.counts(record.key).precision for record in records]
     keys = tuple(record.key for record in records)
-    stored = [precision for precision in precisions if precision is not None]
-    values = np.mean(stored, axis=0) if stored else ()
-    entries = tuple(Entry("", "percent", float(value), keys=keys) for value in values)
-    return entries or (Entry(block.missing(label), "percent"),) * len(AveragePrecision._fields)
+    stored = [each for each in precisions if each is not None and len(each) == len(PRECISIONS)]
+    if not stored:
+        return (Entry(block.missing(label), "percent"),) * len(PRECISIONS)
+    return tuple(Entry("", "percent", float(v), keys=keys) for v in np.mean(stored, axis=0))

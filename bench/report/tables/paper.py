@@ -6,16 +6,20 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
+from bench.claims.comparable import differences, flatten, training_differences
 from bench.claims.reported import PAPERS, Reported, load_reported
-from bench.claims.verdict import Verdict, differences, flatten, weigh
+from bench.claims.verdict import Verdict, training_interval, weigh
 from bench.core.manifest import Manifest, PaperColumn, PaperRow, PaperTable
-from bench.core.schema import Record
+from bench.core.record import Record
 from bench.report.captions import data_note, interval_note, joined
 from bench.report.statistics import Block
 from bench.report.tables.table import Entry, Sentence, Table, Unit, number
 from bench.score.harmonic import harmonic_mean
+from bench.score.lookup import score_of
 from bench.score.metrics import METRICS
-from bench.score.stats import Estimate, Interval, combine
+from bench.score.stats import Estimate, Interval, combine, mean_over_seeds
 from bench.store.folders import SuiteFolder
 from bench.suite.published_table import find_cell
 
@@ -74,10 +78,7 @@ class PaperReport:
     def _paper_cell(self, row: PaperRow, column: PaperColumn) -> PaperCell:
         reported = next(iter(find_cell(self.numbers, self.paper, row, column)), None)
         blocks = self._blocks(row, column)
-        scores = [
-            block.score(row.method, column.metric, column.condition, column.task)
-            for block in blocks
-        ]
+        scores = [_score(block, row.method, column) for block in blocks]
         finished = [score for score in scores if score is not None]
         if len(finished) < max(1, len(column.test_on)) or column.missing:
             return PaperCell(row, column, reported, None, self._why_not(row, column, blocks))
@@ -89,7 +90,7 @@ class PaperReport:
         else:
             cells = [record for block in blocks for record in block.finished]
             used = [record for record in cells if record.key in measured.keys]
-            verdict = self._verdict(reported, measured, used)
+            verdict = self._verdict(row, reported, measured, used)
         return PaperCell(row, column, reported, measured, verdict)
 
     def _blocks(self, row: PaperRow, column: PaperColumn) -> list[Block]:
@@ -98,17 +99,26 @@ class PaperReport:
         having = {str(b.first.test_on): b for b in reversed(self.blocks) if row.method in b.labels}
         return [having[name] for name in wanted if name in having]
 
-    def _verdict(self, reported: Reported, measured: Estimate, used: Sequence[Record]) -> str:
+    def _verdict(
+        self, row: PaperRow, reported: Reported, measured: Estimate, used: Sequence[Record]
+    ) -> str:
+        assert row.training is not None, "a reported row that a method repeats says its training"
         protocol = {**self.paper.protocol, "limit": None}
         differing = dict.fromkeys(
             f"{field} is {wanted} there, {here} here"
             for record in used
-            for field, wanted, here in differences(flatten(record), protocol)
+            for field, wanted, here in (
+                *differences(flatten(record), protocol),
+                *training_differences(record, row.training, {}),
+            )
         )
         if differing:
             return f"{Verdict.NOT_COMPARABLE}: {'; '.join(differing)}"
-        low, high = _less(measured, reported.value).interval()
-        margins = (Interval(low, high), Interval(-high, -low))
+        low, high = training_interval(measured.by_seed or (measured.value,), further_runs=1)
+        margins = (
+            Interval(low - reported.value, high - reported.value),
+            Interval(reported.value - high, reported.value - low),
+        )
         return weigh(margins, self.paper.tolerance + reported.plus_minus)
 
     def _why_not(self, row: PaperRow, column: PaperColumn, blocks: Sequence[Block]) -> str:
@@ -137,11 +147,20 @@ class PaperReport:
     def _part(self, group: Sequence[int], slug: str) -> Table:
         columns = [self.paper.columns[index] for index in group]
         names = [f"{column.name}: {what}" for column in columns for what in _headings(column)]
+        trained = [_published_training(paper_cells) for paper_cells in self.paper_cells]
+        facts = ("Published training",) if any(trained) else ()
         rows = tuple(
-            (Entry(row.name), *(entry for index in group for entry in paper_cells[index].entries()))
-            for row, paper_cells in zip(self.paper.rows, self.paper_cells, strict=True)
+            (
+                Entry(row.name),
+                *(Entry(text or "–") for text in [published][: len(facts)]),
+                *(entry for index in group for entry in paper_cells[index].entries()),
+            )
+            for row, paper_cells, published in zip(
+                self.paper.rows, self.paper_cells, trained, strict=True
+            )
         )
-        return Table(slug, self._title(columns), self._caption(columns), ("Method", *names), rows)
+        headings = ("Method", *facts, *names)
+        return Table(slug, self._title(columns), self._caption(columns), headings, rows)
 
     def _title(self, columns: Sequence[PaperColumn]) -> str:
         some = len(columns) < len(self.paper.columns)
@@ -163,7 +182,7 @@ class PaperReport:
             notes.append("Rows without a reported number are not in the paper.")
         measured = [p for row in self.paper_cells for p in row if p.measured is not None]
         used = {p.column.metric: None for p in measured if p.column in columns}
-        notes += [f"{metric}: {METRICS[metric].absent}." for metric in used]
+        notes += [f"{m}: {METRICS[m].absent}." for m in used if m in METRICS]
         notes += [f"{data_note(block)} {interval_note(block)}" for block in self.blocks if measured]
         if measured and not self.manifest.stand_in:
             notes.append(_how_judged(self.paper.tolerance))
@@ -184,10 +203,30 @@ class PaperReport:
         return (f"{self.paper.title}: of {len(paper_cells)} reported numbers, {verdicts}.",)
 
 
+def _score(block: Block, label: str, column: PaperColumn) -> Estimate | None:
+    """Score a method as a column asks; of single classes, and of instances, without resamples."""
+    if not column.classes and column.metric in METRICS:
+        return block.score(label, column.metric, column.condition, column.task)
+    records = block.of(label, column.condition, column.task)
+    estimates = []
+    for record in records:
+        classes = [record.classes.index(name) for name in column.classes]
+        score = score_of(column.metric, block.counts(record.key), classes)
+        estimates.append(Estimate(score, np.empty(0), (record.key,)))
+    seeds = [record.cell.seed for record in records]
+    return mean_over_seeds(estimates, seeds) if estimates else None
+
+
 def _headings(column: PaperColumn) -> tuple[str, ...]:
     if column.missing:
         return ("reported", "verdict")
     return ("reported", "measured", "difference", "verdict")
+
+
+def _published_training(paper_cells: Sequence[PaperCell]) -> str:
+    """Return what a row's number was trained with, as printed: pretraining and iterations."""
+    rows = [each.reported.row for each in paper_cells if each.reported is not None]
+    return next((row["training"] for row in rows if row["training"]), "")
 
 
 def _less(estimate: Estimate, constant: float) -> Estimate:
@@ -208,8 +247,9 @@ def _printed(reported: Reported | None) -> Entry:
 
 def _how_judged(tolerance: float) -> str:
     return (
-        f"Difference: measured − reported, in percentage points. {Verdict.REPRODUCED}: its whole"
-        f" interval is within ±{100 * tolerance:g} points plus the rounding of the print;"
-        f" {Verdict.REFUTED}: wholly outside; {Verdict.WITHIN_NOISE}: neither. An interval includes"
-        " the variance of training only if several seeds were trained."
+        "Difference: measured − reported, in percentage points. Reported numbers are of the same"
+        f" images, so that training alone decides. {Verdict.REPRODUCED}: its interval over"
+        f" training seeds, of one more training, lies within ±{100 * tolerance:g} points and the"
+        f" rounding of the print; {Verdict.REFUTED}: wholly outside; {Verdict.WITHIN_NOISE}:"
+        " neither. With one seed the tolerance alone stands for the variance of training."
     )

@@ -103,7 +103,7 @@ class KLAutoencoder(nn.Module):
                 f"image of {height}x{width} pixels: both sides must be multiples of the "
                 f"autoencoder's stride {self.stride}"
             )
-        moments = self.quant_conv(self.encoder(F.pixel_unshuffle(image, self.patch)))
+        moments = self.quant_conv(self.encoder(F.pixel_unshuffle(image, self.patch))).float()
         mean, logvar = moments.chunk(2, dim=1)
         return Gaussian(mean, logvar.clamp(*LOGVAR_RANGE))
 

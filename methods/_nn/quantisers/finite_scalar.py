@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from methods._nn.precision import full_precision
 from methods._nn.quantisers.quantiser import CodebookQuantiser, Quantised
 
 
@@ -30,7 +31,7 @@ class FiniteScalarQuantiser(CodebookQuantiser):
 
     def _bound(self, latent: Tensor) -> Tensor:
         """Squash [B, C, h, w] to the positions 0 .. levels - 1 of each channel."""
-        return (self.levels.view(-1, 1, 1) - 1) * torch.sigmoid(2 * latent)
+        return (self.levels.view(-1, 1, 1) - 1) * torch.sigmoid(2 * latent.float())
 
     def _scale(self, position: Tensor) -> Tensor:
         """Map positions 0 .. levels - 1, channels second, to [-1, 1]."""
@@ -44,7 +45,8 @@ class FiniteScalarQuantiser(CodebookQuantiser):
     def logits(self, latent: Tensor) -> Tensor:
         normalised = self._scale(self._bound(latent))
         vectors = self.vectors()
-        inner = torch.einsum("bchw,vc->bvhw", normalised, vectors)
+        with full_precision(latent):
+            inner = torch.einsum("bchw,vc->bvhw", normalised, vectors)
         return 2 * inner - vectors.square().sum(1).view(-1, 1, 1)  # -|z - e|^2 but for |z|^2
 
     def forward(self, latent: Tensor, seeds: Tensor | None = None) -> Quantised:

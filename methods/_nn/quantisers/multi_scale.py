@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bench import seeding
+from methods._nn.precision import full_precision
 from methods._nn.quantisers.quantiser import Quantised, Quantiser
 from methods._nn.quantisers.vector import nearest_codes
 
@@ -106,11 +107,6 @@ class MultiScaleQuantiser(Quantiser):
         return [next_input(f, size) for f, size in zip(running, following, strict=True)]
 
 
-def _exactly(x: Tensor) -> torch.autocast:
-    """Switch mixed precision off where codes are made, as the release does."""
-    return torch.autocast(x.device.type, enabled=False)
-
-
 def map_size(codes: Tensor) -> Scale:
     """Return rows and columns of a code map."""
     return codes.shape[1], codes.shape[2]
@@ -164,15 +160,15 @@ class MultiScaleResidualQuantiser(MultiScaleQuantiser):
     def lookup(self, vectors: Tensor) -> Tensor:
         """Find the entries nearest to [N, C]; int64 [N]."""
         codebook = self.embedding.weight.detach()
-        with _exactly(vectors):
+        with full_precision(vectors):  # as the release does
             if self.normalise:
-                return (F.normalize(vectors) @ F.normalize(codebook).T).argmax(1)
+                return (F.normalize(vectors.float()) @ F.normalize(codebook).T).argmax(1)
             return nearest_codes(vectors, codebook)
 
     def contribution(self, codes: Tensor, k: int, size: Scale) -> Tensor:
         """Return what the codes [B, h, w] of scale k add to a latent: [B, C, *size]."""
         coarse = self.embedding(codes).movedim(-1, 1)
-        with _exactly(coarse):
+        with full_precision(coarse):
             if map_size(codes) != size:
                 coarse = F.interpolate(coarse, size, mode="bicubic")
             added: Tensor = self.quant_resi(coarse, k / max(len(self.sides) - 1, 1))

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from methods._nn.precision import full_precision
 from methods._nn.quantisers.quantiser import CodebookQuantiser, Quantised, Quantiser
 
 _SHARPNESS = 50.0
@@ -19,9 +20,12 @@ def nearest_codes(vectors: Tensor, codebook: Tensor) -> Tensor:
     """Find the nearest entry of [V, C] by L2 for each of [N, C]; int64 [N].
 
     The expanded square, as released code computes it: equally near entries then fall alike.
+    In full precision always.
     """
-    distance = vectors.square().sum(1, keepdim=True) + codebook.square().sum(1)
-    return torch.addmm(distance, vectors, codebook.T, alpha=-2).argmin(1)
+    with full_precision(vectors):
+        vectors = vectors.float()
+        distance = vectors.square().sum(1, keepdim=True) + codebook.square().sum(1)
+        return torch.addmm(distance, vectors, codebook.T, alpha=-2).argmin(1)
 
 
 class VectorQuantiser(Quantiser):
@@ -45,7 +49,7 @@ class VectorQuantiser(Quantiser):
         nn.init.uniform_(self.embedding.weight, -1 / num_codes, 1 / num_codes)
 
     def forward(self, latent: Tensor, seeds: Tensor | None = None) -> Quantised:
-        vectors = latent.movedim(1, -1)  # [B, h, w, C]
+        vectors = latent.float().movedim(1, -1)  # [B, h, w, C]
         codes = nearest_codes(vectors.flatten(0, 2).detach(), self.embedding.weight.detach())
         codes = codes.reshape(vectors.shape[:-1])
         entries = self.embedding(codes)
@@ -82,11 +86,12 @@ class SphericalQuantiser(CodebookQuantiser):
 
     def logits(self, latent: Tensor) -> Tensor:
         # On the sphere the nearest vector is the one of largest inner product.
-        cosine = torch.einsum("bchw,vc->bvhw", F.normalize(latent, dim=1), self.vectors())
-        return _SHARPNESS * cosine
+        with full_precision(latent):
+            directions = F.normalize(latent.float(), dim=1)
+            return _SHARPNESS * torch.einsum("bchw,vc->bvhw", directions, self.vectors())
 
     def forward(self, latent: Tensor, seeds: Tensor | None = None) -> Quantised:
-        latent = F.normalize(latent, dim=1)
+        latent = F.normalize(latent.float(), dim=1)
         codes = (self.logits(latent).argmax(1),)
         vector = self.decode(codes)
         loss = F.mse_loss(vector, latent.detach())

@@ -9,7 +9,9 @@ from rich.console import Console as Terminal
 from bench.cli import console as module
 from bench.cli.console import Console, duration
 from bench.core.manifest import Need, Unavailable
-from bench.core.schema import Cell, Condition, DataRef, Protocol, Record, Stage
+from bench.core.record import Record
+from bench.core.schema import Cell, Condition, DataRef, Protocol
+from bench.core.stage import Stage
 from bench.engine.cost import Cost
 from bench.engine.progress import Progress
 from bench.score.codec_diagnostics import CodecProblem

@@ -13,7 +13,7 @@ from bench.data.dataset import LabelSpace
 from bench.data.scenes.classes import Label
 from bench.data.scenes.spaces import CITYSCAPES, DOMAINS, HOME
 from bench.data.taxonomy import Projection, Taxonomy, TaxonomyEntry, colormap
-from bench.engine.mapping import map_hard, map_masses, soft_masses
+from bench.engine.evaluation.mapping import map_hard, map_masses, soft_masses
 
 TRAINED_IN_MSEG = ("coco_panoptic", "ade20k", "mapillary", "idd", "bdd", "cityscapes", "sunrgbd")
 TESTED_IN_MSEG = ("voc2012", "pascal_context", "camvid", "wilddash", "kitti", "scannet")

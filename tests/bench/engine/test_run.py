@@ -12,7 +12,7 @@ from bench import load_results
 from bench.cli import console
 from bench.cli.main import main
 from bench.core.files import read_sealed
-from bench.engine import train
+from bench.engine.training import train
 from bench.store.folders import SuiteFolder
 from tests.conftest import forget_methods
 from tests.helpers.command import run

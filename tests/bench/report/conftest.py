@@ -6,7 +6,8 @@ from typing import NamedTuple
 import pytest
 
 from bench import report
-from bench.core.schema import Condition, Record
+from bench.core.record import Record
+from bench.core.schema import Condition
 from bench.report.statistics import Block
 from tests.helpers.codecs import fill_codecs
 from tests.helpers.reports import fill

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from bench.claims import Judgement, claims_report
-from bench.core.schema import CLEAN, Condition, Record
+from bench.core.record import Record
+from bench.core.schema import CLEAN, Condition
 from bench.report.statistics import make_blocks
 from bench.report.tables.details import detail_tables
 from bench.report.tables.robustness import robustness_tables

@@ -9,7 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from bench.core.schema import Condition
-from bench.corruptions.citations import cite
+from bench.corruptions.catalogue.citations import cite
 from bench.report.exports import lm_eval, model_index, references, write_exports
 from bench.report.statistics import Block, make_blocks
 from tests.helpers.stores import Store, make_cell

@@ -11,6 +11,7 @@ from bench.claims.reported import PAPERS, Reported, load_reported
 from bench.core.manifest import Published
 from bench.core.schema import CLEAN, Condition, Protocol
 from bench.corruptions import CATALOGUE, GROUPS, SEVERITIES
+from bench.corruptions.catalogue.camseg import CAMSEG, OTHER_READINGS
 from bench.engine.facts import condition_facts
 from bench.report.published import PublishedReading, read_curve
 from bench.score.metrics import METRICS
@@ -111,4 +112,4 @@ def test_table_has_both_shares(tmp_path: Path) -> None:
 
 def test_curves_are_of_corruptions_that_have_them() -> None:
     with_curve = {name for name, entry in CATALOGUE.items() if entry.curve is not None}
-    assert with_curve == set(GROUPS["camseg"])
+    assert with_curve == {entry.name for entry in (*CAMSEG, *OTHER_READINGS)}

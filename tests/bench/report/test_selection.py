@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.core.schema import CLEAN, Condition, DataFacts
+from bench.core.record import DataFacts
+from bench.core.schema import CLEAN, Condition
 from bench.report.captions import data_note
 from bench.report.compare import compare
 from bench.report.statistics import make_blocks

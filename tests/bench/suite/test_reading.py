@@ -205,3 +205,21 @@ def test_perturbations_of_latents_are_conditions_with_grids_of_their_own(write):
     assert faults(write(text)) == [
         ":12:43: conditions.1.severities.0: severity 6 of code_flips is out of range; it has 1 to 5"
     ]
+
+
+def test_a_group_stands_for_its_corruptions(write):
+    text = GOOD.replace("corruption: hue", "{corruption: common, severities: [3]}")
+    text = text.replace("  - {corruption: gaussian_noise, severities: [1, 3]}\n", "")
+    conditions = read_suite(write(text)).suite.all_conditions()
+    assert len(conditions) == 16
+    assert {condition.severity for condition in conditions[1:]} == {3}
+
+
+def test_a_corruption_beside_its_group_and_a_severity_that_a_member_lacks_are_faults(write):
+    text = GOOD.replace("corruption: hue", "{corruption: camseg, severities: [6]}")
+    text = text.replace("gaussian_noise,", "camseg_hue,")
+    assert faults(write(text)) == [
+        ":12:18: conditions.1.corruption: 'camseg_hue' is already listed above",
+        ":12:39: conditions.1.severities.0: severity 6 of camseg_gaussian_blur is out of range; "
+        "it has 1 to 5",
+    ]
