@@ -38,6 +38,7 @@ from methods._nn.autoencoders.tokenizer import conv_encoder
 from methods._nn.gaussian import Gaussian
 from methods._nn.loss import cross_entropy
 from methods._nn.padding import pad_image, pad_label
+from methods._nn.precision import full_precision
 from methods._nn.settings import AboveZero, Weight
 
 TIME_STEPS = 1000
@@ -244,7 +245,7 @@ class LDMSeg(Method[Config]):
 
     def _denoiser_losses(self, image: Tensor, label: Tensor, seeds: Tensor) -> dict[str, Tensor]:
         """Return the squared error of the estimate at one time step per image."""
-        with torch.no_grad(), torch.autocast(image.device.type, enabled=False):
+        with torch.no_grad(), full_precision(image):
             latent = self.labels.encode(label).mean
         noise = seeding.normal(seeding.derive(seeds, "noise"), *latent.shape[1:]).to(latent)
         drawn = seeding.uniform(seeding.derive(seeds, "time"), 1)[:, 0]

@@ -160,20 +160,6 @@ def _released(tokenizer: str, **changes: Any) -> Config:
     return Config(**{"train_codec": train, "tokenizer": tokenizer, **changes})
 
 
-def _vqgan(colouring: Literal["maximin", "one_hot"]) -> Config:
-    """VQGAN on coloured or one-hot labels, as in GSS's table 2 (arXiv:2303.11316).
-
-    The paper says no more than "a smaller codebook" than DALL-E's 8192, and that both are
-    trained adversarially; here they are trained as every codec is.
-    """
-    return _released(
-        "vqgan",
-        colouring=colouring,
-        codebook=CodebookSettings(num_codes=1024, code_dim=256),
-        autoencoder=ReleasedAutoencoderSettings(latent_channels=256),
-    )
-
-
 def _tiny_vqgan(colouring: Literal["maximin", "one_hot"]) -> Config:
     """About a minute on two CPU cores at 64 x 128."""
     return _tiny(
@@ -197,8 +183,6 @@ PRESETS = {
     "tiny_one_hot": _tiny(colouring="one_hot"),
     "tiny_vqgan": _tiny_vqgan("maximin"),
     "tiny_vqgan_one_hot": _tiny_vqgan("one_hot"),
-    "paper_vqgan": _vqgan("maximin"),
-    "paper_vqgan_one_hot": _vqgan("one_hot"),
     "dalle": _released("dalle"),
     # CompVis/taming-transformers, configs of vqgan_imagenet_f16_1024 and _16384.
     "vqgan_f16_1024": _released(

@@ -115,6 +115,8 @@ class ChannelAttention(nn.Module):
 class ContextHead(DecodeHead):
     """Attention between two convolutions; its result and the level are read together.
 
+    Without attention it is mmsegmentation's FCN.
+
     Args:
         channels: of the encoder's levels.
         width: that is attended with.

@@ -17,7 +17,9 @@ from bench import (
 )
 from methods._nn.settings import BackboneSettings, Weight
 
-Head = Literal["nonlocal", "ccnet", "danet", "hrnet", "ocr", "setr_naive", "setr_pup", "setr_mla"]
+Head = Literal[
+    "fcn", "nonlocal", "ccnet", "danet", "hrnet", "ocr", "setr_naive", "setr_pup", "setr_mla"
+]
 
 
 class Config(MethodConfig):
@@ -26,6 +28,12 @@ class Config(MethodConfig):
     version: ClassVar[int] = 1
     family: ClassVar[Literal["discriminative"]] = "discriminative"
     citation: ClassVar[str] = """\
+@inproceedings{long2015fcn,
+  title = {Fully Convolutional Networks for Semantic Segmentation},
+  author = {Long, Jonathan and Shelhamer, Evan and Darrell, Trevor},
+  booktitle = {IEEE/CVF Conference on Computer Vision and Pattern Recognition},
+  year = {2015}
+}
 @inproceedings{wang2018nonlocal,
   title = {Non-local Neural Networks},
   author = {Wang, Xiaolong and Girshick, Ross and Gupta, Abhinav and He, Kaiming},
@@ -151,6 +159,7 @@ def _setr(head: Head, blocks: tuple[int, ...]) -> Config:
 
 
 PRESETS = {
+    "fcn_tiny": _tiny("fcn"),
     "nonlocal_tiny": _tiny("nonlocal"),
     "ccnet_tiny": _tiny("ccnet"),
     "danet_tiny": _tiny("danet"),
@@ -161,7 +170,8 @@ PRESETS = {
     "setr_mla_tiny": _tiny("setr_mla", backbone=_TINY_VIT, blocks=(0, 1, 2, 3)),
     # Weights are drawn. The published ones start from ImageNet: `backbone: {pretrained: true}`
     # has timm's, which it downloads, and `initialise: {network: FILE}` any other.
-    # mmsegmentation, configs/nonlocal_net, ccnet and danet: Cityscapes at 512 x 1024, 80k.
+    # mmsegmentation, configs/fcn, nonlocal_net, ccnet and danet: Cityscapes at 512 x 1024, 80k.
+    "fcn_r101": Config(head="fcn", backbone=RESNET101, train=_sgd(80_000, 8)),
     "nonlocal_r101": Config(head="nonlocal", backbone=RESNET101, train=_sgd(80_000, 8)),
     "ccnet_r101": Config(head="ccnet", backbone=RESNET101, train=_sgd(80_000, 8)),
     "danet_r101": Config(head="danet", backbone=RESNET101, train=_sgd(80_000, 8)),

@@ -1,6 +1,8 @@
 """Discriminative networks: an image encoder and a decode head, cross-entropy per pixel.
 
-NonLocal, CCNet, DANet, HRNet, OCRNet and SETR, which no library that is used here has.
+NonLocal, CCNet, DANet, HRNet, OCRNet and SETR, which no library that is used here has; and
+mmsegmentation's FCN, which is what two of them are without their attention. torchvision's FCN
+(``methods/torchvision_models``) has another head.
 """
 
 from __future__ import annotations
@@ -79,8 +81,10 @@ def make_head(config: Config, channels: Sequence[int], num_classes: int) -> Deco
     width, weight, dropout = config.width, config.auxiliary_weight, config.dropout
     auxiliary = (config.auxiliary_width, weight)
     match config.head:
-        case "nonlocal":
-            attention: nn.Module = NonLocalAttention(width)
+        case "fcn" | "nonlocal":
+            attention: nn.Module = nn.Identity()
+            if config.head == "nonlocal":
+                attention = NonLocalAttention(width)
             return ContextHead(channels, width, attention, 1, num_classes, auxiliary, dropout)
         case "ccnet":
             attention, often = CrissCrossAttention(width), config.recurrence

@@ -17,6 +17,7 @@ from bench import Batch, DataSpec, Method
 from methods._nn.backbone import make_backbone
 from methods._nn.loss import cross_entropy
 from methods._nn.padding import pad_image, pad_label
+from methods._nn.precision import full_precision
 from methods._nn.rate import CodeCounter
 from methods.uvim.config import Config
 from methods.uvim.guiding import BaseModel, Oracle, hide_codes
@@ -59,7 +60,7 @@ class UViM(Method[Config]):
         """
         latent = self.oracle(label, image)
         book = self.oracle.codebook
-        with torch.autocast(latent.device.type, enabled=False):
+        with full_precision(latent):
             codes = book.nearest(latent.detach())
             guide = latent + (book.lookup(codes) - latent).detach()
             if book.training:
@@ -114,7 +115,7 @@ class UViM(Method[Config]):
     @torch.no_grad()
     def _encode(self, image: Tensor, label: Tensor) -> Tensor:
         """Return the oracle's codes, int64 [B, h, w]; in full precision, as rounding moves them."""
-        with torch.autocast(image.device.type, enabled=False):
+        with full_precision(image):
             return self.oracle.codes(label, image)
 
     def _decode(self, padded: Tensor, codes: Tensor, image: Tensor) -> Tensor:

@@ -73,7 +73,7 @@ REDUCED = {
     ("decode_heads", "setr_mla"): {"backbone": {"options": VIT}},
     **{
         ("decode_heads", f"{head}_r101"): {"backbone": {"options": RESNET}, "width": 64}
-        for head in ("nonlocal", "ccnet", "danet")
+        for head in ("fcn", "nonlocal", "ccnet", "danet")
     },
     **{
         ("gss", preset): {**GSS, "backbone": {"options": SWIN, "pretrained": False}}

@@ -6,7 +6,7 @@ import torch
 from bench.core import seeding
 from bench.core.registry import resolve_config
 from bench.core.schema import IGNORE_INDEX
-from bench.engine.stages import trainable_modules
+from bench.engine.training.stages import trainable_modules
 from methods.uvim.config import PRESETS
 from methods.uvim.guiding import SplittingCodebook, hide_codes
 from methods.uvim.method import UViM
