@@ -176,10 +176,13 @@ PRESETS = {
     "ccnet_r101": Config(head="ccnet", backbone=RESNET101, train=_sgd(80_000, 8)),
     "danet_r101": Config(head="danet", backbone=RESNET101, train=_sgd(80_000, 8)),
     # mmsegmentation, configs/ocrnet: 160k.
-    "ocr_hrnet_w48": Config(head="ocr", backbone=HRNET_W48, train=_sgd(160_000, 8)),
+    "ocr_hrnet_w48": Config(head="ocr", backbone=HRNET_W48, dropout=0.0, train=_sgd(160_000, 8)),
     # mseg-dataset/mseg-semantic: batches of 35 and decay of 1e-4; 160k as GSS repeated it.
     "hrnet_w48": Config(
-        head="hrnet", backbone=HRNET_W48, train=_sgd(160_000, 35, weight_decay=1e-4)
+        head="hrnet",
+        backbone=HRNET_W48,
+        dropout=0.0,
+        train=_sgd(160_000, 35, weight_decay=1e-4),
     ),
     "setr_naive": _setr("setr_naive", _OF_THE_LAST),
     "setr_pup": _setr("setr_pup", _OF_THE_LAST),

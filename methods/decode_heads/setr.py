@@ -42,7 +42,8 @@ def upsampling_decoder(
 class UpsamplingHead(DecodeHead):
     """SETR-Naive and -PUP: the last level is enlarged at once, or by two after each convolution.
 
-    The levels before have decoders of their own in training, as in mmsegmentation's configs/setr.
+    The levels before have decoders of their own in training, of two convolutions each, as in
+    mmsegmentation's configs/setr.
 
     Args:
         channels: of the levels.
@@ -67,7 +68,7 @@ class UpsamplingHead(DecodeHead):
         classifiers = [PixelClassifier(width, num_classes, dropout) for _ in channels]
         self.decode = upsampling_decoder(channels[-1], width, kernel, factors, classifiers[-1])
         self.auxiliary = nn.ModuleList(
-            upsampling_decoder(count, width, kernel, (4,), classify)
+            upsampling_decoder(count, width, kernel, (4, 4), classify)
             for count, classify in zip(channels[:-1], classifiers[:-1], strict=True)
         )
         names = [f"auxiliary {i}" for i in range(len(self.auxiliary))]

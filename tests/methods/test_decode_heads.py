@@ -168,6 +168,7 @@ def test_upsampling_is_by_four_or_four_times_by_two(progressive, factor):
     head = make(UpsamplingHead, (6, 6), 8, progressive, 5, 0.4, 0.0)
     logits = head([noise(1, 6, HEIGHT, BREADTH)] * 2)
     assert logits["prediction"].shape == (1, 5, factor * HEIGHT, factor * BREADTH)
+    assert logits["auxiliary 0"].shape == (1, 5, 16 * HEIGHT, 16 * BREADTH)
     assert set(logits) == set(head.weights) == {"prediction", "auxiliary 0"}
 
 
