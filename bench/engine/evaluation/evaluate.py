@@ -281,7 +281,7 @@ def _through_latents(method: Method[Any], batch: Batch, job: EvaluationJob) -> T
         return method.oracle_codes(batch.image, batch.label, batch.seeds)
     condition = job.condition
     if condition == CLEAN:
-        return method.reconstruct(batch.label, batch.seeds)
+        return method.reconstruct_with(batch.image, batch.label, batch.seeds)
     strength = perturbations.CATALOGUE[condition.corruption].grid[condition.severity - 1]
     return method.reconstruct_perturbed(batch.label, batch.seeds, condition.corruption, strength)
 
