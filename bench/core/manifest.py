@@ -189,7 +189,7 @@ def _members(
     return side
 
 
-class Entry(Frozen):
+class CellEntry(Frozen):
     """A cell of a suite: its record, and what the suite calls its method."""
 
     key: str
@@ -205,7 +205,7 @@ class Manifest(Frozen):
     version: Literal[2] = 2
     suite: str
     question: str
-    cells: tuple[Entry, ...]
+    cells: tuple[CellEntry, ...]
     metrics: tuple[str, ...] = ("mIoU", "mAcc", "aAcc")
     """Scores that the suite asks for."""
     primary: str = "mIoU"

@@ -27,13 +27,11 @@ another reach are other draws) and ``snow`` (flakes of another size lie elsewher
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from difflib import get_close_matches
-from importlib import import_module
 from typing import TYPE_CHECKING
 
-from bench.corruptions.catalogue import CATALOGUE, GROUPS, NAMES, SEVERITIES
+from bench.corruptions.catalogue import CATALOGUE, GROUPS, NAMES, SEVERITIES, lookup
 from bench.corruptions.catalogue.entry import Corruption
+from bench.corruptions.fast import corrupt_fast
 
 if TYPE_CHECKING:
     import numpy as np
@@ -103,7 +101,7 @@ def corrupt(
         raise ValueError(f"reference_height is {reference_height} with {backend!r}; it {wanted}")
     if backend == "fast":
         factor = image.shape[0] / reference_height if reference_height else 1.0
-        return _fast(corruption, image, severity, seed, depth, factor)
+        return corrupt_fast(corruption, image, severity, seed, depth, factor)
     if backend == "reference":
         from bench.corruptions import reference
 
@@ -113,45 +111,6 @@ def corrupt(
 
         return batched.corrupt_one(image, name, severity, seed, depth)
     raise ValueError(f"unknown backend {backend!r}; there are {', '.join(BACKENDS)}")
-
-
-def _fast(
-    corruption: Corruption,
-    image: np.ndarray,
-    severity: int,
-    seed: int,
-    depth: np.ndarray | None,
-    factor: float,
-) -> np.ndarray:
-    """Call a corruption's function; ``factor`` is the image's height by the reference height."""
-    import numpy as np
-
-    module = import_module(f"bench.corruptions.{corruption.family}")
-    function: Callable[..., np.ndarray] = getattr(module, corruption.function or corruption.name)
-    extra: dict[str, object] = {}
-    if corruption.random:
-        extra["seed"] = seed
-    if corruption.depth:
-        extra["depth"] = depth
-    if corruption.texture:
-        extra["magnification"] = factor
-    return function(np.ascontiguousarray(image), *corruption.arguments(severity, factor), **extra)
-
-
-def lookup(name: str, severity: int) -> Corruption:
-    """Find a corruption.
-
-    Raises:
-        ValueError: if there is no such corruption, or it has no such severity.
-    """
-    if name not in CATALOGUE:
-        near = get_close_matches(name, NAMES, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(NAMES)}"
-        raise ValueError(f"unknown corruption {name!r}; {hint}")
-    if severity not in SEVERITIES[name]:
-        top = len(SEVERITIES[name])
-        raise ValueError(f"severity {severity} of {name!r}; it must be an integer in 1..{top}")
-    return CATALOGUE[name]
 
 
 def missing(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from bench.core.config import Role
-from bench.core.manifest import Entry, Manifest
+from bench.core.manifest import CellEntry, Manifest
 from bench.core.schema import Family
 from bench.corruptions.catalogue.citations import cite
 from bench.engine.plan import Plan, Planned
@@ -46,9 +46,9 @@ def _counted_family(role: Role) -> Family | Literal[""]:
     return "" if role.control else role.family
 
 
-def _entry(plan: Plan, planned: Planned) -> Entry:
+def _entry(plan: Plan, planned: Planned) -> CellEntry:
     cell, state = planned.cell, plan.store.state(planned.key)
-    return Entry(key=planned.key, label=cell.label, preset=cell.preset, state=state)
+    return CellEntry(key=planned.key, label=cell.label, preset=cell.preset, state=state)
 
 
 def _references(plan: Plan) -> str:

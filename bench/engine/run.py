@@ -153,7 +153,7 @@ def _try_to_hold(lock: BaseFileLock) -> bool:
     return True
 
 
-class _Loaded(NamedTuple):
+class _TrainedMethod(NamedTuple):
     """A method with all its weights."""
 
     method: Method[Any]
@@ -251,7 +251,7 @@ class _Runner:
 
     def _evaluate_cells(self, training: Training) -> bool:
         """Compute the cells that no other run is at; return whether none is left."""
-        loaded: _Loaded | None = None
+        loaded: _TrainedMethod | None = None
         complete = True
         for name, group in self.plan.groups_of(training).items():
             if not self._missing(group):
@@ -264,14 +264,14 @@ class _Runner:
                     self._run_cells(missing, loaded)
         return complete
 
-    def _load(self, training: Training) -> _Loaded:
+    def _load(self, training: Training) -> _TrainedMethod:
         method, seconds = make_method(training), 0.0
         weights = tuple(load_stage(method, stage, folder) for stage, folder in training.stages)
         for _, folder in training.stages:
             seconds += (folder.summary() or {})["seconds"]
-        return _Loaded(method, weights, seconds)
+        return _TrainedMethod(method, weights, seconds)
 
-    def _run_cells(self, group: list[Planned], loaded: _Loaded) -> None:
+    def _run_cells(self, group: list[Planned], loaded: _TrainedMethod) -> None:
         """Compute cells that differ only in where their predictions are scored."""
         cell = group[0].cell
         started = time.monotonic()

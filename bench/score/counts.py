@@ -56,7 +56,7 @@ class Counts(NamedTuple):
     """int64 [K]: number of each class's category; None where classes have none."""
     segments: np.ndarray | None = None
     """float64 [N, 4, K]: sum of IoU, true and false positives and false negatives of segments
-    (``bench.score.segments``); None where the protocol asks for no segments."""
+    (``bench.score.panoptic.segments``); None where the protocol asks for no segments."""
     things: np.ndarray | None = None
     """bool [K]: whether the segments of a class are its instances."""
     precision: np.ndarray | None = None

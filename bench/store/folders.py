@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bench.core.errors import StoreError
 from bench.core.files import DamagedFile, read_sealed, write_sealed
-from bench.core.manifest import Entry, Manifest
+from bench.core.manifest import CellEntry, Manifest
 from bench.core.record import Record
 from bench.store.cells import CellStore, Preview, StageFolder
 from bench.store.packed import RECORDS, PackedCells, PackedStage, write_packed
@@ -99,7 +99,7 @@ class SuiteFolder:
         return record
 
 
-def presented(record: Record, entry: Entry, manifest: Manifest) -> Record:
+def presented(record: Record, entry: CellEntry, manifest: Manifest) -> Record:
     """Return a record with the names that a suite has for it, and the scores it asks for."""
     protocol = record.cell.protocol.model_copy(update={"metrics": manifest.metrics})
     names = {"suite": manifest.suite, "label": entry.label, "preset": entry.preset}

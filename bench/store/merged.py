@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from bench.core.manifest import Entry, Manifest
+from bench.core.manifest import CellEntry, Manifest
 from bench.core.record import Record
 from bench.score.counts import Counts
 from bench.store.cells import Preview, StageFolder
@@ -40,7 +40,7 @@ class MergedFolder(SuiteFolder):
             suite=" + ".join(manifest.suite for manifest in manifests),
             question=" ".join(dict.fromkeys(" ".join(m.question.split()) for m in manifests)),
             cells=tuple(
-                Entry(key=key, label=r.cell.label, preset=r.cell.preset, state="done")
+                CellEntry(key=key, label=r.cell.label, preset=r.cell.preset, state="done")
                 for key, r in self._records.items()
             ),
             metrics=tuple(dict.fromkeys(name for m in manifests for name in m.metrics)),

@@ -87,7 +87,7 @@ def parse(text: str) -> tuple[Any, list[Fault]]:
         warnings.simplefilter("ignore")  # an anchor that is used again is allowed
         try:
             faults = list(_token_faults(text))
-            inspection = _Inspection()
+            inspection = _TextInspection()
             if not faults and (root := YAML().compose(text)) is not None:
                 inspection.visit(root)
             faults += inspection.faults
@@ -114,7 +114,7 @@ def _token_faults(text: str) -> Iterator[Fault]:
             yield Fault((), "a directive (%...); remove it", place=place)
 
 
-class _Inspection:
+class _TextInspection:
     """One walk over the nodes of a file, before values are made of them."""
 
     def __init__(self) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 
 from bench.core.schema import IGNORE_INDEX
 from bench.core.seeding import key, numpy_generator
-from bench.score.overlaps import Segments
+from bench.score.panoptic.overlaps import Segments
 
 CLASSES, THINGS = 5, (2, 3, 4)
 

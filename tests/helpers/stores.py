@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.core.manifest import Entry, Manifest, PaperTable, Published, Unavailable
+from bench.core.manifest import CellEntry, Manifest, PaperTable, Published, Unavailable
 from bench.core.record import ConditionFacts, Provenance, Record
 from bench.core.schema import CLEAN, IGNORE_INDEX, Cell, Condition, DataRef, Protocol, fingerprint
 from bench.core.seeding import key, numpy_generator
@@ -96,7 +96,7 @@ class Store:
         self.unavailable: tuple[Unavailable, ...] = ()
         self.folder = SuiteFolder(output / suite)
         self.truth = truth_of(images)
-        self.cells: list[Entry] = []
+        self.cells: list[CellEntry] = []
         self.metrics: tuple[str, ...] = Protocol(resize=SIZE).metrics
         self.describe()
 
@@ -128,7 +128,7 @@ class Store:
         key = fingerprint(cell)
         state = "done" if content["status"] == "ok" else "failed"
         self.metrics = cell.protocol.metrics
-        self.cells.append(Entry(key=key, label=cell.label, preset=cell.preset, state=state))
+        self.cells.append(CellEntry(key=key, label=cell.label, preset=cell.preset, state=state))
         self.describe()
         facts: dict[str, Any] = {
             "floor": cell.method == FLOOR,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import get_args
 
 from bench.corruptions.catalogue.camseg import CAMSEG, OTHER_READINGS
@@ -32,3 +33,19 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "imagenet_c_bar": _names(C_BAR),
 }
 """The families over all sets, and the published sets: what a suite can name in one word."""
+
+
+def lookup(name: str, severity: int) -> Corruption:
+    """Find a corruption.
+
+    Raises:
+        ValueError: if there is no such corruption, or it has no such severity.
+    """
+    if name not in CATALOGUE:
+        near = get_close_matches(name, NAMES, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(NAMES)}"
+        raise ValueError(f"unknown corruption {name!r}; {hint}")
+    if severity not in SEVERITIES[name]:
+        top = len(SEVERITIES[name])
+        raise ValueError(f"severity {severity} of {name!r}; it must be an integer in 1..{top}")
+    return CATALOGUE[name]

@@ -23,7 +23,7 @@ from bench.data.files.folder import FolderDataset
 from bench.data.files.layout import Layout
 
 
-class _Masks(NamedTuple):
+class _MaskLayout(NamedTuple):
     """One set's training images and masks, below ``mseg_dataset``."""
 
     name: str
@@ -34,50 +34,50 @@ class _Masks(NamedTuple):
     published: int
 
 
-_SETS: Mapping[str, _Masks] = {
-    "ade20k": _Masks(
+_SETS: Mapping[str, _MaskLayout] = {
+    "ade20k": _MaskLayout(
         "ade20k-150",
         "ADE20K/ADEChallengeData2016",
         "images/training/{frame}.jpg",
         "annotations_semseg150_relabeled/training/{frame}.png",
         20210,
     ),
-    "bdd": _Masks(
+    "bdd": _MaskLayout(
         "bdd",
         "BDD/bdd100k",
         "seg/images/train/{frame}.jpg",
         "seg_relabeled/labels/train/{frame}_train_id.png",
         7000,
     ),
-    "cityscapes": _Masks(
+    "cityscapes": _MaskLayout(
         "cityscapes-19",
         "Cityscapes",
         "leftImg8bit/train/{city}/{frame}_leftImg8bit.png",
         "gtFine_19cls_relabeled/train/{city}/{frame}_gtFine_labelIds.png",
         2975,
     ),
-    "coco_panoptic": _Masks(
+    "coco_panoptic": _MaskLayout(
         "coco-panoptic-133",
         "COCOPanoptic",
         "images/train2017/{frame}.jpg",
         "semantic_relabeled133/train2017/{frame}.png",
         118287,
     ),
-    "idd": _Masks(
+    "idd": _MaskLayout(
         "idd-39",
         "IDD/IDD_Segmentation",
         "leftImg8bit/train/{drive}/{frame}_leftImg8bit.png",
         "gtFine39_relabeled/train/{drive}/{frame}_gtFine_labelids.png",
         6993,
     ),
-    "mapillary": _Masks(
+    "mapillary": _MaskLayout(
         "mapillary-public65",
         "MapillaryVistasPublic",
         "training/images/{frame}.jpg",
         "training_semseg65_relabeled/labels/{frame}.png",
         18000,
     ),
-    "sunrgbd": _Masks(
+    "sunrgbd": _MaskLayout(
         "sunrgbd-37",
         "SUNRGBD",
         "image/train/img-{frame}.jpg",

@@ -33,15 +33,15 @@ from bench.engine.evaluation.mapping import Mapped
 from bench.engine.failure import is_out_of_memory
 from bench.engine.progress import Progress
 from bench.score.counts import Counts, ImageCounts, as_bytes, stack_counts
-from bench.score.overlaps import Segments
-from bench.score.prepared import count_all, prepare_truth
-from bench.score.segments import (
+from bench.score.panoptic.overlaps import Segments
+from bench.score.panoptic.segments import (
     SegmentCounts,
     add_segments,
     connected,
     count_segments,
     thing_ids,
 )
+from bench.score.prepared import count_all, prepare_truth
 from bench.store.cells import Preview
 
 PREVIEWS = 4

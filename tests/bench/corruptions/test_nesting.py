@@ -8,7 +8,7 @@ from bench.corruptions import CATALOGUE, NAMES, SEVERITIES, corrupt, missing
 from bench.data.dataset import Dataset
 from bench.data.datasets.scenes import SceneOptions, Scenes
 from bench.data.split import Split
-from tests.bench.corruptions.test_meaning import street
+from tests.helpers.pictures import street
 
 IMAGE = street()
 APART = {"shot_noise", "glass_blur", "snow"}

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bench.corruptions import CATALOGUE, GROUPS, corrupt
-from tests.bench.corruptions.test_meaning import street
+from tests.helpers.pictures import street
 
 SQUARE = street(48, 48)
 ORIGINAL = {

@@ -6,8 +6,8 @@ from collections import defaultdict
 import numpy as np
 
 from bench.core.schema import IGNORE_INDEX
-from bench.score.overlaps import find_overlaps
-from bench.score.segments import count_quality
+from bench.score.panoptic.overlaps import find_overlaps
+from bench.score.panoptic.segments import count_quality
 from tests.helpers.segments import CLASSES, THINGS, image
 
 

@@ -28,7 +28,7 @@ class Segments(NamedTuple):
     score: np.ndarray | None = None  # float [H, W], confidence, 1 if there is none
 
 
-class Side(NamedTuple):
+class SegmentSide(NamedTuple):
     """The segments of a prediction or of the truth; void is none."""
 
     label: np.ndarray  # int64 [S], class
@@ -40,8 +40,8 @@ class Side(NamedTuple):
 class Overlaps(NamedTuple):
     """What a prediction's segments and the truth's have in common."""
 
-    predicted: Side
-    truth: Side
+    predicted: SegmentSide
+    truth: SegmentSide
     shared: np.ndarray  # int64 [P, T], pixels
     void: np.ndarray  # int64 [P], pixels of a predicted segment whose truth is ignored
 
@@ -77,8 +77,10 @@ def find_overlaps(predicted: Segments, truth: Segments, things: Collection[int])
     if predicted.score is not None:
         score = np.bincount(our_index.ravel(), predicted.score.ravel()) / table.sum(axis=1)
     return Overlaps(
-        Side(*_names(ours[no_void]), table.sum(axis=1)[no_void], score[no_void]),
-        Side(*_names(theirs[labelled]), table.sum(axis=0)[labelled], np.ones(labelled.sum())),
+        SegmentSide(*_names(ours[no_void]), table.sum(axis=1)[no_void], score[no_void]),
+        SegmentSide(
+            *_names(theirs[labelled]), table.sum(axis=0)[labelled], np.ones(labelled.sum())
+        ),
         table[no_void][:, labelled],
         table[no_void][:, ~labelled].sum(axis=1),
     )

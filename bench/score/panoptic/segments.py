@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import ndimage
 
-from bench.score.cityscapes_ap import cityscapes_precision
 from bench.score.counts import Counts
-from bench.score.overlaps import Overlaps, Segments, find_overlaps
+from bench.score.panoptic.cityscapes_ap import cityscapes_precision
+from bench.score.panoptic.overlaps import Overlaps, Segments, find_overlaps
 
 MATCH = 0.5
 """A predicted segment is that of the truth with which its IoU is above this; at most one is."""
@@ -40,7 +40,7 @@ class AveragePrecision(NamedTuple):
     """COCO's, over IoU thresholds 0.5 to 0.95."""
     ap50: float
     cityscapes: float
-    """Cityscapes', over the same thresholds (``bench.score.cityscapes_ap``)."""
+    """Cityscapes', over the same thresholds (``bench.score.panoptic.cityscapes_ap``)."""
     cityscapes50: float
 
 

@@ -4,8 +4,8 @@ import pytest
 from bench.core.schema import IGNORE_INDEX
 from bench.score.counts import Counts, stack_counts
 from bench.score.metrics import METRICS
-from bench.score.overlaps import Segments, find_overlaps
-from bench.score.segments import (
+from bench.score.panoptic.overlaps import Segments, find_overlaps
+from bench.score.panoptic.segments import (
     Objects,
     coco_precision,
     connected,

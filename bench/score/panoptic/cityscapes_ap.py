@@ -11,14 +11,14 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from bench.score.overlaps import Overlaps
+from bench.score.panoptic.overlaps import Overlaps
 
 THRESHOLDS = np.arange(0.5, 1.0, 0.05)
 MIN_PIXELS = 100
 """Objects of the truth with fewer pixels are not asked for; at 1024 x 2048, as released."""
 
 
-class _Outcomes:
+class _InstanceOutcomes:
     """What became of one class's predictions, at one threshold, over all images."""
 
     def __init__(self) -> None:
@@ -49,7 +49,7 @@ def _class_precision(
     images: Sequence[Overlaps], k: int, threshold: float, things: Collection[int]
 ) -> float:
     """Return one class's AP at one threshold; NaN where the truth has no such object."""
-    outcomes = _Outcomes()
+    outcomes = _InstanceOutcomes()
     predicted = 0
     for image in images:
         predicted += int((image.predicted.label == k).sum())
@@ -60,7 +60,7 @@ def _class_precision(
 
 
 def _match(
-    image: Overlaps, k: int, threshold: float, things: Collection[int], outcomes: _Outcomes
+    image: Overlaps, k: int, threshold: float, things: Collection[int], outcomes: _InstanceOutcomes
 ) -> None:
     ours, theirs = image.predicted.label == k, image.truth.label == k
     shared = image.shared[ours][:, theirs]

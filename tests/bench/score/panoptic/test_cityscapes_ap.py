@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from bench.core.schema import IGNORE_INDEX
-from bench.score import cityscapes_ap
-from bench.score.cityscapes_ap import cityscapes_precision
-from bench.score.overlaps import Segments, find_overlaps
+from bench.score.panoptic import cityscapes_ap
+from bench.score.panoptic.cityscapes_ap import cityscapes_precision
+from bench.score.panoptic.overlaps import Segments, find_overlaps
 from tests.helpers.segments import THINGS, image
 
 
