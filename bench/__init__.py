@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bench.core import seeding
     from bench.core.conversion import Checkpoints, Conversion
+    from bench.core.errors import PredictionsError, WeightsError
     from bench.core.method import Method, Segmented
     from bench.core.schema import (
         IGNORE_INDEX,
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
         DataSpec,
         Fraction,
         Frozen,
+        Inputs,
         LayerDecay,
         MethodConfig,
         ParameterGroup,
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     )
     from bench.core.torchvision_ops import ensure_torchvision
     from bench.corruptions.latents import CODE_FLIPS, LATENT_NOISE
+    from bench.data.datasets._cityscapes import CITYSCAPES_IDS
+    from bench.engine.safe_unpickling import read_tensors
     from bench.store.load import load_results
 
 __version__ = "0.1.0"
@@ -33,6 +37,7 @@ __version__ = "0.1.0"
 _HOME = {
     "Augment": "bench.core.schema",
     "Batch": "bench.core.schema",
+    "CITYSCAPES_IDS": "bench.data.datasets._cityscapes",
     "CODE_FLIPS": "bench.corruptions.latents",
     "Checkpoints": "bench.core.conversion",
     "Conversion": "bench.core.conversion",
@@ -40,22 +45,27 @@ _HOME = {
     "Fraction": "bench.core.schema",
     "Frozen": "bench.core.schema",
     "IGNORE_INDEX": "bench.core.schema",
+    "Inputs": "bench.core.schema",
     "LATENT_NOISE": "bench.corruptions.latents",
     "Method": "bench.core.method",
     "MethodConfig": "bench.core.schema",
     "ParameterGroup": "bench.core.schema",
     "LayerDecay": "bench.core.schema",
     "Positive": "bench.core.schema",
+    "PredictionsError": "bench.core.errors",
     "Segmented": "bench.core.method",
     "Stage": "bench.core.schema",
     "Task": "bench.core.schema",
+    "WeightsError": "bench.core.errors",
     "ensure_torchvision": "bench.core.torchvision_ops",
     "load_results": "bench.store.load",
+    "read_tensors": "bench.engine.safe_unpickling",
 }
 
 __all__ = [
     "Augment",
     "Batch",
+    "CITYSCAPES_IDS",
     "CODE_FLIPS",
     "Checkpoints",
     "Conversion",
@@ -63,17 +73,21 @@ __all__ = [
     "Fraction",
     "Frozen",
     "IGNORE_INDEX",
+    "Inputs",
     "LATENT_NOISE",
     "Method",
     "MethodConfig",
     "ParameterGroup",
     "LayerDecay",
     "Positive",
+    "PredictionsError",
     "Segmented",
     "Stage",
     "Task",
+    "WeightsError",
     "ensure_torchvision",
     "load_results",
+    "read_tensors",
     "seeding",
 ]
 

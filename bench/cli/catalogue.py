@@ -24,6 +24,21 @@ def _methods() -> Iterator[tuple[str, str]]:
         yield name, f"presets: {', '.join(presets)}"
 
 
+def parameters(classes: int) -> Iterator[tuple[str, str]]:
+    """Yield each preset of each method and its number of parameters; nothing is allocated."""
+    from bench.core.errors import BenchError
+    from bench.core.registry import load_config, method_modules
+    from bench.engine.model_cost import count_parameters
+
+    for name in method_modules():
+        for preset in load_config(name)[1]:
+            try:
+                text = f"{count_parameters(name, preset, classes) / 1e6:10.2f} M"
+            except BenchError as error:
+                text = str(error)
+            yield f"{name} {preset}", text
+
+
 def _datasets() -> Iterator[tuple[str, str]]:
     from bench.data import datasets
 

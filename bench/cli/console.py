@@ -52,7 +52,11 @@ class Console(Progress):
             transient=True,
             disable=not (speaks and self.terminal.is_terminal),
         )
-        self._task = self._bar.add_task("", total=None, visible=False, note="")
+        self._task = self.add_bar()[1]
+
+    def add_bar(self) -> tuple[bars.Progress, bars.TaskID]:
+        """Add a bar, not yet visible; return it with what it is drawn on."""
+        return self._bar, self._bar.add_task("", total=None, visible=False, note="")
 
     def __enter__(self) -> Console:
         self._bar.start()
@@ -65,6 +69,10 @@ class Console(Progress):
         trace: TracebackType | None,
     ) -> None:
         self._bar.stop()
+
+    def job(self, index: int) -> JobProgress:
+        """Return a view of the terminal for one of several jobs, with a bar of its own."""
+        return JobProgress(self, f"job {index + 1}")
 
     def begin(self, title: str, total: int) -> None:
         """Start a progress bar from 0 to total."""
@@ -194,6 +202,37 @@ class Console(Progress):
         self._last_line = time.monotonic()
         elapsed = int(self._last_line - self._started)
         self.terminal.print(f"[dim]{elapsed // 60:3d}:{elapsed % 60:02d}[/dim]  {text}")
+
+
+class JobProgress(Progress):
+    """One job's part of a terminal: its own bar, and lines among those of the others."""
+
+    def __init__(self, console: Console, name: str) -> None:
+        self._console, self._name = console, name
+        self._bar, self._task = console.add_bar()
+
+    def begin(self, title: str, total: int) -> None:
+        """Start the job's bar from 0 to total."""
+        title = f"{self._name}: {title}"
+        self._bar.reset(
+            self._task, description=title, total=total, visible=True, note="", completed=0
+        )
+
+    def advance(self, done: int, note: str = "") -> None:
+        """Move the job's bar."""
+        self._bar.update(self._task, completed=done, note=note)
+
+    def say(self, text: str) -> None:
+        """Print a line as it is."""
+        self._console.say(text)
+
+    def stage(self, label: str, stage: Stage) -> None:
+        """Print that a stage is about to be trained."""
+        self._console.stage(label, stage)
+
+    def cell(self, record: Record, counts: Counts | None) -> None:
+        """Print a cell's number."""
+        self._console.cell(record, counts)
 
 
 def duration(seconds: float | None) -> str:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 GROUP = "bench.methods"
 Base = TypeVar("Base")
+TINY = "tiny"
 MANY = 16
 """Names beyond which an error message that can guess what was meant lists no others."""
 
@@ -112,6 +113,17 @@ def load_config(name: str) -> tuple[type[MethodConfig], Mapping[str, MethodConfi
         if not hasattr(module, attribute):
             raise UnknownMethod(f"{module.__file__}: defines no {attribute}")
     return module.Config, module.PRESETS
+
+
+def default_preset(name: str) -> str:
+    """Return the preset of a method that is named without one: ``tiny``, else its first.
+
+    A method in a single file has ``tiny``: its presets are not looked up, as that is slow.
+    """
+    if name not in method_modules() or not config_is_light(name):
+        return TINY
+    presets = load_config(name)[1]
+    return TINY if TINY in presets else next(iter(presets))
 
 
 def load_method(name: str) -> type[Method[Any]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
@@ -151,6 +152,19 @@ class Stage(Frozen):
     """What needs it; a suite with none of these tasks does not train it. Not part of its key."""
 
 
+class Inputs(NamedTuple):
+    """The images that a cell shows a method, as ``python -m bench export images`` writes them."""
+
+    folder: str
+    """Name of the folder that holds them: of the test set, the condition and its draws."""
+    digest: str
+    """Of all that the images are made from: two inputs of one digest hold the same pixels."""
+    sizes: Mapping[str, tuple[int, int]]
+    """Height and width of each image, by its id."""
+    ids: tuple[str, ...]
+    """Of every image of the test set, those beyond a limit included."""
+
+
 class MethodConfig(Frozen):
     """Base of a method's configuration: what can be planned without building the method."""
 
@@ -167,6 +181,9 @@ class MethodConfig(Frozen):
     """Which family a contrast between families counts the method in; empty: neither."""
     citation: ClassVar[str] = ""
     """BibTeX of the method's publications."""
+    reads_predictions: ClassVar[bool] = False
+    """Whether predictions were made elsewhere and are looked up (``Method.for_images``). They are
+    of whole images, so that a protocol's windows are left out."""
 
     weights: Mapping[str, str] = {}
     """Per stage, a safetensors file that takes the place of its training."""
@@ -186,6 +203,46 @@ class MethodConfig(Frozen):
     def perturbations(self) -> tuple[str, ...]:
         """Return which of ``bench.corruptions.latents`` the method's latents can suffer."""
         return ()
+
+    def needs(self, folder: str = "") -> tuple[tuple[str, str], ...]:
+        """Return what is not here that predictions need: what, and where to get it and put it.
+
+        Cells that need something are left out of a run; the others go on.
+
+        Args:
+            folder: of the images to predict, as of ``Inputs``; empty for any images.
+        """
+        return ()
+
+    def check(self, data: DataSpec) -> None:
+        """Refuse, before anything runs, files that do not fit the data.
+
+        Called where nothing is missing.
+
+        Raises:
+            BenchError: in one line, which file, what is wrong with it, and what would be right.
+        """
+
+    def check_inputs(self, inputs: Inputs, data: DataSpec) -> None:
+        """Refuse, before anything runs, predictions that are not of these images.
+
+        Called only where ``reads_predictions``.
+
+        Args:
+            inputs: the images of a cell.
+            data: classes of the predictions.
+
+        Raises:
+            BenchError: naming each file that is wrong.
+        """
+
+    def files(self) -> Mapping[str, tuple[Path, ...]]:
+        """Return the files that results depend on, by the field that says where they are.
+
+        Keys hold their content in place of the field's value, as where a file lies changes
+        nothing. Called where nothing is missing.
+        """
+        return {}
 
     def depends_on(self, stage: str) -> Mapping[str, Any]:
         """Return the settings that a stage's weights depend on, by name: all by default.

@@ -120,7 +120,12 @@ class _Measured:
         steps = max(1, summary["stage"]["steps"])
         device = summary["provenance"]["device"]
         speed = _Speed(summary["seconds"] / steps, summary["weights_bytes"], frozenset({device}))
-        where = (summary["method"], summary["preset"], summary["stage"]["name"], summary["size"])
+        where = (
+            summary["method"],
+            summary["preset"],
+            summary["stage"]["name"],
+            tuple(summary["size"]),
+        )
         self._speeds.setdefault((elsewhere, "stage", *map(str, where)), []).append(speed)
 
     def _add_record(

@@ -27,6 +27,7 @@ from bench.data.split import Split
 from bench.data.taxonomy import Projection
 from bench.data.transforms import Loaded, Truth, resize_label, to_tensors
 from bench.engine.inference import check_labels, infer
+from bench.engine.inputs import folder_name
 from bench.engine.mapping import Mapped
 from bench.engine.progress import Progress
 from bench.score.counts import Counts, ImageCounts, count_all, stack_counts
@@ -85,8 +86,9 @@ class _Answer(NamedTuple):
 
     label: np.ndarray  # uint8 [h, w]
     unmapped: np.ndarray  # bool [h, w], where no mapping reached
-    instance: np.ndarray | None = None  # integers [h, w]; None where it tells no instances
-    score: np.ndarray | None = None  # float [h, w], confidence, beside the instances
+    segment: np.ndarray | None = None  # integers [h, w], labels; None where it has no segments
+    instance: np.ndarray | None = None  # integers [h, w], beside these labels
+    score: np.ndarray | None = None  # float [h, w], confidence, likewise
 
 
 class _Images(Dataset[Loaded]):
@@ -207,17 +209,27 @@ def _answer(
     padded = samples + samples[-1:] * (rows - len(samples))
     batch = to_tensors(padded, _seeds(job, padded), accelerator.device)
     protocol, found = job.split.protocol, None
+    shown = method.for_images(_folder(job), [sample.id for sample in padded])
+    # What was predicted elsewhere is of whole images.
+    slide = protocol.slide if shown is method else None
     if protocol.segments and job.task == "predict" and job.projection is None:
-        found = method.segments(batch.image, batch.seeds)
-    if job.task == "predict" and found is None:
-        mapped = infer(method, batch, protocol.slide, job.mapping, job.projection)
+        found = shown.segments(batch.image, batch.seeds)
+    if job.task == "predict":
+        mapped = infer(shown, batch, slide, job.mapping, job.projection)
     else:
-        labels = found.label if found is not None else _through_latents(method, batch, job)
+        labels = _through_latents(method, batch, job)
         check_labels(method, labels, batch)
         mapped = Mapped(labels, torch.zeros_like(labels, dtype=torch.bool))
-    tensors = mapped if found is None else (*mapped, found.instance, found.score)
+    tensors: tuple[Tensor, ...] = mapped
+    if found is not None:
+        check_labels(method, found.label, batch)
+        tensors = (*mapped, *found)
     arrays = (tensor[: len(samples)].cpu().numpy() for tensor in tensors)
     return [_Answer(*parts) for parts in zip(*arrays, strict=True)]
+
+
+def _folder(job: EvaluationJob) -> str:
+    return folder_name(job.split.reference, job.split.protocol, job.condition, job.seed)
 
 
 def _through_latents(method: Method[Any], batch: Batch, job: EvaluationJob) -> Tensor:
@@ -261,10 +273,11 @@ def _match(truth: Truth, answer: _Answer, classes: Sequence[str], name: str) -> 
     if truth.instance is None:
         raise ValueError(f"{name} has no instances, which protocol.segments needs")
     size = truth.label.shape
-    label = resize_label(answer.label.astype(np.int32), size)
-    if answer.instance is None or answer.score is None:
+    if answer.segment is None or answer.instance is None or answer.score is None:
+        label = resize_label(answer.label.astype(np.int32), size)
         found = connected(label, things_of(classes))
     else:
+        label = resize_label(answer.segment.astype(np.int32), size)
         instance = resize_label(answer.instance.astype(np.int32), size)
         found = Segments(label, instance, resize_label(answer.score, size))
     return count_segments(found, Segments(truth.label, truth.instance), classes)

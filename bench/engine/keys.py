@@ -7,6 +7,8 @@ suites, labels and presets, metrics, and how images are loaded.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from bench import corruptions
 from bench.core.schema import CLEAN, Cell, DataSpec, MethodConfig, Protocol, Stage, fingerprint
 from bench.core.source import method_digest
@@ -50,7 +52,13 @@ def first_key(
 
 
 def stage_key(
-    previous: str, stage: Stage, config: MethodConfig, given: str, start: str, processes: int
+    previous: str,
+    stage: Stage,
+    config: MethodConfig,
+    content: Mapping[str, str],
+    given: str,
+    start: str,
+    processes: int,
 ) -> str:
     """Return the key of a training stage.
 
@@ -58,15 +66,16 @@ def stage_key(
         previous: key of the stage before it, or :func:`first_key`.
         stage: its settings.
         config: of which the stage says what it depends on.
+        content: by the field of it that names files, the digest of what is in them.
         given: SHA-256 of the weights that replace its training, or empty.
         start: SHA-256 of the weights that its training starts from, or empty.
         processes: that train it together. Their number divides each step's images and so the
             statistics of norms; a stage without steps does not know it.
     """
     shared = processes if stage.steps and processes > 1 else 1
-    return fingerprint(
-        "stage", previous, stage, config.depends_on(stage.name), given, start, shared
-    )
+    relevant = dict(config.depends_on(stage.name))
+    relevant |= {field: digest for field, digest in content.items() if field in relevant}
+    return fingerprint("stage", previous, stage, relevant, given, start, shared)
 
 
 def cell_key(cell: Cell, identity: str, stages: tuple[str, ...], test_data: str) -> str:

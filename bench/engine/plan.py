@@ -29,8 +29,9 @@ from bench.core.schema import (
 from bench.data import datasets, taxonomy
 from bench.data.dataset import Dataset, LabelSpace
 from bench.data.taxonomy import Projection
+from bench.engine.inputs import folder_of
 from bench.engine.keys import cell_key, first_key, method_identity, stage_key
-from bench.engine.weights import digests
+from bench.engine.weights import content_digests, digests
 from bench.store.cells import CellStore, StageFolder
 from bench.store.folders import SuiteFolder
 from bench.suite.model import MethodEntry, Suite, TestEntry
@@ -64,6 +65,8 @@ class Training(NamedTuple):
     """Per stage, the SHA-256 of the file that takes the place of its training."""
     started: Mapping[str, str]
     """Per stage, the SHA-256 of the file that its training starts from."""
+    content: Mapping[str, str] = {}
+    """By the field that names files, the digest of what is in them (``MethodConfig.files``)."""
 
     def is_finished(self) -> bool:
         """Whether every stage has its weights."""
@@ -131,6 +134,7 @@ def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
 
     Raises:
         DatasetError: if data are there but not as they must be.
+        BenchError: what a method's ``Config.check`` finds wrong with its files.
         PlanError: if a test set has other classes than the training set, a corruption needs
             what is not installed, or a method can do none of the tasks.
         WeightsError: if weights are given for what is no stage.
@@ -169,18 +173,21 @@ def _resolved(
 ) -> Iterable[Planned | Unavailable]:
     """Yield the cells that need a training: ready, or with what they lack."""
     trained = splits[training.train_on.key]
-    weights = tuple(_missing_files(training.config))
+    # A method without stages learns nothing here, and needs no images to learn from.
+    to_learn = trained.needs if training.stages else ()
+    lacking = (*to_learn, *_missing_files(training.config), *_needs(training.config))
     identity = method_identity(training.entry.adapter, training.config)
     stages = tuple(folder.key for _, folder in training.stages)
     for test in suite.tests_of(training.train_on):
         tested = splits[test.reference().key]
         space = tested.dataset.label_space
         projection = _projection(training.train_on, trained.dataset.label_space, test, space)
-        lacking = (*trained.needs, *weights)
-        needs = tuple(dict.fromkeys((*lacking, *tested.needs)))
         for cell in _cells(suite, training, test, limit, projection is not None):
+            own = (*lacking, *_needs(training.config, cell))
+            needs = tuple(dict.fromkeys((*own, *tested.needs)))
             if needs:
-                yield Unavailable(cell=cell, needs=needs, optional=test.optional and not lacking)
+                optional = test.optional and not own
+                yield Unavailable(cell=cell, needs=needs, optional=optional)
             else:
                 key = cell_key(cell, identity, stages, tested.content)
                 yield Planned(cell, training, tested.content, space, key, projection)
@@ -229,6 +236,14 @@ def _missing_files(config: MethodConfig) -> Iterable[Need]:
             yield Need(what=f"weights that stage {stage!r} starts from", remedy=remedy)
 
 
+def _needs(config: MethodConfig, cell: Cell | None = None) -> tuple[Need, ...]:
+    """Return what a method says is not here: for any images, or for those of a cell."""
+    if cell is not None and cell.task != "predict":
+        return ()
+    found = config.needs() if cell is None else config.needs(folder_of(cell))
+    return tuple(Need(what=what, remedy=remedy) for what, remedy in found)
+
+
 def _projection(
     train_on: DataRef, trained: LabelSpace, test_on: DataRef, tested: LabelSpace
 ) -> Projection | None:
@@ -265,6 +280,10 @@ def _training(
     key = first_key(entry.adapter, config, data, train_data, suite.protocol, seed)
     given = digests(entry.title, "weights", config.weights, config, data)
     started = digests(entry.title, "initialise", config.initialise, config, data)
+    content: Mapping[str, str] = {}
+    if not config.needs():
+        config.check(data)
+        content = content_digests(config)
     stages = []
     for stage in config.stages(data):
         if not set(stage.tasks) & set(suite.tasks):
@@ -272,9 +291,12 @@ def _training(
         if stage.name in given:
             stage = stage.model_copy(update={"steps": 0})
         files = given.get(stage.name, ""), started.get(stage.name, "")
-        key = stage_key(key, stage, config, *files, settings.processes)
+        key = stage_key(key, stage, config, content, *files, settings.processes)
         stages.append((stage, StageFolder(settings.output, key)))
-    return Training(entry, config, data, train_on, train_data, seed, tuple(stages), given, started)
+    return Training(
+        *(entry, config, data, train_on, train_data, seed),
+        *(tuple(stages), given, started, content),
+    )
 
 
 def _cells(
@@ -284,6 +306,7 @@ def _cells(
         if task != "predict" and mapped:
             continue  # labels of another space than the codec's
         config = training.config.model_dump(mode="json", exclude={"weights", "initialise"})
+        config.update(training.content)
         files = {"weights": training.given, "initialise": training.started}
         config |= {name: dict(digests) for name, digests in files.items() if digests}
         ways = itertools.product(

@@ -27,6 +27,7 @@ from bench.data.split import Split
 from bench.engine.accelerator import agree, make_accelerator
 from bench.engine.evaluate import Evaluation, EvaluationJob, evaluate, measure
 from bench.engine.failure import describe
+from bench.engine.inputs import inputs_of
 from bench.engine.manifests import write_manifest
 from bench.engine.plan import Plan, Planned, Training, all_needs
 from bench.engine.progress import Progress
@@ -56,20 +57,26 @@ class Outcome(NamedTuple):
         return [record for record in self.records if record.status == "failed"]
 
 
-def run(plan: Plan, progress: Progress, units: Sequence[int] | None = None) -> Outcome:
+def run(
+    plan: Plan,
+    progress: Progress,
+    units: Sequence[int] | None = None,
+    *,
+    checked: bool = False,
+) -> Outcome:
     """Compute every cell of a plan that has no finished record.
 
     Args:
         plan: of a suite.
         progress: told what is done.
         units: indices of trainings to do with their cells; all by default.
+        checked: whether :func:`prepare` has checked the data already.
 
     Raises:
         PlanError: if nothing can be tried and there is no published table to show either.
         StoreError: if the output folder cannot be written to.
     """
-    if not plan.cells and plan.suite.paper is None:
-        raise PlanError("\n".join(need.remedy for need in all_needs(plan.unavailable)))
+    _refuse_nothing(plan)
     trainings = [plan.trainings[i] for i in units] if units is not None else list(plan.trainings)
     with _writing(plan.settings.output):
         cells = [planned for training in trainings for planned in plan.cells_of(training)]
@@ -77,8 +84,9 @@ def run(plan: Plan, progress: Progress, units: Sequence[int] | None = None) -> O
             write_manifest(plan)
             return Outcome(_records(plan, cells), 0)
         runner = _Runner(plan, progress)
-        runner.check_data(trainings)
-        write_manifest(plan)
+        if not checked:
+            runner.check_data(trainings)
+            write_manifest(plan)
         try:
             runner.run(trainings)
         finally:
@@ -94,6 +102,25 @@ def _records(plan: Plan, cells: Sequence[Planned]) -> list[Record]:
         for planned, record in zip(cells, records, strict=True)
         if record is not None
     ]
+
+
+def prepare(plan: Plan, progress: Progress) -> None:
+    """Check the data that a plan's missing cells need, and write its manifest.
+
+    Raises:
+        DatasetError: for the first sample that cannot be used.
+        PlanError: if nothing can be tried.
+        StoreError: if the output folder cannot be written to.
+    """
+    _refuse_nothing(plan)
+    with _writing(plan.settings.output):
+        _Runner(plan, progress).check_data(plan.trainings)
+        write_manifest(plan)
+
+
+def _refuse_nothing(plan: Plan) -> None:
+    if not plan.cells and plan.suite.paper is None:
+        raise PlanError("\n".join(need.remedy for need in all_needs(plan.unavailable)))
 
 
 def make_method(training: Training) -> Method[Any]:
@@ -176,6 +203,8 @@ class _Runner:
                     return False
                 if self._agreed(folder.is_intact):
                     continue
+                if self.accelerator.is_main_process:
+                    folder.set_aside_damaged()
                 if method is None:
                     method = make_method(training)
                 for earlier, its_folder in training.stages[:at]:
@@ -288,13 +317,16 @@ class _Runner:
     def check_data(self, trainings: Sequence[Training]) -> None:
         """Check and read the splits that will be used, before anything is trained on them.
 
-        Data that mean nothing, and files that are damaged, stop the run here.
+        Data that mean nothing, files that are damaged, and predictions that are not of their
+        images stop the run here.
         """
         used: dict[str, DataRef] = {}
         for training in trainings:
             for planned in self._missing(self.plan.cells_of(training)):
                 cell = planned.cell
-                used |= {ref.key: ref for ref in (cell.test_on, training.train_on)}
+                used[cell.test_on.key] = cell.test_on
+                if training.stages:
+                    used[training.train_on.key] = training.train_on
                 self._split(cell.test_on, cell.limit, cell.protocol)
             if not training.is_finished():
                 self._split(training.train_on)
@@ -303,6 +335,16 @@ class _Runner:
                 preflight.require(dataset, self.progress.say)
         for split in self.splits.values():
             split.preload()
+        for training in trainings:
+            if training.config.reads_predictions:
+                self._check_predictions(training)
+
+    def _check_predictions(self, training: Training) -> None:
+        """Hold predictions that were made elsewhere against the images they are scored on."""
+        for planned in self._missing(self.plan.cells_of(training)):
+            cell = planned.cell
+            split = self._split(cell.test_on, cell.limit, cell.protocol)
+            training.config.check_inputs(inputs_of(cell, split), training.data)
 
     def _split(
         self, reference: DataRef, limit: int | None = None, protocol: Protocol | None = None

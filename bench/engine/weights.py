@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,7 +21,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from bench.core.errors import WeightsError
 from bench.core.files import write_atomic
 from bench.core.registry import load_converter, load_method, resolve_config
-from bench.core.schema import DataSpec, MethodConfig
+from bench.core.schema import DataSpec, MethodConfig, fingerprint
+from bench.data.files.digests import file_digests
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -77,7 +79,7 @@ def convert(
         some = _some(set(found.unmapped))
         raise WeightsError(f"{named}: {adapter} has a place for none of its tensors ({some})")
     config = resolve_config(adapter, preset, found.settings)
-    method = _empty(adapter, config, found.data, named)
+    method = empty_method(adapter, config, found.data, named)
     contents = {}
     for stage in config.stages(found.data):
         if tensors := found.stages.get(stage.name):
@@ -129,6 +131,19 @@ def digests(
         if Path(path).is_file():
             with Path(path).open("rb") as file:
                 found[stage] = hashlib.file_digest(file, "sha256").hexdigest()
+    return found
+
+
+def content_digests(config: MethodConfig) -> dict[str, str]:
+    """Return the digest of the files that a configuration is made of, by the field naming them.
+
+    Files count by their names within their common folder, and not by where that lies.
+    """
+    found = {}
+    for field, paths in config.files().items():
+        folder = os.path.commonpath([path.parent for path in paths])
+        content = file_digests(paths)
+        found[field] = fingerprint({os.path.relpath(p, folder): d for p, d in content.items()})
     return found
 
 
@@ -186,7 +201,7 @@ def submodules(method: nn.Module, names: Collection[str]) -> dict[str, nn.Module
     return {name: method.get_submodule(name) for name in names}
 
 
-def _empty(adapter: str, config: MethodConfig, data: DataSpec, source: str) -> Method[Any]:
+def empty_method(adapter: str, config: MethodConfig, data: DataSpec, source: str) -> Method[Any]:
     """Build a method without memory for parameters, for their names and shapes."""
     from accelerate import init_empty_weights
 

@@ -210,20 +210,27 @@ class StageFolder:
         return self.weights.exists() and self.summary() is not None
 
     def is_intact(self) -> bool:
-        """Whether its weights are here as they were written; if not, they are set aside."""
+        """Whether its weights are here as they were written."""
         summary = self.summary()
+        if summary is None:
+            return False
         try:
             with self.weights.open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
         except FileNotFoundError:
             return False
-        if summary is not None and digest == summary["weights"]:
-            return True
-        if summary is not None:
-            logger.warning("%s: damaged; it is set aside and trained again", self.weights)
-            set_aside(self.output, self.path / "stage.json")
-        set_aside(self.output, self.weights)
-        return False
+        return digest == str(summary["weights"])
+
+    def set_aside_damaged(self) -> None:
+        """Move weights that are not as they were written out of the way.
+
+        Only for whoever holds the stage's lock: another may be writing them.
+        """
+        if self.weights.exists() and not self.is_intact():
+            if self.summary() is not None:
+                logger.warning("%s: damaged; it is set aside and trained again", self.weights)
+                set_aside(self.output, self.path / "stage.json")
+            set_aside(self.output, self.weights)
 
     def finish(self, summary: dict[str, object]) -> None:
         """Mark the stage finished; its checkpoint is of no more use."""

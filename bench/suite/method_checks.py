@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from bench.core.errors import UnknownMethod
 from bench.core.registry import (
     config_is_light,
+    default_preset,
     load_config,
     method_modules,
     resolve_config,
@@ -58,8 +59,8 @@ def _config_faults(loc: Loc, entry: Mapping[str, Any], adapter: str) -> Iterator
 
 def _resolve(entry: Mapping[str, Any]) -> MethodConfig | None:
     """Return a method's configuration; None where that is a fault of the suite's structure."""
-    adapter, preset = entry.get("adapter"), entry.get("preset", "tiny")
-    config = entry.get("config", {})
+    adapter, config = entry.get("adapter"), entry.get("config", {})
+    preset = entry.get("preset", default_preset(str(adapter)))
     if not (isinstance(adapter, str) and isinstance(preset, str) and isinstance(config, Mapping)):
         return None
     return resolve_config(adapter, preset, config)

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from bench import corruptions
 from bench.core.manifest import Contrast, PaperTable, Published
+from bench.core.registry import default_preset
 from bench.core.schema import CLEAN, Condition, DataRef, Frozen, Positive, Protocol, Task
 from bench.corruptions import latents as perturbations
 from bench.suite.stand_in import StandIn
@@ -28,9 +29,17 @@ class MethodEntry(Frozen):
     adapter: str
     label: Annotated[str, Field(max_length=MOST_CHARACTERS)] = ""
     """What tables and plots call it; the adapter's name when absent."""
-    preset: str = "tiny"
+    preset: str
+    """``tiny``, or the method's first where it has none of that name, when absent."""
     config: Mapping[str, Any] = {}
     """Values that replace the preset's."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_preset(cls, value: Any) -> Any:
+        if isinstance(value, Mapping) and "preset" not in value:
+            return {**value, "preset": default_preset(str(value.get("adapter")))}
+        return value
 
     @property
     def title(self) -> str:

@@ -42,6 +42,8 @@ LABEL_IDS = {
     **dict.fromkeys(range(_NUM_LABEL_IDS), IGNORE_INDEX),
     **{label_id: index for index, (_, label_id, _, _) in enumerate(_CLASSES)},
 }
+CITYSCAPES_IDS = {name: label_id for name, label_id, _, _ in _CLASSES}
+"""By class, the value in files of labels, and in what Cityscapes' server takes."""
 TRAIN_IDS = {**{index: index for index in range(len(_CLASSES))}, 255: IGNORE_INDEX}
 
 ENCODINGS = {"labelIds": LABEL_IDS, "labelTrainIds": TRAIN_IDS}

@@ -257,6 +257,9 @@ class Sampler(torch.nn.Module):
         classes = seeds % len(DATA.classes)
         return classes[:, None, None].expand(-1, *image.shape[-2:])
 
+    def for_images(self, folder, ids):
+        return self
+
     def segments(self, image, seeds):
         return None
 
