@@ -14,7 +14,7 @@ from bench.cli.main import main
 from bench.core.files import read_sealed
 from bench.engine import train
 from bench.store.folders import SuiteFolder
-from tests.conftest import forget_methods
+from tests.helpers.plug_ins import forget_methods
 from tests.helpers.command import run
 
 
