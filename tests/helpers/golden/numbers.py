@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-DIGITS = 9
+DIGITS = 12
 """Significant digits kept; no tolerance is as small."""
 
 
