@@ -41,7 +41,7 @@ def main() -> int:
 def _update(name: str, subject: Subject, check: bool, force: bool) -> bool:
     """Compare the numbers of a part and write them if they may be; return whether all is well."""
     path = FOLDER / f"{name}.json"
-    golden = read(path) if path.exists() else Golden(0, {})
+    golden = read(path) if path.exists() else Golden("", {})
     changed = differences(golden.numbers, subject.observe())
     same_version = golden.version == subject.version
     if same_version and not changed and not force:
@@ -49,7 +49,7 @@ def _update(name: str, subject: Subject, check: bool, force: bool) -> bool:
         return True
     for line in changed[:SHOWN] if golden.version else []:
         print(f"{name}: {line}")
-    told = f"{name}: version {golden.version} became {subject.version}, {len(changed)} changed"
+    told = f"{name}: version {golden.version or 'none'} became {subject.version}, {len(changed)} changed"
     if same_version and not force:
         print(f"{name}: {len(changed)} changed under version {golden.version}")
         print(f"{name}: raise {subject.where}, then run this without --check")

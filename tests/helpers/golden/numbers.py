@@ -21,7 +21,7 @@ class Entry(NamedTuple):
 class Golden(NamedTuple):
     """What a version stands for."""
 
-    version: int
+    version: str
     numbers: dict[str, Entry]
 
 
@@ -41,7 +41,7 @@ def write(path: Path, golden: Golden) -> None:
     """Write an entry a line, so that a change of one is a change of one line."""
     lines = [f"  {json.dumps(k)}: {json.dumps(e)}" for k, e in sorted(golden.numbers.items())]
     content = ",\n".join(lines)
-    path.write_text(f'{{"version": {golden.version}, "numbers": {{\n{content}\n}}}}\n')
+    path.write_text(f'{{"version": {json.dumps(golden.version)}, "numbers": {{\n{content}\n}}}}\n')
 
 
 def differences(golden: dict[str, Entry], observed: dict[str, Entry]) -> list[str]:

@@ -17,7 +17,7 @@ Numbers = dict[str, Entry]
 class Subject(NamedTuple):
     """A part whose version is in keys."""
 
-    version: int
+    version: str
     where: str
     """The constant to raise."""
     observe: Callable[[], Numbers]
@@ -38,10 +38,12 @@ def subjects() -> dict[str, Subject]:
             observe = partial(methods.observe, name)
             tolerant = partial(methods.observe_with_tolerance, name)
             where = f"Config.version in {config.__module__}"
-            found[f"method_{name}"] = Subject(config.version, where, observe, tolerant)
+            # Methods are probed through the training loop, and change with it.
+            version = f"{config.version}, training {keys.TRAINING_VERSION}"
+            found[f"method_{name}"] = Subject(version, where, observe, tolerant)
     return found
 
 
 def _part(module, constant: str, observe: Callable[[], Numbers]) -> Subject:
     where = f"{module.__name__}.{constant}"
-    return Subject(getattr(module, constant), where, observe, observe)
+    return Subject(str(getattr(module, constant)), where, observe, observe)
