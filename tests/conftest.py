@@ -9,8 +9,8 @@ from typing import NamedTuple
 import pytest
 
 import methods
-from bench.core import registry, source
 from tests.helpers.camvid_tree import draw_camvid
+from tests.helpers.plug_ins import forget_methods
 
 README = Path(__file__).parents[1] / "README.md"
 PARITY = Path(__file__).parent / "parity"
@@ -77,12 +77,6 @@ def my_method(tmp_path, monkeypatch):
     forget_methods()
     yield folder / "my_method.py"
     forget_methods()
-
-
-def forget_methods():
-    """Have plug-ins be looked for, and their sources be read, anew."""
-    for remembered in (registry.plugins, source.method_digest, source._module_digest, source._path):
-        remembered.cache_clear()
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
-"""Which code computed a number: digests of syntax trees.
+"""Which code computed a number: digests of syntax trees (``bench.core.syntax``).
 
-Comments, docstrings, layout and the names of local variables change no digest, everything
-else does. A method that keeps no golden outputs, such as a user's own file, has this digest
+A method that keeps no golden outputs, such as a user's own file, has this digest
 in its keys; records have it always, so that a report can say which cells other code computed.
 """
 
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import bench
 from bench.core.registry import method_modules
+from bench.core.syntax import tree_digest
 
 HARNESS = ("core", "corruptions", "score", "data", "engine")
 """The packages of ``bench`` that take part in computing a cell."""
@@ -42,54 +42,6 @@ def harness_digest() -> str:
     return digest.hexdigest()[:24]
 
 
-def tree_digest(source: str) -> str:
-    """Return the digest of a module's syntax tree, without what changes no result."""
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            node.body = [child for child in node.body if not _is_text(child)] or [ast.Pass()]
-    for node in _functions(tree):
-        _number_locals(node)
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
-
-
-def _is_text(node: ast.stmt) -> bool:
-    """Whether a statement is a string by itself: a docstring."""
-    return (
-        isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Constant)
-        and isinstance(node.value.value, str)
-    )
-
-
-def _functions(node: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    """Yield the outermost functions and methods."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield child
-        else:
-            yield from _functions(child)
-
-
-def _number_locals(function: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-    """Give the local variables of a function the numbers of their first appearance.
-
-    Parameters keep their names, which callers may use, and so do names that a statement
-    declares global or nonlocal.
-    """
-    nodes = list(ast.walk(function))
-    kept = {node.arg for node in nodes if isinstance(node, ast.arg)}
-    for node in nodes:
-        if isinstance(node, ast.Global | ast.Nonlocal):
-            kept |= set(node.names)
-    names = [node for node in nodes if isinstance(node, ast.Name)]
-    assigned = {node.id for node in names if isinstance(node.ctx, ast.Store)} - kept
-    numbers: dict[str, str] = {}
-    for node in names:
-        if node.id in assigned:
-            node.id = numbers.setdefault(node.id, f"local {len(numbers)}")
-
-
 def _reached(module: str) -> set[str]:
     """Return the modules of the method's package, of ``methods`` and of ``bench`` it imports.
 
@@ -113,21 +65,41 @@ def _package_modules(module: str) -> list[str]:
     path = _path(module)
     if path is None or path.name != "__init__.py":
         return []
-    return [f"{module}.{file.stem}" for file in path.parent.glob("*.py") if file != path]
+    files = [file.relative_to(path.parent) for file in path.parent.rglob("*.py") if file != path]
+    names = [".".join((module, *file.with_suffix("").parts)) for file in files]
+    return [name.removesuffix(".__init__") for name in names]
 
 
 def _imports(module: str, tops: tuple[str, ...]) -> Iterator[str]:
+    """Yield the modules, and what may be modules, that a module imports from some packages."""
     path = _path(module)
     for node in ast.walk(ast.parse(path.read_text() if path else "")):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module == "bench":
-            names = [bench.home_of(alias.name) for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            names = [name for alias in node.names for name in _homes(alias.name)]
+        elif isinstance(node, ast.ImportFrom):
+            origin = _origin(module, node)
+            names = [origin, *(f"{origin}.{alias.name}" for alias in node.names)]
         else:
             continue
         yield from (name for name in names if name.partition(".")[0] in tops)
+
+
+def _homes(name: str) -> list[str]:
+    """Return the modules of what is imported from ``bench`` by a name, or by ``*``."""
+    exported = bench.__all__ if name == "*" else [name]
+    return [bench.home_of(n) if n in bench.__all__ else f"bench.{n}" for n in exported]
+
+
+def _origin(module: str, node: ast.ImportFrom) -> str:
+    """Return the full name of what a module imports from, relative or not."""
+    if not node.level:
+        return node.module or ""
+    path = _path(module)
+    outward = node.level - (path is not None and path.name == "__init__.py")
+    parts = module.split(".")
+    return ".".join([*parts[: len(parts) - outward], *filter(None, [node.module])])
 
 
 @cache

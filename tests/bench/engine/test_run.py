@@ -14,8 +14,8 @@ from bench.cli.main import main
 from bench.core.files import read_sealed
 from bench.engine.training import train
 from bench.store.folders import SuiteFolder
-from tests.conftest import forget_methods
 from tests.helpers.command import run
+from tests.helpers.plug_ins import forget_methods
 
 
 def forget():
