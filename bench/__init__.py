@@ -6,6 +6,9 @@ All that a method file needs, and the reader of results; everything is imported 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from bench.core.exports import __version__ as __version__
+from bench.core.exports import home_of
+
 if TYPE_CHECKING:
     from bench.core import seeding
     from bench.core.config import Inputs, MethodConfig, Role
@@ -20,36 +23,6 @@ if TYPE_CHECKING:
     from bench.engine.training.safe_unpickling import read_tensors
     from bench.store.load import load_results
 
-__version__ = "0.1.0"
-
-_HOME = {
-    "Augment": "bench.core.stage",
-    "Batch": "bench.core.schema",
-    "CITYSCAPES_IDS": "bench.data.datasets._cityscapes",
-    "CODE_FLIPS": "bench.corruptions.latents",
-    "Checkpoints": "bench.core.conversion",
-    "Conversion": "bench.core.conversion",
-    "DataSpec": "bench.core.schema",
-    "Fraction": "bench.core.schema",
-    "Frozen": "bench.core.schema",
-    "IGNORE_INDEX": "bench.core.schema",
-    "Inputs": "bench.core.config",
-    "LATENT_NOISE": "bench.corruptions.latents",
-    "Method": "bench.core.method",
-    "MethodConfig": "bench.core.config",
-    "ParameterGroup": "bench.core.stage",
-    "LayerDecay": "bench.core.stage",
-    "Positive": "bench.core.schema",
-    "PredictionsError": "bench.core.errors",
-    "Role": "bench.core.config",
-    "Segmented": "bench.core.method",
-    "Stage": "bench.core.stage",
-    "Task": "bench.core.schema",
-    "WeightsError": "bench.core.errors",
-    "ensure_torchvision": "bench.core.torchvision_ops",
-    "load_results": "bench.store.load",
-    "read_tensors": "bench.engine.training.safe_unpickling",
-}
 
 __all__ = [
     "Augment",
@@ -80,15 +53,6 @@ __all__ = [
     "read_tensors",
     "seeding",
 ]
-
-
-def home_of(name: str) -> str:
-    """Return the module that an exported name comes from."""
-    if name == "seeding":
-        return "bench.core.seeding"
-    if name not in _HOME:
-        raise AttributeError(f"module 'bench' has no attribute {name!r}")
-    return _HOME[name]
 
 
 def __getattr__(name: str) -> Any:

@@ -191,8 +191,9 @@ def test_help_is_at_hand_without_heavy_imports():
 
 def test_public_names_are_there_and_nothing_else():
     import bench
+    from bench.core import exports
 
-    assert set(bench.__all__) == {*bench._HOME, "seeding"}
+    assert set(bench.__all__) == {*exports.HOME, "seeding"}
     assert all(hasattr(bench, exported) for exported in bench.__all__)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = bench.nothing

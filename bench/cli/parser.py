@@ -6,7 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
-from bench import __version__
+from bench.core.exports import __version__
 
 OUTPUT = Path("results/runs")
 WEIGHTS = Path("results/weights")

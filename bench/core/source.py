@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-import bench
+from bench.core.exports import HOME, home_of
 from bench.core.registry import method_modules
 from bench.core.syntax import tree_digest
 
@@ -34,7 +34,7 @@ def method_digest(adapter: str) -> str:
 @cache
 def harness_digest() -> str:
     """Return the digest of the harness's source, as far as it computes cells."""
-    folder = Path(bench.__file__).parent
+    folder = Path(__file__).parents[1]
     digest = hashlib.sha256()
     for package in HARNESS:
         for path in sorted((folder / package).rglob("*.py")):
@@ -88,8 +88,8 @@ def _imports(module: str, tops: tuple[str, ...]) -> Iterator[str]:
 
 def _homes(name: str) -> list[str]:
     """Return the modules of what is imported from ``bench`` by a name, or by ``*``."""
-    exported = bench.__all__ if name == "*" else [name]
-    return [bench.home_of(n) if n in bench.__all__ else f"bench.{n}" for n in exported]
+    exported = [*HOME, "seeding"] if name == "*" else [name]
+    return [home_of(n) if n in (*HOME, "seeding") else f"bench.{n}" for n in exported]
 
 
 def _origin(module: str, node: ast.ImportFrom) -> str:

@@ -49,7 +49,8 @@ def _update(name: str, subject: Subject, check: bool, force: bool) -> bool:
         return True
     for line in changed[:SHOWN] if golden.version else []:
         print(f"{name}: {line}")
-    told = f"{name}: version {golden.version or 'none'} became {subject.version}, {len(changed)} changed"
+    before = golden.version or "none"
+    told = f"{name}: version {before} became {subject.version}, {len(changed)} changed"
     if same_version and not force:
         print(f"{name}: {len(changed)} changed under version {golden.version}")
         print(f"{name}: raise {subject.where}, then run this without --check")

@@ -8,8 +8,8 @@ from bench.core.errors import StageError
 from bench.core.method import Method
 from bench.core.schema import IGNORE_INDEX, LayerDecay, MethodConfig, ParameterGroup, Stage
 from bench.engine.accelerator import make_accelerator
-from bench.engine.optimiser import make_optimiser, parameter_groups
-from bench.engine.train import TrainingJob, train_stage
+from bench.engine.training.optimiser import make_optimiser, parameter_groups
+from bench.engine.training.train import TrainingJob, train_stage
 from bench.store.cells import StageFolder
 from tests.helpers.drawn import Silent, split
 from tests.helpers.small_methods import CLASSES, DATA

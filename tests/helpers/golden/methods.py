@@ -19,7 +19,7 @@ import torch
 from bench.core import seeding
 from bench.core.registry import load_config
 from bench.engine.accelerator import make_accelerator
-from bench.engine.train import TrainingJob, train_stage
+from bench.engine.training.train import TrainingJob, train_stage
 from bench.store.cells import StageFolder
 from tests.helpers.drawn import Silent, split
 from tests.helpers.golden.numbers import Entry, entry

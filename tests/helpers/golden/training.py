@@ -16,7 +16,7 @@ from bench.core import seeding
 from bench.core.method import Method
 from bench.core.schema import IGNORE_INDEX, LayerDecay, MethodConfig, ParameterGroup, Stage
 from bench.engine.accelerator import make_accelerator
-from bench.engine.train import TrainingJob, train_stage
+from bench.engine.training.train import TrainingJob, train_stage
 from bench.store.cells import StageFolder
 from tests.helpers.drawn import Silent, split
 from tests.helpers.golden.numbers import Entry, entry
