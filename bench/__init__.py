@@ -11,8 +11,7 @@ from bench.core.exports import home_of
 
 if TYPE_CHECKING:
     from bench.core import seeding
-    from bench.core.config import Inputs, MethodConfig, Role
-    from bench.core.conversion import Checkpoints, Conversion
+    from bench.core.config import Checkpoints, Conversion, Inputs, MethodConfig, Role
     from bench.core.errors import PredictionsError, WeightsError
     from bench.core.method import Method, Segmented
     from bench.core.schema import IGNORE_INDEX, Batch, DataSpec, Fraction, Frozen, Positive, Task

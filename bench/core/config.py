@@ -10,7 +10,7 @@ from bench.core.schema import DataSpec, Family, Frozen, Task
 from bench.core.stage import Stage
 
 if TYPE_CHECKING:
-    pass
+    from torch import Tensor
 
 
 class Inputs(NamedTuple):
@@ -129,3 +129,20 @@ class MethodConfig(Frozen):
         in any case: their files are known by their content.
         """
         return self.model_dump(mode="json", exclude={"weights", "initialise"})
+
+
+Checkpoints = Mapping[Path, Mapping[str, "Tensor"]]
+"""Per file, its tensors by their released names."""
+
+
+class Conversion(NamedTuple):
+    """What a method makes of released checkpoints."""
+
+    stages: Mapping[str, Mapping[str, Tensor]]
+    """Per stage, the tensors by their names within the method."""
+    data: DataSpec
+    """The classes and the size of the checkpoints, as far as shapes depend on them."""
+    settings: Mapping[str, Any] = {}
+    """What to set over the preset for the method to be the one that was released."""
+    unmapped: tuple[str, ...] = ()
+    """Released names that the method has no place for."""

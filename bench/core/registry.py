@@ -23,7 +23,7 @@ from bench.core.config import MethodConfig
 from bench.core.errors import UnknownMethod
 
 if TYPE_CHECKING:
-    from bench.core.conversion import Checkpoints, Conversion
+    from bench.core.config import Checkpoints, Conversion
     from bench.core.method import Method
 
 GROUP = "bench.methods"
