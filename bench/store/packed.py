@@ -1,9 +1,9 @@
 """A suite's results in three files, as references are committed.
 
 ``records.jsonl.gz`` has a record per line, ``stages.jsonl.gz`` a training stage per line with
-its log, and ``counts.npz`` the per-image counts of all cells, each array named
-``<cell key>.<name>``. Weights, checkpoints and previews (which hold images of datasets) are
-left out.
+its log, and ``counts.npz`` the per-image counts of all cells: per field of the counts the
+cells' arrays one after the other, and their shapes. Weights, checkpoints and previews (which
+hold images of datasets) are left out.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from __future__ import annotations
 import gzip
 import io
 import json
-import zipfile
 from collections.abc import Iterable
 from functools import cached_property
+from lzma import LZMAError
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import ZIP_LZMA, BadZipFile, ZipFile, ZipInfo
 
 from bench.core.errors import StoreError
 from bench.core.files import write_atomic
@@ -69,14 +70,9 @@ class PackedCells:
         """
         from bench.score.counts import Counts
 
-        arrays = {
-            name: self._arrays[f"{record.key}.{name}"]
-            for name in Counts._fields
-            if f"{record.key}.{name}" in self._arrays
-        }
-        if not arrays:
+        if record.key not in self._arrays:
             raise StoreError(f"{self.path / COUNTS}: has no counts of {record.key}")
-        return Counts(**arrays)
+        return Counts(**self._arrays[record.key])
 
     def preview(self, record: Record) -> Preview | None:
         """Return None: no pictures are kept."""
@@ -100,12 +96,13 @@ class PackedCells:
         return {content["key"]: content for content in contents}
 
     @cached_property
-    def _arrays(self) -> Any:
+    def _arrays(self) -> dict[str, dict[str, np.ndarray]]:
         import numpy as np
 
         try:
-            return np.load(self.path / COUNTS, allow_pickle=False)
-        except (OSError, zipfile.BadZipFile) as error:
+            with np.load(self.path / COUNTS, allow_pickle=False) as stored:
+                return _unstacked({name: stored[name] for name in stored.files})
+        except (OSError, EOFError, KeyError, ValueError, LZMAError, BadZipFile) as error:
             raise StoreError(f"{self.path / COUNTS}: cannot be read ({error})") from error
 
 
@@ -119,15 +116,55 @@ def write_packed(
         cells: records, with counts where they are finished.
         stages: ``key``, ``summary`` and ``log`` of each.
     """
-    lines, arrays = [], {}
+    lines, counted = [], {}
     for record, counts in cells:
         lines.append(record.model_dump_json())
-        for name, array in counts._asdict().items() if counts else ():
-            if array is not None:
-                arrays[f"{record.key}.{name}"] = array
+        if counts is not None:
+            known = {name: a for name, a in counts._asdict().items() if a is not None}
+            counted[record.key] = known
     _write_lines(path / RECORDS, lines)
     _write_lines(path / STAGES, [json.dumps(stage) for stage in stages])
-    write_atomic(path / COUNTS, lambda file: file.write(_zipped(arrays)))
+    write_atomic(path / COUNTS, lambda file: file.write(_zipped(_stacked(counted))))
+
+
+def _stacked(counted: dict[str, dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Put the arrays of all cells one after the other, per field, in the smallest integers."""
+    import numpy as np
+
+    stacked = {"keys": np.array(list(counted))}
+    for field in dict.fromkeys(name for arrays in counted.values() for name in arrays):
+        owners = [key for key, arrays in counted.items() if field in arrays]
+        arrays = [counted[key][field] for key in owners]
+        flat = np.concatenate([array.ravel() for array in arrays])
+        stacked[f"{field}.keys"] = np.array([list(counted).index(key) for key in owners])
+        stacked[f"{field}.shapes"] = np.array([array.shape for array in arrays])
+        stacked[f"{field}.dtype"] = np.array(str(arrays[0].dtype))
+        stacked[field] = flat.astype(_smallest(flat)) if flat.dtype.kind in "iu" else flat
+    return stacked
+
+
+def _smallest(values: np.ndarray) -> np.dtype[Any]:
+    """Return the smallest integer type that holds all values."""
+    import numpy as np
+
+    low, high = (int(values.min()), int(values.max())) if values.size else (0, 0)
+    return np.promote_types(np.min_scalar_type(low), np.min_scalar_type(high))
+
+
+def _unstacked(stored: dict[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
+    """Return the arrays of each cell by name: what :func:`_stacked` was given."""
+    import numpy as np
+
+    keys = stored["keys"].tolist()
+    counted: dict[str, dict[str, np.ndarray]] = {key: {} for key in keys}
+    for field in (name for name in stored if f"{name}.shapes" in stored):
+        flat = stored[field].astype(str(stored[f"{field}.dtype"].item()))
+        shapes = stored[f"{field}.shapes"]
+        ends = shapes.prod(axis=1).cumsum()
+        parts = np.split(flat, ends[:-1])
+        for owner, part, shape in zip(stored[f"{field}.keys"], parts, shapes, strict=True):
+            counted[keys[owner]][field] = part.reshape(shape)
+    return counted
 
 
 def _zipped(arrays: dict[str, np.ndarray]) -> bytes:
@@ -135,13 +172,11 @@ def _zipped(arrays: dict[str, np.ndarray]) -> bytes:
     import numpy as np
 
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+    with ZipFile(buffer, "w", ZIP_LZMA) as archive:
         for name, array in arrays.items():
             content = io.BytesIO()
             np.lib.format.write_array(content, np.ascontiguousarray(array), allow_pickle=False)
-            archive.writestr(
-                zipfile.ZipInfo(f"{name}.npy"), content.getvalue(), zipfile.ZIP_DEFLATED
-            )
+            archive.writestr(ZipInfo(f"{name}.npy"), content.getvalue(), ZIP_LZMA)
     return buffer.getvalue()
 
 
