@@ -11,7 +11,12 @@ import torch
 from bench.core import seeding
 from bench.core.registry import load_config, load_method, method_modules, resolve_config
 from bench.core.schema import fingerprint
+from bench.engine.manifests import make_manifest
+from bench.engine.plan import Settings, make_plan
 from bench.engine.training.stages import trainable_modules
+from bench.suite.method_checks import families_of
+from bench.suite.model import Suite
+from bench.suite.reading import LoadedSuite
 from tests.helpers.small_methods import CLASSES, DATA, SIZE, draw_batch
 
 
@@ -182,3 +187,25 @@ def test_temperature_zero_draws_without_noise():
 def test_a_part_that_is_not_there_is_refused(method, changes, reason):
     with pytest.raises(pydantic.ValidationError, match=reason):
         resolve_config(method, "tiny", changes)
+
+
+def test_means_over_families_leave_controls_out(tmp_path):
+    methods = [
+        {"adapter": "gss", "label": "whole", "preset": "tiny"},
+        {"adapter": "gss", "label": "twin", "preset": "tiny", "config": {"control": "twin"}},
+    ]
+    assert families_of({"methods": methods}) == {"generative"}
+    suite = Suite(
+        name="controls",
+        question="Do families leave controls out?",
+        methods=methods,
+        train_on=[{"dataset": "scenes", "options": {"images": 2}}],
+        test_on=[{"dataset": "scenes", "options": {"images": 2}}],
+        contrasts=[
+            {"name": "c", "first": ["whole"], "second": "twin"},
+        ],
+        protocol={"resize": SIZE},
+    )
+    plan = make_plan(LoadedSuite(suite, ""), Settings(output=tmp_path))
+    assert make_manifest(plan).families == {"whole": "generative", "twin": ""}
+    assert {p.cell.task for p in plan.cells if p.cell.label == "twin"} == {"predict"}
