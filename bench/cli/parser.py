@@ -152,6 +152,10 @@ def _add_verify(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         default=16,
         help="images per cell, rounded up to whole micro-batches (default: 16)",
     )
+    text = "this cell instead of drawn ones; may be repeated"
+    verb.add_argument("--cell", action="append", default=[], metavar="KEY", help=text)
+    text = "train the cells' stages again too, beside the store"
+    verb.add_argument("--retrain", action="store_true", help=text)
     verb.add_argument("--draw", type=int, default=0, help="seed of the draw of cells (default: 0)")
     verb.add_argument(
         "--tolerance",

@@ -144,11 +144,15 @@ def verify(options: argparse.Namespace) -> int:
     """Compute some finished cells again."""
     plan = _make_plan(options)
     from bench.cli.console import Console
-    from bench.engine.verify import verify
+    from bench.engine.verify import VerifySelection, verify
 
     same = count = 0
     with Console(plan.suite.primary_metric, _is_main_process()) as console:
-        for verified in verify(plan, console, options.cells, options.images, options.draw):
+        keys = tuple(options.cell)
+        chosen = VerifySelection(
+            options.cells, options.images, options.draw, keys, retrain=options.retrain
+        )
+        for verified in verify(plan, console, chosen):
             console.verified(verified, options.tolerance)
             same, count = same + verified.within(options.tolerance), count + 1
         close = f", within {options.tolerance:g} of the pixels" if options.tolerance else ""

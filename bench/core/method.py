@@ -96,6 +96,16 @@ class Method(nn.Module, ABC, Generic[C]):
         """
         raise TypeError(f"{type(self).__name__} has no latent code to reconstruct from")
 
+    def reconstruct_with(self, image: Tensor, label: Tensor, seeds: Tensor) -> Tensor:
+        """Do the same beside the image, which some decoders read; by default it is not read.
+
+        Args:
+            image: float32 [B, 3, H, W] in [0, 1], never corrupted.
+            label: int64 [B, H, W].
+            seeds: int64 [B].
+        """
+        return self.reconstruct(label, seeds)
+
     def reconstruct_perturbed(
         self, label: Tensor, seeds: Tensor, perturbation: str, strength: float
     ) -> Tensor:

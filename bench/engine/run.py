@@ -298,14 +298,15 @@ class _Runner:
             record = finished_record(
                 planned, loaded.method, loaded.weights, split, self._provenance()
             )
-            self._keep(planned, record.model_copy(update=costs), result)
+            used = {**costs, "micro_batch": result.micro_batch}
+            self._keep(planned, record.model_copy(update=used), result)
 
     def _keep(self, planned: Planned, record: Record, result: Evaluation | None) -> None:
         """Write a cell's record and show its number."""
         self.computed += 1
         if not self.accelerator.is_main_process:
             return
-        counts, preview = result if result is not None else (None, None)
+        counts, preview = result[:2] if result is not None else (None, None)
         try:
             self.plan.store.write(record, counts, preview)
         except OSError as error:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -54,3 +55,15 @@ class DalleSettings(Frozen):
     num_codes: Positive = 8192
     gumbel_temperature: AboveZero = 1.0
     """Of the straight-through Gumbel-softmax when trained from scratch."""
+
+
+class BackboneSettings(Frozen):
+    """An image encoder of timm: four levels, the first at stride 4, or a plain transformer."""
+
+    name: str
+    options: Mapping[str, Any] = {}
+    """Given to ``timm.create_model``."""
+    level_norms: bool = False
+    """A LayerNorm on each level, as mmsegmentation's Swin has."""
+    pretrained: bool = False
+    """Start from timm's weights, which it downloads."""

@@ -113,10 +113,11 @@ class DalleCoder(Coder):
 
 
 class VQGANCoder(Coder):
-    """CompVis's VQGAN (``methods/_nn/autoencoders/vqgan.py``)."""
+    """CompVis's VQGAN (``methods/_nn/autoencoders/vqgan.py``), on colours or one-hot labels."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, channels: int) -> None:
         super().__init__()
+        self.one_hot = config.colouring == "one_hot"
         sizes = config.autoencoder
         self.autoencoder = VQGAN(
             width=sizes.width,
@@ -127,6 +128,8 @@ class VQGANCoder(Coder):
             code_dim=config.codebook.code_dim,
             attention_levels=sizes.attention_levels,
             commitment=config.codebook.commitment,
+            in_channels=channels,
+            out_channels=channels,
         )
         self.bottleneck = QuantiserBottleneck(self.autoencoder.quantize, nn.Identity())
         del self.autoencoder.quantize  # one owner, so that its codebook is saved once
@@ -135,7 +138,8 @@ class VQGANCoder(Coder):
         return self.autoencoder.encode(2 * picture - 1)
 
     def picture(self, latent: Tensor) -> Tensor:
-        return (self.autoencoder.decode(latent) + 1) / 2
+        decoded = self.autoencoder.decode(latent)
+        return decoded if self.one_hot else (decoded + 1) / 2
 
 
 class KLCoder(Coder):
@@ -173,11 +177,11 @@ def make_coder(config: Config, channels: int) -> Coder:
         return IdentityCoder(channels)
     if config.tokenizer == "conv":
         return ConvCoder(config, channels)
-    if channels != 3:
+    if config.tokenizer == "vqgan":
+        return VQGANCoder(config, channels)
+    if config.colouring == "one_hot":
         raise ValueError(f"tokenizer {config.tokenizer!r} reads colours; colouring is 'one_hot'")
-    if config.tokenizer == "dalle":
-        return DalleCoder(config)
-    return VQGANCoder(config) if config.tokenizer == "vqgan" else KLCoder(config)
+    return DalleCoder(config) if config.tokenizer == "dalle" else KLCoder(config)
 
 
 def make_bottleneck(config: Config) -> Bottleneck:

@@ -160,6 +160,18 @@ def _released(tokenizer: str, **changes: Any) -> Config:
     return Config(**{"train_codec": train, "tokenizer": tokenizer, **changes})
 
 
+def _tiny_vqgan(colouring: Literal["maximin", "one_hot"]) -> Config:
+    """About a minute on two CPU cores at 64 x 128."""
+    return _tiny(
+        colouring=colouring,
+        tokenizer="vqgan",
+        codebook=CodebookSettings(num_codes=128, code_dim=8),
+        autoencoder=ReleasedAutoencoderSettings(
+            width=32, multipliers=(1, 1, 2), blocks=1, attention_levels=(), latent_channels=64
+        ),
+    )
+
+
 PRESETS = {
     "tiny": _tiny(),
     "tiny_identity": _tiny(tokenizer="identity"),
@@ -169,6 +181,8 @@ PRESETS = {
     "tiny_fsq": _tiny(bottleneck="fsq"),
     "tiny_gumbel": _tiny(bottleneck="gumbel", codebook=CodebookSettings(num_codes=512)),
     "tiny_one_hot": _tiny(colouring="one_hot"),
+    "tiny_vqgan": _tiny_vqgan("maximin"),
+    "tiny_vqgan_one_hot": _tiny_vqgan("one_hot"),
     "dalle": _released("dalle"),
     # CompVis/taming-transformers, configs of vqgan_imagenet_f16_1024 and _16384.
     "vqgan_f16_1024": _released(

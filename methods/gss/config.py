@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from bench import Augment, DataSpec, Fraction, Frozen, MethodConfig, Positive, Role, Stage, Task
 from methods._nn.settings import (
     AboveZero,
+    BackboneSettings,
     Colouring,
     ConvTokenizerSettings,
     DalleSettings,
@@ -18,18 +19,6 @@ from methods._nn.settings import (
 
 Variant = Literal["FF", "FF-R", "FT", "FT-W", "TF", "TT"]
 Control = Literal["", "twin", "auxiliary_head"]
-
-
-class BackboneSettings(Frozen):
-    """The image encoder: a timm model with four levels, the first at stride 4."""
-
-    name: str
-    options: Mapping[str, Any] = {}
-    """Given to ``timm.create_model``."""
-    level_norms: bool = False
-    """A LayerNorm on each level, as mmsegmentation's Swin has."""
-    pretrained: bool = False
-    """Start from timm's weights, which it downloads."""
 
 
 class PriorHeadSettings(Frozen):

@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from bench import IGNORE_INDEX, Batch, DataSpec, Method, seeding
 from methods._nn.autoencoders.dalle import DalleTokenizer
 from methods._nn.autoencoders.tokenizer import ConvTokenizer, Tokenizer
+from methods._nn.backbone import Backbone
 from methods._nn.inverse import (
     ConvInverse,
     Inverse,
@@ -31,7 +32,6 @@ from methods._nn.palettes import make_palette, minimum_distance
 from methods._nn.quantisers.vector import SphericalQuantiser
 from methods._nn.rate import CodeCounter
 from methods._nn.released_palettes import RELEASED
-from methods.gss.backbone import Backbone
 from methods.gss.config import Config
 from methods.gss.head import HeadOutput, PriorHead
 from methods.gss.maskige_codec import MaskigeCodec, MaskigeCodecSettings, Palette

@@ -63,8 +63,11 @@ def build_backbone(
     ensure_torchvision()
     import timm
 
-    # Swin transformers of timm are built for one image size and need ours.
-    fixed: dict[str, Any] = {"img_size": size} if config.backbone.startswith("swin") else {}
+    # Swin transformers of timm are built for one image size, and refuse others unless told.
+    # Crops are trained on and whole images predicted.
+    fixed: dict[str, Any] = {}
+    if config.backbone.startswith("swin"):
+        fixed = {"img_size": size, "strict_img_size": False, "always_partition": True}
     backbone: Any = timm.create_model(
         config.backbone, pretrained=config.pretrained, features_only=True, **fixed
     )

@@ -134,7 +134,11 @@ SHARED = [
 ]
 
 
-@pytest.mark.parametrize(("changes", "shared"), SHARED, ids=str)
+@pytest.mark.parametrize(
+    ("changes", "shared"),
+    SHARED,
+    ids=lambda value: str(sorted(value) if isinstance(value, set) else value),
+)
 def test_variants_share_the_stages_that_do_not_know_them(
     changes: dict[str, Any], shared: set[str]
 ) -> None:

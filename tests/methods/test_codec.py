@@ -258,9 +258,18 @@ def test_a_learned_inverse_is_trained_with_the_codec(preset, modules):
     assert all(parameter.grad is not None for parameter in method.inverse.parameters())
 
 
-def test_released_architectures_read_no_one_hot_labels():
-    with pytest.raises(ValueError, match="'vqgan' reads colours"):
-        build("tiny", tokenizer="vqgan", colouring="one_hot")
+@pytest.mark.parametrize("tokenizer", ["dalle", "kl_autoencoder"])
+def test_released_architectures_read_no_one_hot_labels(tokenizer):
+    with pytest.raises(ValueError, match=f"'{tokenizer}' reads colours"):
+        build("tiny", tokenizer=tokenizer, colouring="one_hot")
+
+
+def test_vqgan_reads_one_hot_labels_too():
+    """GSS's table 2 has it on colours and on as many channels as classes."""
+    for preset, channels in (("tiny_vqgan", 3), ("tiny_vqgan_one_hot", CLASSES)):
+        autoencoder = build(preset).coder.autoencoder
+        assert autoencoder.encoder.conv_in.in_channels == channels
+        assert autoencoder.decoder.conv_out.out_channels == channels
 
 
 def test_the_size_of_a_label_need_not_be_a_multiple():

@@ -21,14 +21,16 @@ from torch.utils.data import DataLoader, Dataset
 
 from bench.core import seeding
 from bench.core.method import Method
-from bench.core.schema import CLEAN, Batch, Condition, LabelMapping, Protocol, Task
+from bench.core.schema import CLEAN, Batch, Condition, LabelMapping, Task
 from bench.corruptions import latents as perturbations
 from bench.data.split import Split
 from bench.data.taxonomy import Projection
 from bench.data.transforms import Loaded, Truth, resize_label, to_tensors
+from bench.engine.accelerator import agree_on_failure
 from bench.engine.evaluation.inference import check_labels, infer
 from bench.engine.evaluation.inputs import folder_name
 from bench.engine.evaluation.mapping import Mapped
+from bench.engine.failure import is_out_of_memory
 from bench.engine.progress import Progress
 from bench.score.counts import Counts, ImageCounts, as_bytes, stack_counts
 from bench.score.overlaps import Segments
@@ -42,8 +44,6 @@ from bench.score.segments import (
 )
 from bench.store.cells import Preview
 
-MICRO_BATCH = 8
-"""Rows of every forward pass at evaluation, where images share one size."""
 PREVIEWS = 4
 """Images of a cell that are kept to be looked at."""
 
@@ -63,6 +63,8 @@ class EvaluationJob(NamedTuple):
     """How predictions become labels of the split, where it has not the method's classes."""
     geometries: tuple[str, ...] = ()
     """Where the same predictions are compared; the protocol's own place when none is given."""
+    micro_batch: int = 0
+    """Images of every forward pass; 0: as the protocol says."""
 
 
 class Evaluation(NamedTuple):
@@ -70,6 +72,8 @@ class Evaluation(NamedTuple):
 
     counts: Counts
     preview: Preview
+    micro_batch: int
+    """Images of every forward pass: less than the protocol's where memory was short."""
 
 
 class _Scored(NamedTuple):
@@ -111,20 +115,23 @@ def _load(job: EvaluationJob, index: int) -> Loaded:
     return job.split.load(index, condition, job.seed, job.geometries)
 
 
-def _rows(protocol: Protocol) -> int:
-    return MICRO_BATCH if protocol.resize else 1
+def _rows(job: EvaluationJob) -> int:
+    """Return how many images a forward pass has; of several sizes only one fits into it."""
+    protocol = job.split.protocol
+    return job.micro_batch or (protocol.micro_batch if protocol.resize else 1)
 
 
-def micro_batches(images: int, protocol: Protocol) -> list[range]:
+def micro_batches(images: int, rows: int) -> list[range]:
     """Divide so many images into what a method sees at a time; only the last may be short."""
-    rows = _rows(protocol)
     return [range(start, min(start + rows, images)) for start in range(0, images, rows)]
 
 
 def evaluate(
     method: Method[Any], job: EvaluationJob, accelerator: Accelerator, progress: Progress
 ) -> tuple[Evaluation, ...]:
-    """Evaluate a trained method on a split under a condition, once for each way of scoring.
+    """Evaluate a trained method on a split under a condition, once for each geometry.
+
+    Where memory is too short for a micro-batch, half of it is tried, down to single images.
 
     Args:
         method: with all weights loaded.
@@ -137,29 +144,59 @@ def evaluate(
         ValueError: if the method returns labels of a wrong size, type or value.
     """
     method.to(accelerator.device).eval()
-    split = job.split
-    rows = _rows(split.protocol)
-    batches = micro_batches(len(split), split.protocol)
+    classes = job.projection.space.classes if job.projection else method.data.classes
+    things = thing_ids(classes, job.split.dataset.label_space.things)
+    rows = _rows(job)
+    scored: list[_Scored] = []
+    error: Exception | None = None
+    while True:
+        try:
+            scored = _score_images(method, job, rows, (classes, things), accelerator, progress)
+        except Exception as raised:
+            if rows > 1 and accelerator.num_processes == 1 and is_out_of_memory(raised):
+                progress.say(f"out of memory with {rows} images at a time; trying {rows // 2}")
+                rows //= 2
+                accelerator.free_memory()
+                continue
+            error = raised
+        break
+    agree_on_failure(accelerator, error)
+    if accelerator.num_processes > 1:
+        scored = gather_object(scored)
+    ordered = sorted(scored, key=lambda item: item.place)
+    return _collect(ordered, classes, things, bool(job.mapping), rows)
+
+
+def _score_images(
+    method: Method[Any],
+    job: EvaluationJob,
+    rows: int,
+    space: tuple[Sequence[str], tuple[int, ...]],
+    accelerator: Accelerator,
+    progress: Progress,
+) -> list[_Scored]:
+    """Label and count this process's share of the images, in micro-batches."""
+    protocol, (classes, things) = job.split.protocol, space
+    batches = micro_batches(len(job.split), rows)
     mine = batches[accelerator.process_index :: accelerator.num_processes]
     indices = [index for batch in mine for index in batch]
-    images = _Images(job, indices)
-    loader = DataLoader(images, batch_size=split.protocol.batch_size, collate_fn=list)
-    classes = job.projection.space.classes if job.projection else method.data.classes
-    things = thing_ids(classes, split.dataset.label_space.things)
+    loader = DataLoader(
+        _Images(job, indices),
+        batch_size=protocol.batch_size,
+        collate_fn=list,
+        num_workers=protocol.workers,
+    )
     progress.begin("evaluating", len(indices))
     scored: list[_Scored] = []
-    with torch.inference_mode():
+    segmented = things if protocol.segments else None
+    with torch.inference_mode(), accelerator.autocast():
         for samples in _regroup(loader, rows):
             answers = _answer(method, samples, rows, job, accelerator)
             for sample, answer in zip(samples, answers, strict=True):
                 place = indices[len(scored)]
-                segmented = things if split.protocol.segments else None
                 scored.append(_score(place, sample, answer, len(classes), segmented))
             progress.advance(len(scored))
-    if accelerator.num_processes > 1:
-        scored = gather_object(scored)
-    ordered = sorted(scored, key=lambda item: item.place)
-    return _collect(ordered, classes, things, bool(job.mapping))
+    return scored
 
 
 def measure(method: Method[Any], job: EvaluationJob, accelerator: Accelerator) -> dict[str, float]:
@@ -178,7 +215,7 @@ def measure(method: Method[Any], job: EvaluationJob, accelerator: Accelerator) -
 
 def _whole(job: EvaluationJob, accelerator: Accelerator) -> Iterator[Batch]:
     """Yield every image of a split in micro-batches, the last as short as it is."""
-    for indices in micro_batches(len(job.split), job.split.protocol):
+    for indices in micro_batches(len(job.split), _rows(job)):
         samples = [_load(job, index) for index in indices]
         yield to_tensors(samples, _seeds(job, samples), accelerator.device)
 
@@ -244,7 +281,7 @@ def _through_latents(method: Method[Any], batch: Batch, job: EvaluationJob) -> T
         return method.oracle_codes(batch.image, batch.label, batch.seeds)
     condition = job.condition
     if condition == CLEAN:
-        return method.reconstruct(batch.label, batch.seeds)
+        return method.reconstruct_with(batch.image, batch.label, batch.seeds)
     strength = perturbations.CATALOGUE[condition.corruption].grid[condition.severity - 1]
     return method.reconstruct_perturbed(batch.label, batch.seeds, condition.corruption, strength)
 
@@ -297,7 +334,11 @@ def _match(
 
 
 def _collect(
-    scored: list[_Scored], classes: Sequence[str], things: tuple[int, ...], mapped: bool
+    scored: list[_Scored],
+    classes: Sequence[str],
+    things: tuple[int, ...],
+    mapped: bool,
+    micro_batch: int,
 ) -> tuple[Evaluation, ...]:
     """Put the images of a split together; a preview shows those of the first one's size."""
     kept = [(item.sample, item.prediction) for item in scored if item.sample is not None]
@@ -317,4 +358,4 @@ def _collect(
             add_segments(counts, images, things)
             for counts, images in zip(stacked, matched, strict=True)
         ]
-    return tuple(Evaluation(counts, preview) for counts in stacked)
+    return tuple(Evaluation(counts, preview, micro_batch) for counts in stacked)
