@@ -24,6 +24,11 @@ class Augment(Frozen):
     """Range of the uniform random resize, before cropping to the input size."""
     colour: Fraction = 0.0
     """Strength of random brightness, contrast and saturation factors 1 +- colour."""
+    hue: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+    """Largest random turn of the hue either way, as a share of the circle."""
+    cat_max_ratio: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Largest share of a crop's labelled pixels that one class may have. Crops that exceed it
+    are drawn anew, ten in all; of ten such the last is taken, as mmsegmentation does."""
 
 
 class ParameterGroup(Frozen):

@@ -15,6 +15,7 @@ from PIL import Image
 from bench.core import seeding
 from bench.core.schema import IGNORE_INDEX, Batch
 from bench.core.stage import Augment
+from bench.corruptions.colour import hue
 
 if TYPE_CHECKING:
     pass
@@ -87,16 +88,26 @@ def augment(
     if factor != 1.0:
         size = [max(1, round(side * factor)) for side in label.shape]
         image, label = resize_image(image, size), resize_label(label, size)
-    image, label = _random_crop(image, label, crop, random)
+    image, label = _random_crop(image, label, crop, random, settings.cat_max_ratio)
     if settings.flip and random.random() < 0.5:
         image, label = image[:, ::-1], label[:, ::-1]
     if settings.colour:
         image = _jitter(image, settings.colour, random)
+    if settings.hue:
+        image = hue(np.ascontiguousarray(image), random.uniform(-settings.hue, settings.hue))
     return np.ascontiguousarray(image), np.ascontiguousarray(label)
 
 
+CROPS = 10
+"""Drawn at most for one sample, in search of one that is not all of one class."""
+
+
 def _random_crop(
-    image: np.ndarray, label: np.ndarray, crop: tuple[int, int], random: np.random.Generator
+    image: np.ndarray,
+    label: np.ndarray,
+    crop: tuple[int, int],
+    random: np.random.Generator,
+    largest_share: float,
 ) -> tuple[np.ndarray, np.ndarray]:
     missing = [max(0, want - have) for want, have in zip(crop, label.shape, strict=True)]
     if any(missing):
@@ -105,11 +116,21 @@ def _random_crop(
         padded = np.tile(mean, (label.shape[0] + missing[0], label.shape[1] + missing[1], 1))
         padded[: label.shape[0], : label.shape[1]] = image
         image, label = padded, np.pad(label, edges, constant_values=IGNORE_INDEX)
-    top, left = (
-        int(random.integers(have - want + 1)) for have, want in zip(label.shape, crop, strict=True)
-    )
-    area = (slice(top, top + crop[0]), slice(left, left + crop[1]))
+    for _ in range(CROPS):
+        top, left = (
+            int(random.integers(have - want + 1))
+            for have, want in zip(label.shape, crop, strict=True)
+        )
+        area = (slice(top, top + crop[0]), slice(left, left + crop[1]))
+        if largest_share == 1 or _share_of_one_class(label[area]) < largest_share:
+            break
     return image[area], label[area]
+
+
+def _share_of_one_class(label: np.ndarray) -> float:
+    """Return the share of the most frequent class among labelled pixels; 1 if there are none."""
+    counts = np.bincount(label[label != IGNORE_INDEX])
+    return float(counts.max() / counts.sum()) if len(counts) else 1.0
 
 
 def _jitter(image: np.ndarray, strength: float, random: np.random.Generator) -> np.ndarray:

@@ -155,7 +155,8 @@ class Config(MethodConfig):
         tasks: tuple[Task, ...] = ("predict", "reconstruct") if learns_inverse else ("predict",)
         chosen.append(self.train_prior.model_copy(update={"tasks": tasks}))
         if learns_inverse:
-            chosen.append(self.train_inverse)
+            windows = {} if self.variant == "FT-W" else {"no_decay": ()}  # FT has no such weights
+            chosen.append(self.train_inverse.model_copy(update=windows))
         return tuple(chosen)
 
     def depends_on(self, stage: str) -> Mapping[str, Any]:
@@ -247,7 +248,8 @@ def _tiny() -> Config:
 
 
 SWIN_L = BackboneSettings(
-    name="swin_large_patch4_window12_384",
+    # By its tag: without one timm takes weights that were tuned on ImageNet-1k after that.
+    name="swin_large_patch4_window12_384.ms_in22k",
     options={"drop_path_rate": 0.3, "strict_img_size": False, "always_partition": True},
     level_norms=True,
     pretrained=True,
@@ -263,11 +265,24 @@ def _paper(
 
     Training the tokenizer is not the paper's, which takes DALL-E's weights: give them as
     ``weights: {tokenizer: ...}``. The colouring's 4,000 steps (appendix D) are of SGD at an
-    unstated rate; the harness has AdamW.
+    unstated rate.
+
+    As in the released configurations: gradients are not clipped, batch norms are synchronised,
+    layer norms and tables of positions are not decayed but biases are, and of a crop at most
+    75 % are one class. Deviations: ``PhotoMetricDistortion`` changes brightness (by up to 32 of
+    255, added), contrast, saturation and hue each with probability one half and contrast before
+    or after the others, where all factors apply here, in one order, and brightness is a factor;
+    the norm before the token classifier (``swin_ln``, which no rule of theirs names) is decayed
+    there and not here; ResNet-101 starts from Gluon's weights, not OpenMMLab's, of the same
+    variant and data.
     """
     released: dict[str, Any] = {
         "warmup_steps": 1500,
-        "augment": Augment(scale=(0.5, 2), colour=0.5),
+        "grad_clip": None,
+        "sync_bn": True,
+        "decay_vectors": True,
+        "no_decay": ("*norm*", "*relative_position_bias_table*"),
+        "augment": Augment(scale=(0.5, 2), colour=0.5, hue=0.1, cat_max_ratio=0.75),
     }
     settings: dict[str, Any] = {
         "colouring": colouring,
@@ -277,7 +292,9 @@ def _paper(
         "backbone": SWIN_L,
         "learned_inverse": LearnedInverseSettings(depth=depth),
         "train_tokenizer": _stage("tokenizer", "codec.tokenizer", 80_000, 16, 1e-4),
-        "train_colouring": _stage("colouring", "codec.colouring", 4000, 16, 1e-2, weight_decay=0),
+        "train_colouring": _stage(
+            "colouring", "codec.colouring", 4000, 16, 1e-2, weight_decay=0, optimizer="sgd"
+        ),
         "train_prior": _stage("prior", "prior", steps, batch_size, lr, **released),
         "train_inverse": _stage("inverse", "codec.inverse", 40_000, 16, 1.5e-3, **released),
     }

@@ -200,7 +200,7 @@ def test_pool_draws_by_the_images_own_seed(batch: Batch) -> None:
     many = Batch(*(torch.cat([part] * 4) for part in batch[:2]), torch.arange(12))
     once, again = augment(many), augment(many)
     assert once.image.equal(again.image)
-    mixed = augment(Batch(*(part[order] for part in many)))
+    mixed = augment(Batch(*(part[order] for part in many[:3])))
     assert mixed.image.equal(once.image[order])
     assert mixed.label.equal(once.label[order])
     assert not once.image.equal(many.image)

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import get_args
 
 import pydantic
@@ -11,8 +12,15 @@ import torch
 from bench.core import seeding
 from bench.core.registry import load_config, load_method, method_modules, resolve_config
 from bench.core.schema import fingerprint
+from bench.engine.manifests import make_manifest
+from bench.engine.plan import Settings, make_plan
 from bench.engine.training.stages import trainable_modules
+from bench.suite.method_checks import families_of
+from bench.suite.model import Suite
+from bench.suite.reading import LoadedSuite, read_suite
 from tests.helpers.small_methods import CLASSES, DATA, SIZE, draw_batch
+
+SUITES = Path(__file__).parents[2] / "suites"
 
 
 @dataclass
@@ -66,14 +74,27 @@ def learned(method, steps=1):
     return method.requires_grad_(False).eval()
 
 
-def test_every_generative_method_has_a_twin_and_each_control_a_case():
+@pytest.mark.parametrize("name", ["robustness", "camvid"])
+def test_every_generative_method_of_a_main_suite_is_contrasted_with_a_twin(name):
+    suite = read_suite(SUITES / f"{name}.yaml").suite
+    roles = {m.title: resolve_config(m.adapter, m.preset, m.config).role for m in suite.methods}
+    adapters = {m.title: m.adapter for m in suite.methods}
+    twins = {m.adapter: m.title for m in suite.methods if m.config.get("control") == "twin"}
+    wholes = {adapters[t] for t, r in roles.items() if r.family == "generative" and not r.control}
+    assert wholes == twins.keys()
+    for measure in ("clean", "mPC", "above floor"):
+        contrasts = [c for c in suite.contrasts if c.measure == measure]
+        compared = {adapters[c.first[0]] for c in contrasts if c.second in twins.values()}
+        assert compared == wholes
+        assert any(c.is_of_families for c in contrasts)
+
+
+def test_every_control_has_a_case():
     declared = set()
     for name in method_modules():
-        config = load_config(name)[0]
-        if config.family == "generative" and "predict" in config.tasks:
-            controls = get_args(config.model_fields["control"].annotation)
-            assert "twin" in controls, name
-            declared |= {(name, control) for control in controls if control}
+        field = load_config(name)[0].model_fields.get("control")
+        if field is not None:
+            declared |= {(name, control) for control in get_args(field.annotation) if control}
     assert declared == {(case.method, case.control) for case in CASES}
 
 
@@ -182,3 +203,25 @@ def test_temperature_zero_draws_without_noise():
 def test_a_part_that_is_not_there_is_refused(method, changes, reason):
     with pytest.raises(pydantic.ValidationError, match=reason):
         resolve_config(method, "tiny", changes)
+
+
+def test_means_over_families_leave_controls_out(tmp_path):
+    methods = [
+        {"adapter": "gss", "label": "whole", "preset": "tiny"},
+        {"adapter": "gss", "label": "twin", "preset": "tiny", "config": {"control": "twin"}},
+    ]
+    assert families_of({"methods": methods}) == {"generative"}
+    suite = Suite(
+        name="controls",
+        question="Do families leave controls out?",
+        methods=methods,
+        train_on=[{"dataset": "scenes", "options": {"images": 2}}],
+        test_on=[{"dataset": "scenes", "options": {"images": 2}}],
+        contrasts=[
+            {"name": "c", "first": ["whole"], "second": "twin"},
+        ],
+        protocol={"resize": SIZE},
+    )
+    plan = make_plan(LoadedSuite(suite, ""), Settings(output=tmp_path))
+    assert make_manifest(plan).families == {"whole": "generative", "twin": ""}
+    assert {p.cell.task for p in plan.cells if p.cell.label == "twin"} == {"predict"}

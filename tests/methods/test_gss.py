@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from bench.core import seeding
 from bench.core.registry import resolve_config
 from bench.core.schema import IGNORE_INDEX, DataSpec
+from bench.engine.training.optimiser import parameter_groups
 from bench.engine.training.stages import trainable_modules
 from methods.gss.config import PRESETS, Variant
 from methods.gss.method import GSS, make_codec, make_tokenizer
@@ -258,3 +259,36 @@ def test_only_a_learned_inverse_that_starts_so_agrees_with_the_nearest_colour(va
         agreement[start] = (found == label).double().mean().item()
     assert agreement["nearest_colour"] > 0.9
     assert agreement["random"] < 0.5
+
+
+def test_published_sizes_are_trained_as_released():
+    for name, config in PRESETS.items():
+        if name.startswith("paper"):
+            for stage in (config.train_prior, config.train_inverse):
+                assert stage.grad_clip is None
+                assert stage.sync_bn
+                assert stage.augment.cat_max_ratio == 0.75
+                assert stage.augment.hue == 0.1  # 18 of OpenCV's 180
+    # The tag: without it timm resolves to weights tuned on ImageNet-1k.
+    assert PRESETS["paper_ade20k"].backbone.name.endswith(".ms_in22k")
+
+
+@pytest.mark.parametrize("variant", ["FF", "FT", "FT-W"])
+def test_released_rules_of_decay_name_parameters_that_are_there(variant):
+    released = PRESETS["paper_cityscapes"]
+    rules = {
+        stage: {"no_decay": getattr(released, stage).no_decay, "decay_vectors": True}
+        for stage in ("train_prior", "train_inverse")
+    }
+    method = build(variant=variant, **rules)
+    for stage in method.config.stages(DATA)[1:]:
+        groups = parameter_groups(trainable_modules(method, stage), stage)
+        spared = {id(p) for g in groups if g["weight_decay"] == 0 for p in g["params"]}
+        for name, parameter in trainable_modules(method, stage).named_parameters():
+            exempt = is_spared(name) and bool(stage.no_decay)
+            assert (id(parameter) in spared) == exempt, name
+
+
+def is_spared(name):
+    """Whether a parameter is of a layer norm or a table of positions."""
+    return "norm" in name or "relative_position_bias_table" in name

@@ -187,6 +187,62 @@ def test_a_scale_is_to_code_what_own_choices_left_over(monkeypatch):
         running = running + quantiser.contribution(chosen, k, grid)
 
 
+@pytest.mark.parametrize("own", [0.0, 1.0])
+def test_the_seglat_decoder_goes_on_from_its_own_choices(own, monkeypatch):
+    """What training shows a scale is what generation would, with targets that correct it."""
+    method = build({**ABLATIONS["vanilla"], "decoder": {"own_choices": own}})
+    batch = make_batch(2)
+    batch = Batch(pad_image(batch.image, 4), pad_label(batch.label, 4), batch.seeds)
+    seen = {}
+    monkeypatch.setattr(
+        "methods.seg_var.method.divergence",
+        lambda outputs, truth: seen.update(outputs=outputs, truth=truth) or torch.zeros(()),
+    )
+    method("seglat", batch)
+    quantiser = method.tokenizer.quantiser
+    latent = method.tokenizer.latent(method.painter(batch.label).colours)
+    running = torch.zeros_like(latent)
+    for k, (outputs, truth) in enumerate(zip(seen["outputs"], seen["truth"], strict=True)):
+        assert torch.equal(quantiser.code(latent - running, k), truth)
+        chosen = outputs.argmax(-1).reshape(truth.shape) if own else truth
+        running = running + quantiser.contribution(chosen, k, latent.shape[2:])
+    if own:
+        method.config = method.config.model_copy(update={"control": "seglat_decoder"})
+        generated = method._generate(batch.image, batch.seeds)
+        for codes, outputs in zip(generated, seen["outputs"], strict=True):
+            assert torch.equal(codes, outputs.argmax(-1).reshape(codes.shape))
+
+
+def test_stage_2_can_come_first_and_the_decoder_s_key_then_knows_it():
+    names = [s.name for s in resolve_config("seg_var", "tiny", {}).stages(DATA)]
+    first = resolve_config("seg_var", "tiny", {"latent_first": not PRESETS["tiny"].latent_first})
+    assert {tuple(names), tuple(s.name for s in first.stages(DATA))} == {
+        ("tokenizer", "seglat", "latent", "image"),
+        ("tokenizer", "latent", "seglat", "image"),
+    }
+    keys = [
+        stage_keys({"latent_first": order, "latent": {"width": width}})["seglat"]
+        for order in (True, False)
+        for width in (32, 64)
+    ]
+    assert keys[0] != keys[1]
+    assert keys[2] == keys[3]  # what comes after does not matter
+
+
+def test_the_tokenizer_s_class_loss_is_the_cross_entropy_of_its_colours():
+    plain, weighed = (build({"tokenizer": {"class_weight": weight}}) for weight in (0.0, 0.5))
+    batch = make_batch(2)
+    batch = Batch(pad_image(batch.image, 4), pad_label(batch.label, 4), batch.seeds)
+    assert "classes" not in plain("tokenizer", batch)
+    perfect = weighed.painter.class_scores(weighed.painter(batch.label).colours) / 0.1
+    labelled = batch.label != IGNORE_INDEX
+    assert (perfect.argmax(1) == batch.label)[labelled].all()
+    losses = weighed("tokenizer", batch)
+    assert losses["classes"] > 0
+    losses["classes"].backward()
+    assert any(p.grad is not None and p.grad.any() for p in weighed.tokenizer.parameters())
+
+
 def stage_keys(overrides):
     """What tells the stages of a configuration apart, as the plan chains it."""
     config, key = resolve_config("seg_var", "tiny", overrides), ""
@@ -368,6 +424,7 @@ def test_training_of_the_codebook_resumes_from_its_buffers():
         ({"image_encoder": {"sees": "image"}}, "sees: scales"),
         ({"decoder": {"image_weight": 1.0}}, "image_sees"),
         ({"train_image": None, "decoder": {"classes": "present"}}, "image encoder"),
+        ({"tokenizer": {"class_weight": 1.0}, "colours": {"cell": "centroid"}}, "cell: class"),
     ],
 )
 def test_contradictory_settings_are_refused(overrides, reason):
