@@ -104,8 +104,9 @@ class PackedCells:
         import numpy as np
 
         try:
-            return np.load(self.path / COUNTS, allow_pickle=False)
-        except (OSError, zipfile.BadZipFile) as error:
+            content = io.BytesIO((self.path / COUNTS).read_bytes())  # so that no file stays open
+            return np.load(content, allow_pickle=False)
+        except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
             raise StoreError(f"{self.path / COUNTS}: cannot be read ({error})") from error
 
 
