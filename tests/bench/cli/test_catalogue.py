@@ -9,6 +9,7 @@ from bench.cli.catalogue import rows
 from bench.cli.main import main
 from bench.core.registry import method_modules
 from bench.core.resources import SUITES
+from bench.corruptions import CATALOGUE, GROUPS
 from bench.suite.locate import find_suite, read_question
 from bench.suite.reading import read_suite
 
@@ -16,11 +17,25 @@ from bench.suite.reading import read_suite
 @pytest.mark.parametrize("kind", ["methods", "datasets", "suites", "corruptions", "metrics"])
 def test_every_kind_is_listed_once(kind, capsys):
     listed = list(rows(kind))
-    names = [name for name, _ in listed]
+    names = [name for name, _ in listed if name]  # rows without one go on with the one above
     assert len(set(names)) == len(names) > 3
     assert all(text and "\n" not in text for _, text in listed)
     assert main(["list", kind]) == 0
-    assert len(capsys.readouterr().out.splitlines()) == len(names)
+    assert len(capsys.readouterr().out.splitlines()) == len(listed)
+
+
+def test_corruptions_are_listed_with_their_grids_and_groups():
+    listed = list(rows("corruptions"))
+    names = [name for name, _ in listed]
+    for name, corruption in CATALOGUE.items():
+        start = names.index(name) + 1
+        grid = dict(
+            text.strip().split(": ") for _, text in listed[start:][: len(corruption.parameters)]
+        )
+        assert list(grid) == list(corruption.parameters)
+        for column, values in enumerate(grid.values()):
+            assert values.split(", ") == [f"{row[column]:g}" for row in corruption.grid]
+    assert all(dict(listed)[name].endswith(", ".join(members)) for name, members in GROUPS.items())
 
 
 def test_all_methods_are_listed():

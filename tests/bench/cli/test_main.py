@@ -3,7 +3,7 @@
 import pytest
 
 import bench
-from bench.cli import main as cli
+from bench.cli import suite_verbs, verbs
 from bench.cli.main import main
 
 
@@ -11,7 +11,7 @@ from bench.cli.main import main
 def empty_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("BENCH_DATA", raising=False)
-    monkeypatch.setattr(cli, "REFERENCE", tmp_path / "none")  # reading it all takes a while
+    monkeypatch.setattr(suite_verbs, "REFERENCE", tmp_path / "none")  # reading it all takes a while
 
 
 def exit_of(*arguments) -> int:
@@ -91,7 +91,7 @@ def test_an_interrupt_ends_with_130(monkeypatch, capsys):
     def interrupted(options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "_claims", interrupted)
+    monkeypatch.setattr(verbs, "claims", interrupted)
     assert main(["claims"]) == 130
     assert "the same command goes on from here" in capsys.readouterr().err
 
