@@ -166,7 +166,7 @@ PRESETS = {
     "hrnet_tiny": _tiny("hrnet", backbone=_TINY_RESNET),
     "ocr_tiny": _tiny("ocr", backbone=_TINY_RESNET),
     "setr_naive_tiny": _tiny("setr_naive", backbone=_TINY_VIT, blocks=(0, 1, 2, 3)),
-    "setr_pup_tiny": _tiny("setr_pup", backbone=_TINY_VIT, blocks=(1, 3)),
+    "setr_pup_tiny": _tiny("setr_pup", backbone=_TINY_VIT, blocks=(1, 3), width=32),
     "setr_mla_tiny": _tiny("setr_mla", backbone=_TINY_VIT, blocks=(0, 1, 2, 3)),
     # Weights are drawn. The published ones start from ImageNet: `backbone: {pretrained: true}`
     # has timm's, which it downloads, and `initialise: {network: FILE}` any other.

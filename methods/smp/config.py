@@ -112,7 +112,8 @@ PRESETS = {
     "upernet_swin_large": Config(
         architecture="upernet",
         encoder="swin_large_patch4_window12_384",
-        options={"decoder_channels": 512},
+        # A Swin of timm takes images of its own size alone, unless told.
+        options={"decoder_channels": 512, "strict_img_size": False, "always_partition": True},
         train=_POLY,
     ),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +15,13 @@ from methods.uvim.config import PredictorSettings
 from methods.uvim.transformer import DecoderBlock, GridPositions, Memory, to_map, to_sequence
 
 Grid = tuple[int, int]
+
+
+class ImageTokens(NamedTuple):
+    """What a decoder reads of images."""
+
+    memories: list[Memory]  # one for each block
+    places: Tensor  # float32 [B, codes, D], added to its tokens; or 0
 
 
 class CodeModel(nn.Module, ABC):
@@ -71,10 +79,10 @@ class OnePass(CodeModel):
         return self.choose(self._logits(image, grid), seeds, 0)
 
     def _logits(self, image: Tensor, grid: Grid) -> Tensor:
-        levels = []
-        for lateral, level in zip(self.lateral, self.backbone(image), strict=True):
-            mode = "area" if level.shape[2] > grid[0] else "bilinear"
-            levels.append(F.interpolate(lateral(level), grid, mode=mode))
+        levels = [
+            _resized(lateral(level), grid)
+            for lateral, level in zip(self.lateral, self.backbone(image), strict=True)
+        ]
         mixed = F.gelu(self.mix(torch.cat(levels, 1)))
         return self.classify(self.norm(mixed.movedim(1, -1))).movedim(-1, 1).float()
 
@@ -100,6 +108,7 @@ class Autoregressive(CodeModel):
     ) -> None:
         super().__init__(config, backbone)
         width, stride = config.width, backbone.multiple
+        self.aligned = config.aligned
         self.project = nn.Conv2d(backbone.channels[-1], width, 1)
         self.image_positions = GridPositions(width, -(-size[0] // stride), -(-size[1] // stride))
         self.norm_image = nn.LayerNorm(width)
@@ -115,27 +124,29 @@ class Autoregressive(CodeModel):
         rows, columns = codes.shape[1:]
         before = self.embed(codes.flatten(1)[:, :-1])
         first = self.start.expand(len(codes), 1, -1).to(before)
-        x = torch.cat([first, before], 1) + self.positions(rows, columns)
-        for block, memory in zip(self.blocks, self._look(image), strict=True):
+        seen = self._look(image, (rows, columns))
+        x = torch.cat([first, before], 1) + self.positions(rows, columns) + seen.places
+        for block, memory in zip(self.blocks, seen.memories, strict=True):
             x, _ = block(x, memory, None)
         return to_map(self.classify(self.norm(x)), rows, columns).float()
 
     def draw(self, image: Tensor, grid: Grid, seeds: Tensor) -> Tensor:
-        images, positions = self._look(image), self.positions(*grid)
+        seen = self._look(image, grid)
+        places = (self.positions(*grid) + seen.places).expand(len(image), -1, -1)
         past: list[Memory | None] = [None] * len(self.blocks)
         token = self.start.expand(len(image), 1, -1)
         codes: list[Tensor] = []
         for place in range(grid[0] * grid[1]):
-            x = token + positions[:, place : place + 1]
+            x = token + places[:, place : place + 1]
             for i, block in enumerate(self.blocks):
-                x, past[i] = block(x, images[i], past[i])
+                x, past[i] = block(x, seen.memories[i], past[i])
             logits = self.classify(self.norm(x))[:, 0].float()
             codes.append(self.choose(logits, seeds, place))
             token = self.embed(codes[-1][:, None])
         return torch.stack(codes, 1).view(-1, *grid)
 
-    def _look(self, image: Tensor) -> list[Memory]:
-        """Return the image's keys and values for every block."""
+    def _look(self, image: Tensor, grid: Grid) -> ImageTokens:
+        """Encode images for every block and, if aligned, for every place of the codes' grid."""
         level = self.project(self.backbone(image)[-1])
         tokens = to_sequence(level) + self.image_positions(*level.shape[2:])
         tokens = self.norm_image(tokens)
@@ -143,4 +154,13 @@ class Autoregressive(CodeModel):
         for block in self.blocks:
             assert isinstance(block, DecoderBlock)
             memories.append(block.looking.memorise(tokens))
-        return memories
+        places = level.new_zeros(1)
+        if self.aligned:
+            places = to_sequence(_resized(level, grid))
+        return ImageTokens(memories, places)
+
+
+def _resized(level: Tensor, grid: Grid) -> Tensor:
+    """Average [B, D, h, w] within a grid of places, or enlarge it to one."""
+    mode = "area" if level.shape[2] > grid[0] else "bilinear"
+    return F.interpolate(level, grid, mode=mode)
