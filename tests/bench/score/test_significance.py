@@ -224,7 +224,7 @@ def test_family_wise_error(case, monkeypatch):
     """
     monkeypatch.setattr(significance, "half_width", lambda parts, level: 0.0)  # slow, not asked
     generator = np.random.default_rng([*case.encode()])
-    families, wrong = 150, 0
+    families, wrong = 100, 0
     for _ in range(families):
         equals = [simulate(generator, 0.0, 3.0, *CASES[case]) for _ in range(450)]
         wrong += any(decision.verdict != UNDECIDED for decision in decide(equals))
