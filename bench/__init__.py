@@ -6,50 +6,27 @@ All that a method file needs, and the reader of results; everything is imported 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from bench.core.exports import __version__ as __version__
+from bench.core.exports import home_of
+
 if TYPE_CHECKING:
     from bench.core import seeding
-    from bench.core.conversion import Checkpoints, Conversion
+    from bench.core.config import Checkpoints, Conversion, Inputs, MethodConfig, Role
+    from bench.core.errors import PredictionsError, WeightsError
     from bench.core.method import Method, Segmented
-    from bench.core.schema import (
-        IGNORE_INDEX,
-        Augment,
-        Batch,
-        DataSpec,
-        Fraction,
-        Frozen,
-        MethodConfig,
-        Positive,
-        Stage,
-        Task,
-    )
+    from bench.core.schema import IGNORE_INDEX, Batch, DataSpec, Fraction, Frozen, Positive, Task
+    from bench.core.stage import Augment, LayerDecay, ParameterGroup, Stage
     from bench.core.torchvision_ops import ensure_torchvision
     from bench.corruptions.latents import CODE_FLIPS, LATENT_NOISE
+    from bench.data.datasets._cityscapes import CITYSCAPES_IDS
+    from bench.engine.training.safe_unpickling import read_tensors
     from bench.store.load import load_results
 
-_HOME = {
-    "Augment": "bench.core.schema",
-    "Batch": "bench.core.schema",
-    "CODE_FLIPS": "bench.corruptions.latents",
-    "Checkpoints": "bench.core.conversion",
-    "Conversion": "bench.core.conversion",
-    "DataSpec": "bench.core.schema",
-    "Fraction": "bench.core.schema",
-    "Frozen": "bench.core.schema",
-    "IGNORE_INDEX": "bench.core.schema",
-    "LATENT_NOISE": "bench.corruptions.latents",
-    "Method": "bench.core.method",
-    "MethodConfig": "bench.core.schema",
-    "Positive": "bench.core.schema",
-    "Segmented": "bench.core.method",
-    "Stage": "bench.core.schema",
-    "Task": "bench.core.schema",
-    "ensure_torchvision": "bench.core.torchvision_ops",
-    "load_results": "bench.store.load",
-}
 
 __all__ = [
     "Augment",
     "Batch",
+    "CITYSCAPES_IDS",
     "CODE_FLIPS",
     "Checkpoints",
     "Conversion",
@@ -57,22 +34,26 @@ __all__ = [
     "Fraction",
     "Frozen",
     "IGNORE_INDEX",
+    "Inputs",
     "LATENT_NOISE",
     "Method",
     "MethodConfig",
+    "ParameterGroup",
+    "LayerDecay",
     "Positive",
+    "PredictionsError",
+    "Role",
     "Segmented",
     "Stage",
     "Task",
+    "WeightsError",
     "ensure_torchvision",
     "load_results",
+    "read_tensors",
     "seeding",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "seeding":
-        return import_module("bench.core.seeding")
-    if name not in _HOME:
-        raise AttributeError(f"module 'bench' has no attribute {name!r}")
-    return getattr(import_module(_HOME[name]), name)
+    module = import_module(home_of(name))
+    return module if name == "seeding" else getattr(module, name)

@@ -7,6 +7,7 @@ than where things usually are.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +18,9 @@ from bench import IGNORE_INDEX, Batch, DataSpec, Method, MethodConfig, Stage
 
 class Config(MethodConfig):
     """Nothing to set."""
+
+    version: ClassVar[int] = 1
+    floor: ClassVar[bool] = True
 
     @property
     def gives_probabilities(self) -> bool:
@@ -29,7 +33,7 @@ class Config(MethodConfig):
 PRESETS = {"tiny": Config()}
 
 
-class Table(nn.Module):
+class FrequencyTable(nn.Module):
     """How often each class was seen at each position."""
 
     frequency: Tensor  # float32 [K, H, W], sums to one over the classes
@@ -44,7 +48,7 @@ class PositionPrior(Method[Config]):
 
     def __init__(self, config: Config, data: DataSpec) -> None:
         super().__init__(config, data)
-        self.table = Table(data.num_classes, data.size)
+        self.table = FrequencyTable(data.num_classes, data.size)
 
     def fit(self, stage: str, batches: Iterable[Batch]) -> None:
         """Count the classes at each position; ignored pixels count for none.

@@ -10,6 +10,7 @@ import pytest
 
 import methods
 from tests.helpers.camvid_tree import draw_camvid
+from tests.helpers.plug_ins import forget_methods
 
 README = Path(__file__).parents[1] / "README.md"
 PARITY = Path(__file__).parent / "parity"
@@ -73,7 +74,9 @@ def my_method(tmp_path, monkeypatch):
     (folder / "my_method.py").write_text(readme_method())
     monkeypatch.delitem(sys.modules, "methods.my_method", raising=False)
     monkeypatch.setattr(methods, "__path__", [*methods.__path__, str(folder)])
-    return folder / "my_method.py"
+    forget_methods()
+    yield folder / "my_method.py"
+    forget_methods()
 
 
 @pytest.fixture

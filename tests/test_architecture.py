@@ -1,6 +1,7 @@
 """The rules that keep the parts apart, read off the sources."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted([*ROOT.glob("bench/**/*.py"), *ROOT.glob("methods/**/*.py")])
 MOST_LINES = 400
+REPEATED_CLASSES = {"Config"}
+"""The registry finds the settings of a method by this name."""
 
 
 LAYERS = (
@@ -78,7 +81,12 @@ def test_imports_keep_to_the_layers(path):
         others = [o for o in ours if o not in allowed and not o.startswith(("methods._nn", own))]
         assert not others
     if "accelerate" in {other.split(".")[0] for other in imported}:
-        assert module in ("bench.engine.train", "bench.engine.evaluate", "bench.engine.weights")
+        assert module in (
+            "bench.engine.accelerator",
+            "bench.engine.training.train",
+            "bench.engine.evaluation.evaluate",
+            "bench.engine.training.weights",
+        )
     if module.startswith("bench.report"):
         assert "torch" not in {other.split(".")[0] for other in imported}
 
@@ -134,6 +142,29 @@ def test_no_file_is_too_long(path):
     assert len(path.read_text().splitlines()) <= MOST_LINES
 
 
+def test_no_class_name_stands_for_two_things():
+    places: dict[str, list[str]] = {}
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef) and node.name not in REPEATED_CLASSES:
+                # Quantiser and Quantizer are one name, and so are Block and _Block.
+                key = node.name.strip("_").lower().replace("iz", "is").replace("color", "colour")
+                places.setdefault(key, []).append(f"{name(path)}.{node.name}")
+    assert [names for names in places.values() if len(names) > 1] == []
+
+
+def test_names_in_methods_are_in_british_spelling():
+    american = re.compile(r"quantiz|normaliz|color|neighbor|center(?!crop)", re.IGNORECASE)
+    names = [
+        f"{name(path)}.{node.name}"
+        for path in SOURCES
+        if name(path).startswith("methods")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef))
+    ]
+    assert [found for found in names if american.search(found)] == []
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=name)
 def test_no_device_is_named(path):
     strings = {
@@ -160,8 +191,9 @@ def test_help_is_at_hand_without_heavy_imports():
 
 def test_public_names_are_there_and_nothing_else():
     import bench
+    from bench.core import exports
 
-    assert set(bench.__all__) == {*bench._HOME, "seeding"}
+    assert set(bench.__all__) == {*exports.HOME, "seeding"}
     assert all(hasattr(bench, exported) for exported in bench.__all__)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = bench.nothing

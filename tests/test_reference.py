@@ -9,8 +9,8 @@ import pytest
 
 from bench import load_results
 from bench.core.schema import CLEAN, fingerprint
-from bench.report.block import make_blocks
-from bench.report.codecs import compare, measured
+from bench.report.contrasts import compare, measured
+from bench.report.statistics import make_blocks
 from bench.score.metrics import METRICS
 from bench.score.stats import replicates
 from bench.store.folders import SuiteFolder

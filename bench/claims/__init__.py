@@ -53,9 +53,12 @@ def judge_claims(folders: Sequence[SuiteFolder], papers: Path = PAPERS) -> list[
 
 _MEANING = {
     Verdict.INCONSISTENT: "the source's own numbers contradict it",
-    Verdict.REFUTED: "measured here, and it does not hold",
-    Verdict.WITHIN_NOISE: "measured here, and these images cannot tell",
-    Verdict.REPRODUCED: "measured here, or recomputed from the source, and it holds",
+    Verdict.REFUTED: "measured here as published, and it does not hold",
+    Verdict.AUDIT_DIFFERS: "what this project counted or expected is otherwise",
+    Verdict.WITHIN_NOISE: "measured here as published, and these trainings cannot tell",
+    Verdict.REPRODUCED: "measured here as published, and it holds",
+    Verdict.CONSISTENT: "recomputed from the source's own numbers, and it holds",
+    Verdict.AUDIT_AGREES: "what this project counted or expected is the same",
     Verdict.NOT_COMPARABLE: "measured here, but not as published",
     Verdict.NOT_RUN: "not measured here",
 }
@@ -83,7 +86,7 @@ def _paragraphs(judgement: Judgement, width: int) -> Iterator[str]:
     numbers = [line for line in judgement.evidence if line.startswith(values)]
     reasons = [line for line in judgement.evidence if line not in numbers]
     statement = f"{claim.inequality}   [{claim.source}]"
-    texts = (statement, "; ".join(reasons), "; ".join(numbers), claim.note)
+    texts = (f"“{claim.quote}”", statement, "; ".join(reasons), "; ".join(numbers), claim.note)
     yield from wrap(f"  {claim.id:<6}{claim.statement}", width, subsequent_indent=indent)
     for text in filter(None, texts):
         yield from wrap(

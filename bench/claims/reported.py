@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from bench.core import resources
 from bench.core.errors import ClaimsError
 
-PAPERS = Path(__file__).parents[2] / "results" / "papers"
-"""Reported numbers and claims of this project's checkout."""
+PAPERS = resources.PAPERS
+"""Reported numbers and claims of this project."""
 
 
 class Reported(NamedTuple):

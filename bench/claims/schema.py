@@ -12,7 +12,9 @@ from ruamel.yaml.error import MarkedYAMLError
 
 from bench.claims.inequality import Inequality
 from bench.core.errors import ClaimsError
+from bench.core.manifest import PublishedTraining
 from bench.core.schema import Frozen
+from bench.score.lookup import PRECISIONS
 from bench.score.metrics import METRICS
 
 
@@ -23,16 +25,27 @@ class Term(Frozen):
     """Columns that single out one reported number of the claim's paper."""
     cell: Mapping[str, Any] = {}
     """Fields of a cell, dotted where nested, that make it this method and condition."""
+    training: PublishedTraining | None = None
+    """What the number was trained with; ``config`` need not repeat what ``cell`` says."""
     protocol: Mapping[str, Any] = {}
     """Further fields that must agree before numbers compare."""
     metric: str = "mIoU"
     missing: str = ""
-    """Why no cell can have this number, where that is so."""
+    """Why no suite has this number, where that is so."""
+
+    @model_validator(mode="after")
+    def _measured_or_missing(self) -> Term:
+        if self.cell and self.missing:
+            raise ValueError("either cells measure it, or it is missing")
+        if bool(self.cell) != (self.training is not None):
+            raise ValueError("cell and training go together: a number depends on its training")
+        return self
 
     @model_validator(mode="after")
     def _metric_exists(self) -> Term:
-        if self.metric not in METRICS:
-            raise ValueError(f"no metric {self.metric!r}; there are {', '.join(METRICS)}")
+        known = (*METRICS, *PRECISIONS)
+        if self.metric not in known:
+            raise ValueError(f"no metric {self.metric!r}; there are {', '.join(known)}")
         return self
 
 
@@ -42,13 +55,17 @@ class Claim(Frozen):
     id: str
     paper: str
     statement: str
+    """In this project's words."""
+    quote: str
+    """In the publication's, or the numbers as they stand in it."""
     source: str
-    """Where in the paper it is made."""
+    """Where in the publication: its page, section or table."""
     inequality: str
     tolerance: float = 0.0
     """How far an inequality may be missed and still hold, in the unit of its sides."""
-    arithmetic: bool = False
-    """About the paper's own numbers alone: there is nothing to run."""
+    kind: Literal["measured", "arithmetic", "audit"] = "measured"
+    """``measured``: cells decide. ``arithmetic``: about the publication's own numbers alone.
+    ``audit``: the publication against what this project counted, or holds to be so."""
     protocol: Mapping[str, Any] = {}
     """Fields of a cell, dotted where nested, that all terms share."""
     terms: Mapping[str, Term]
@@ -61,9 +78,21 @@ class Claim(Frozen):
             raise ValueError(f"the inequality names {sorted(names)}, terms {sorted(self.terms)}")
         return self
 
+    @model_validator(mode="after")
+    def _says_how_it_is_judged(self) -> Claim:
+        for name, term in self.terms.items():
+            if self.kind != "measured" and not term.reported:
+                raise ValueError(f"{name} of a statement of kind {self.kind} has no number")
+            if self.kind == "measured" and not (term.cell or term.missing):
+                raise ValueError(f"{name} has neither cells nor says what is missing")
+        return self
+
 
 class _Ledger(Frozen):
-    version: Literal[1]
+    version: Literal[2]
+    trainings: tuple[PublishedTraining, ...] = ()
+    protocols: tuple[Mapping[str, Any], ...] = ()
+    """Named once by anchors, for the claims' terms to alias."""
     claims: tuple[Claim, ...]
 
     @model_validator(mode="after")

@@ -1,11 +1,8 @@
-"""What there is to name in a suite: methods, datasets, suites, corruptions, metrics."""
+"""What a suite can name, and which suites there are."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
-
-SUITES = Path("suites")
 
 
 def rows(kind: str) -> Iterator[tuple[str, str]]:
@@ -27,31 +24,53 @@ def _methods() -> Iterator[tuple[str, str]]:
         yield name, f"presets: {', '.join(presets)}"
 
 
+def parameters(classes: int) -> Iterator[tuple[str, str]]:
+    """Yield each preset of each method and its number of parameters; nothing is allocated."""
+    from bench.core.errors import BenchError
+    from bench.core.registry import load_config, method_modules
+    from bench.engine.evaluation.model_cost import count_parameters
+
+    for name in method_modules():
+        for preset in load_config(name)[1]:
+            try:
+                text = f"{count_parameters(name, preset, classes) / 1e6:10.2f} M"
+            except BenchError as error:
+                text = str(error)
+            yield f"{name} {preset}", text
+
+
 def _datasets() -> Iterator[tuple[str, str]]:
     from bench.data import datasets
 
     for name in datasets.names():
-        found = datasets.load_dataset_class(name)
-        parts = [found.title, " ".join(found.splits)]
-        parts += [" ".join(found.subsets)] if any(found.subsets) else []
+        dataset = datasets.load_dataset_class(name)
+        parts = [dataset.title, " ".join(dataset.splits)]
+        parts += [" ".join(dataset.subsets)] if any(dataset.subsets) else []
         yield name, " | ".join(parts)
 
 
 def _suites() -> Iterator[tuple[str, str]]:
-    from bench.suite.reading import read_suite
+    from bench.suite.locate import read_question, shipped_suites
 
-    for path in sorted(SUITES.rglob("*.yaml")):
-        yield str(path), " ".join(read_suite(path).suite.question.split())
+    for name, path in shipped_suites().items():
+        yield name, read_question(path)
 
 
 def _corruptions() -> Iterator[tuple[str, str]]:
-    from bench.corruptions import CATALOGUE
+    from bench.corruptions import CATALOGUE, GROUPS
     from bench.corruptions import latents as perturbations
 
     for name, corruption in CATALOGUE.items():
         yield name, f"{corruption.family}: {corruption.summary}"
+        for column, parameter in enumerate(corruption.parameters):
+            values = (f"{row[column]:g}" for row in corruption.grid)
+            yield "", f"  {parameter}: {', '.join(values)}"
     for name, perturbation in perturbations.CATALOGUE.items():
         yield name, f"latents: {perturbation.summary}"
+        strengths = ", ".join(f"{strength:g}" for strength in perturbation.grid)
+        yield "", f"  {perturbation.parameter}: {strengths}"
+    for name, members in GROUPS.items():
+        yield name, f"group of {len(members)}: {', '.join(members)}"
 
 
 def _metrics() -> Iterator[tuple[str, str]]:

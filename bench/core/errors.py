@@ -13,6 +13,7 @@
     ├── Diverged             a loss or a weight is not finite
     ├── WeightsError         a file of weights is wrong
     │   └── UnreadableWeights
+    ├── PredictionsError     a folder of predictions is wrong
     ├── StoreError           a folder of results is wrong
     └── ClaimsError          claims or reported numbers are wrong
 
@@ -72,6 +73,10 @@ class WeightsError(BenchError):
 
 class UnreadableWeights(WeightsError):
     """A file is not one that tensors can be read from."""
+
+
+class PredictionsError(BenchError):
+    """A folder of predictions is not of the images it is scored on."""
 
 
 class StoreError(BenchError):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from bench.core.schema import CLEAN, Cell, Condition, Family, Fraction, Frozen, Task
 
@@ -27,6 +27,23 @@ class Published(Frozen):
     metric: str
 
 
+class PublishedTraining(Frozen):
+    """What a published number was trained with: a cell of another training cannot judge it."""
+
+    preset: str
+    """The published size."""
+    config: Mapping[str, Any] = {}
+    """Values in place of the preset's. Of ``weights``, the stages that must come from a file."""
+    initialisation: Literal["random", "imagenet-1k", "imagenet-22k", "released"]
+    """As a record has it (``bench.core.schema.Record.initialisation``)."""
+    dataset: str
+    masks: Literal["original", "relabelled"] = "original"
+    """Of a mixture: the parts' own labels, or MSeg's."""
+    unpublished: str = ""
+    """What decides the number and was not published: the cell is then a reading of the
+    publication, and no verdict rests on it."""
+
+
 class PaperRow(Frozen):
     """A row of a published table: whose numbers they are, and which method here repeats them."""
 
@@ -35,8 +52,19 @@ class PaperRow(Frozen):
     """Columns of the paper's file that single out the row; none: not in the paper."""
     method: str = ""
     """The label of a method of the suite."""
+    training: PublishedTraining | None = None
+    """Of a reported row that a method repeats; required there."""
     missing: str = "not a method here"
     """Why there is none, where there is none."""
+
+    @model_validator(mode="after")
+    def _says_its_training(self) -> PaperRow:
+        if self.reported and self.method and self.training is None:
+            raise ValueError(
+                "a reported row that a method repeats says its training: preset, initialisation "
+                "and dataset, without which no number compares"
+            )
+        return self
 
 
 class PaperColumn(Frozen):
@@ -50,6 +78,8 @@ class PaperColumn(Frozen):
     mean is taken; absent, it is the suite's only one."""
     task: Task = "predict"
     metric: str = "mIoU"
+    classes: tuple[str, ...] = ()
+    """Classes of the test set that the score is taken of; all by default."""
     condition: Condition = CLEAN
     missing: str = ""
     """Why it is not measured here, where it is not."""
@@ -159,23 +189,34 @@ def _members(
     return side
 
 
+class CellEntry(Frozen):
+    """A cell of a suite: its record, and what the suite calls its method."""
+
+    key: str
+    label: str
+    preset: str
+    state: Literal["missing", "done", "failed"] = "missing"
+    """When the manifest was written."""
+
+
 class Manifest(Frozen):
-    """What a run of a suite consists of: the cells it asked for, in the suite's order.
+    """What a suite consists of: all its cells in order, done or not, and how they are shown."""
 
-    A folder may hold records of earlier forms of a suite; reports read only these.
-    """
-
-    version: Literal[1] = 1
+    version: Literal[2] = 2
     suite: str
     question: str
-    keys: tuple[str, ...]
+    cells: tuple[CellEntry, ...]
+    metrics: tuple[str, ...] = ("mIoU", "mAcc", "aAcc")
+    """Scores that the suite asks for."""
+    primary: str = "mIoU"
+    """The metric that is followed through all conditions."""
     reference: str = ""
     """Label of the method whose corruption errors are the unit of the others'."""
     published: Published | None = None
     """Curves of a publication that the report shows beside the measured ones."""
     contrasts: tuple[Contrast, ...] = ()
     families: Mapping[str, Literal["generative", "discriminative", ""]] = {}
-    """Of each method, by its label."""
+    """Of each method, by its label; empty for what a mean over a family leaves out."""
     paper: PaperTable | None = None
     """The published table that the suite repeats."""
     stand_in: str = ""
@@ -187,4 +228,4 @@ class Manifest(Frozen):
     command: str
     """What reproduces the run."""
     references: str = ""
-    """BibTeX of the data sets and methods used; empty in runs of before it was kept."""
+    """BibTeX of the datasets, methods and corruptions used; empty in runs of before it was kept."""

@@ -10,12 +10,13 @@ subclass of :class:`Method`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 from torch import Tensor, nn
 
-from bench.core.schema import Batch, DataSpec, MethodConfig
+from bench.core.config import MethodConfig
+from bench.core.schema import Batch, DataSpec
 
 C = TypeVar("C", bound=MethodConfig)
 
@@ -23,7 +24,7 @@ C = TypeVar("C", bound=MethodConfig)
 class Segmented(NamedTuple):
     """A batch of label maps whose segments are told apart."""
 
-    label: Tensor  # int64 [B, H, W], as predicted
+    label: Tensor  # int64 [B, H, W], classes of the segments, or IGNORE_INDEX
     instance: Tensor  # int64 [B, H, W]; pixels of one class and number are one segment
     score: Tensor  # float32 [B, H, W], confidence, by which instances are ranked
 
@@ -51,6 +52,15 @@ class Method(nn.Module, ABC, Generic[C]):
         A pixel the method calls void is IGNORE_INDEX; it counts as a miss.
         """
 
+    def for_images(self, folder: str, ids: Sequence[str]) -> Method[C]:
+        """Return what predicts these images: the method itself, unless it looks predictions up.
+
+        Args:
+            folder: of the images, as of ``bench.core.schema.Inputs``.
+            ids: of the batch that is predicted next.
+        """
+        return self
+
     def fit(self, stage: str, batches: Iterable[Batch]) -> None:
         """Learn a stage in closed form from one pass over the training set."""
         raise TypeError(f"{type(self).__name__} has no closed form for stage {stage!r}")
@@ -62,8 +72,9 @@ class Method(nn.Module, ABC, Generic[C]):
     def segments(self, image: Tensor, seeds: Tensor) -> Segmented | None:
         """Predict labels and tell instances apart; None where a method does not.
 
-        Arguments as of :meth:`predict`, and the same labels. The harness then takes connected
-        components for instances.
+        Arguments as of :meth:`predict`. Labels may differ from its, as a panoptic prediction
+        leaves doubtful pixels out; segments are counted by these, pixels by those. Without
+        segments, the harness takes connected components for instances.
         """
         return None
 
@@ -84,6 +95,16 @@ class Method(nn.Module, ABC, Generic[C]):
         The ceiling of a generative method: what it would score with a perfect prior.
         """
         raise TypeError(f"{type(self).__name__} has no latent code to reconstruct from")
+
+    def reconstruct_with(self, image: Tensor, label: Tensor, seeds: Tensor) -> Tensor:
+        """Do the same beside the image, which some decoders read; by default it is not read.
+
+        Args:
+            image: float32 [B, 3, H, W] in [0, 1], never corrupted.
+            label: int64 [B, H, W].
+            seeds: int64 [B].
+        """
+        return self.reconstruct(label, seeds)
 
     def reconstruct_perturbed(
         self, label: Tensor, seeds: Tensor, perturbation: str, strength: float

@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.core.schema import Provenance
+from bench.core.record import Provenance
 
 if TYPE_CHECKING:
     import torch

@@ -19,15 +19,16 @@ from importlib.metadata import entry_points
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from bench.core.config import MethodConfig
 from bench.core.errors import UnknownMethod
-from bench.core.schema import MethodConfig
 
 if TYPE_CHECKING:
-    from bench.core.conversion import Checkpoints, Conversion
+    from bench.core.config import Checkpoints, Conversion
     from bench.core.method import Method
 
 GROUP = "bench.methods"
 Base = TypeVar("Base")
+TINY = "tiny"
 MANY = 16
 """Names beyond which an error message that can guess what was meant lists no others."""
 
@@ -112,6 +113,17 @@ def load_config(name: str) -> tuple[type[MethodConfig], Mapping[str, MethodConfi
         if not hasattr(module, attribute):
             raise UnknownMethod(f"{module.__file__}: defines no {attribute}")
     return module.Config, module.PRESETS
+
+
+def default_preset(name: str) -> str:
+    """Return the preset of a method that is named without one: ``tiny``, else its first.
+
+    A method in a single file has ``tiny``: its presets are not looked up, as that is slow.
+    """
+    if name not in method_modules() or not config_is_light(name):
+        return TINY
+    presets = load_config(name)[1]
+    return TINY if TINY in presets else next(iter(presets))
 
 
 def load_method(name: str) -> type[Method[Any]]:

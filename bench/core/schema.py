@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,7 +26,7 @@ method's codec, which is its ceiling. ``oracle_codes``: the prediction with each
 replaced by the nearest of the truth's. ``label``: the truth as methods are given it, which
 shows what the protocol itself loses."""
 LabelMapping = Literal["", "soft", "hard"]
-"""How predictions in universal classes become labels of a test set (``bench.engine.mapping``)."""
+"""How predictions in universal classes become labels of a test set."""
 Family = Literal["generative", "discriminative"]
 """Whether a method draws its label map from a learned distribution over latents or codes, or
 classifies pixels."""
@@ -46,6 +46,11 @@ class Batch(NamedTuple):
     image: Tensor  # float32 [B, 3, H, W] in [0, 1]
     label: Tensor  # int64 [B, H, W], classes or IGNORE_INDEX
     seeds: Tensor  # int64 [B], one per image and step: the root of every draw
+    step: int = 0
+    """The optimiser step that a training batch belongs to, from 0."""
+    steps: int = 0
+    """How many steps the stage has; 0 outside of training."""
+    instance: Tensor | None = None  # int64 [B, H, W], 0 where there is none; if the data have any
 
 
 class DataSpec(Frozen):
@@ -67,90 +72,6 @@ class DataSpec(Frozen):
         if len(self.palette) != len(self.classes):
             raise ValueError(f"{len(self.palette)} colours for {len(self.classes)} classes")
         return self
-
-
-class Augment(Frozen):
-    """Random changes of a training sample, drawn per image and step.
-
-    Labels are resampled by nearest neighbour only.
-    """
-
-    flip: bool = True
-    """Mirror left to right with probability one half."""
-    scale: tuple[float, float] = (1.0, 1.0)
-    """Range of the uniform random resize, before cropping to the input size."""
-    colour: Fraction = 0.0
-    """Strength of random brightness, contrast and saturation factors 1 +- colour."""
-
-
-class Stage(Frozen):
-    """One training step of a method: which submodules learn, for how long, and how.
-
-    All modules not named are frozen and in evaluation mode. ``steps=0`` marks a
-    stage in closed form, for which the harness calls ``Method.fit``, or one whose weights
-    come from a file.
-    """
-
-    name: str
-    modules: tuple[str, ...]
-    steps: Annotated[int, Field(ge=0)]
-    batch_size: Positive = 8
-    """Images of one optimiser step, over all processes and accumulated micro-steps."""
-    accumulate: Positive = 1
-    lr: Annotated[float, Field(gt=0)] = 1e-3
-    weight_decay: Annotated[float, Field(ge=0)] = 0.01
-    betas: tuple[float, float] = (0.9, 0.999)
-    warmup_steps: Annotated[int, Field(ge=0)] = 0
-    schedule: Literal["poly", "cosine", "constant"] = "poly"
-    power: float = 1.0
-    """Exponent of the poly schedule."""
-    grad_clip: Annotated[float, Field(gt=0)] | None = 1.0
-    """Largest allowed norm of all gradients together."""
-    ema: Annotated[float, Field(gt=0, lt=1)] | None = None
-    """Decay of the weight average that is kept in place of the last weights."""
-    augment: Augment = Augment()
-    tasks: Annotated[tuple[Task, ...], Field(exclude=True)] = ("predict", "reconstruct")
-    """What needs it; a suite with none of these tasks does not train it. Not part of its key."""
-
-
-class MethodConfig(Frozen):
-    """Base of a method's configuration: what can be planned without building the method."""
-
-    version: ClassVar[int] = 1
-    """Of the method; raised whenever its results would change."""
-    tasks: ClassVar[tuple[Task, ...]] = ("predict",)
-    """What the method can do: ``predict``; ``reconstruct`` if it has a codec between labels and
-    latents, and so a ceiling; ``oracle_codes``. The class must define exactly these."""
-    floor: ClassVar[bool] = False
-    """Whether the method's score is the floor: it does not look at the image."""
-    family: ClassVar[Family | Literal[""]] = ""
-    """Which family a contrast between families counts the method in; empty: neither."""
-    citation: ClassVar[str] = ""
-    """BibTeX of the method's publications."""
-
-    weights: Mapping[str, str] = {}
-    """By stage, a safetensors file that takes the place of its training."""
-
-    @property
-    def gives_probabilities(self) -> bool:
-        """Whether ``Method.probabilities`` works; if not, predictions are mapped hard only."""
-        return False
-
-    def stages(self, data: DataSpec) -> tuple[Stage, ...]:
-        """Return the training stages in order."""
-        raise TypeError(f"{type(self).__module__}.{type(self).__name__} does not define stages")
-
-    def perturbations(self) -> tuple[str, ...]:
-        """Return which of ``bench.corruptions.latents`` the method's latents can suffer."""
-        return ()
-
-    def depends_on(self, stage: str) -> Mapping[str, Any]:
-        """Return the settings that a stage's weights depend on, by name: all by default.
-
-        A method that leaves out what only predictions depend on lets those predictions share
-        one training. ``weights`` is left out in any case: where a file lies changes nothing.
-        """
-        return self.model_dump(mode="json", exclude={"weights"})
 
 
 class Condition(Frozen):
@@ -198,6 +119,14 @@ class Slide(Frozen):
     average: Literal["scores", "votes"] = "scores"
     """What overlapping windows add up: scores where the method has them, or one vote a pixel."""
 
+    @field_validator("stride")
+    @classmethod
+    def _leaves_no_gap(cls, stride: tuple[int, int], info: ValidationInfo) -> tuple[int, int]:
+        window = info.data.get("window", stride)
+        if stride[0] > window[0] or stride[1] > window[1]:
+            raise ValueError(f"above the window {window}: pixels between windows get no class")
+        return stride
+
 
 class Protocol(Frozen):
     """Everything that is between a file on disk and a score, the method apart."""
@@ -208,8 +137,8 @@ class Protocol(Frozen):
     short_side: Positive | None = None
     """Pixels that the shorter side of every image is resized to, in place of ``resize``; the
     longer one follows. 512 in GSS, one of 360, 720 and 1080 in MSeg."""
-    crop: tuple[Positive, Positive] | None = None
-    """Height and width of the random crops trained on; absent: ``resize``."""
+    crop: Annotated[tuple[Positive, Positive] | None, Field(validate_default=True)] = None
+    """Height and width of the random crops trained on, at most ``resize``; absent: ``resize``."""
     slide: Slide | None = None
     """Sliding windows instead of the whole image in one pass."""
     eval_at: str = "native"
@@ -218,17 +147,30 @@ class Protocol(Frozen):
     """Whether an image is corrupted after (``input``) or before (``native``) the resize."""
     backend: Literal["fast", "reference", "torch"] = "fast"
     """Whose code corrupts images (``bench.corruptions.BACKENDS``)."""
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    """Of training and prediction, through Accelerate's mixed precision."""
+    micro_batch: Positive = 8
+    """Images of every forward pass at evaluation, where all have one size; 1 where not."""
+    channels_last: bool = False
+    compile: bool = False
+    """Whether models are compiled by ``torch.compile``."""
     batch_size: Positive = 8
     """Images the loader hands over at a time; never changes a result."""
+    workers: Annotated[int, Field(ge=0)] = 0
+    """Processes that load images; never changes a result."""
     segments: bool = False
     """Whether things are told apart and segments counted too, for PQ and instance AP."""
-    metrics: tuple[str, ...] = ("mIoU", "mAcc", "aAcc")
+    metrics: Annotated[tuple[str, ...], Field(min_length=1)] = ("mIoU", "mAcc", "aAcc")
+    """The first one is the primary metric."""
+
+    WITHOUT_EFFECT: ClassVar[frozenset[str]] = frozenset({"batch_size", "workers", "metrics"})
+    """Fields that change no stored count, and so no key."""
 
     @property
     def input_size(self) -> tuple[int, int]:
         """Height and width of what a method is trained on, in pixels."""
         size = self.crop or self.resize
-        assert size is not None, "the validator below requires one"
+        assert size is not None, "the validators below require one"
         return size
 
     def size_of(self, height: int, width: int) -> tuple[int, int]:
@@ -243,19 +185,34 @@ class Protocol(Frozen):
         factor = self.short_side / min(height, width)
         return int(height * factor + 0.5), int(width * factor + 0.5)
 
-    @model_validator(mode="after")
-    def _segments_are_whole(self) -> Protocol:
-        if self.segments and self.slide is not None:
-            raise ValueError("segments of windows are not joined; leave slide or segments out")
-        return self
+    # Validators of fields, not of the whole, so that each fault is found whatever else is wrong
+    # and is reported at its own key.
 
-    @model_validator(mode="after")
-    def _has_input_size(self) -> Protocol:
-        if self.resize is not None and self.short_side is not None:
+    @field_validator("short_side")
+    @classmethod
+    def _one_size(cls, short_side: int | None, info: ValidationInfo) -> int | None:
+        if short_side is not None and info.data.get("resize") is not None:
             raise ValueError("resize and short_side are both given; one fixes the size")
-        if self.crop is None and self.resize is None:
+        return short_side
+
+    @field_validator("crop")
+    @classmethod
+    def _within_resize(
+        cls, crop: tuple[int, int] | None, info: ValidationInfo
+    ) -> tuple[int, int] | None:
+        resize = info.data.get("resize")
+        if crop is None and "resize" in info.data and resize is None:
             raise ValueError("neither resize nor crop is given; one must fix the input size")
-        return self
+        if crop and resize and (crop[0] > resize[0] or crop[1] > resize[1]):
+            raise ValueError(f"above resize {resize}: a crop is cut out of the resized image")
+        return crop
+
+    @field_validator("segments")
+    @classmethod
+    def _segments_are_whole(cls, segments: bool, info: ValidationInfo) -> bool:
+        if segments and info.data.get("slide") is not None:
+            raise ValueError("segments of windows are not joined; leave slide or segments out")
+        return segments
 
 
 class Cell(Frozen):
@@ -286,60 +243,6 @@ class Cell(Frozen):
         tested = f"{self.test_on} ({self.mapping})" if self.mapping else str(self.test_on)
         text = f"{self.label} | {tested} | {self.condition} | {self.task} | seed {self.seed}"
         return text + (f", sampling seed {self.sampling_seed}" if self.sampling_seed else "")
-
-
-class Provenance(Frozen):
-    """What a number depended on beside its configuration."""
-
-    commit: str
-    dirty: bool
-    """The working tree had uncommitted changes or untracked files."""
-    packages: Mapping[str, str]
-    device: str
-    threads: int
-    processes: Positive = 1
-    platform: str
-
-
-class Record(Frozen):
-    """What a finished cell leaves behind; its counts are in an array file beside it."""
-
-    version: Literal[1] = 1
-    key: str
-    status: Literal["ok", "failed"]
-    cell: Cell
-    error: str = ""
-    """One line, when the cell failed."""
-    image_ids: tuple[str, ...] = ()
-    clusters: tuple[str, ...] = ()
-    """Of each image: the sequence or city within which images are correlated."""
-    classes: tuple[str, ...] = ()
-    palette: tuple[tuple[int, int, int], ...] = ()
-    unreachable: tuple[str, ...] = ()
-    """Classes of the test set that no prediction in the trained classes can become."""
-    unmapped: int = 0
-    """How many of the trained classes have no class in the test set."""
-    parameters: int = 0
-    """Number of the method's parameters."""
-    train_data: str = ""
-    """Content fingerprint of the training split."""
-    test_data: str = ""
-    """Content fingerprint of the test split."""
-    stages: tuple[str, ...] = ()
-    """Keys of the training stages behind the result, in order."""
-    weights: tuple[str, ...] = ()
-    """SHA-256 of each stage's weights."""
-    corruption_version: int = 0
-    """Of the corruptions' specification; 0 for clean images."""
-    corruption_probe: str = ""
-    """Hash of the corrupted probe image, which shows a drift of the libraries beneath."""
-    measured: Mapping[str, float] = {}
-    """What ``Method.measure`` found on the split; of clean reconstructions only."""
-    train_seconds: float = 0.0
-    evaluate_seconds: float = 0.0
-    finished: str = ""
-    """ISO 8601 time, UTC."""
-    provenance: Provenance | None = None
 
 
 def fingerprint(*parts: Any) -> str:

@@ -1,21 +1,37 @@
 """Corruptions: pure functions of (image, name, severity, seed).
 
+Usable without the rest of the harness, as a seeded replacement of imagecorruptions::
+
+    from bench.corruptions import corrupt
+
+    foggy = corrupt(image, "fog", 3, seed=7)
+
+in place of ``np.random.seed(7)`` and ``imagecorruptions.corrupt(image, severity=3,
+corruption_name="fog")``. The bytes differ by at most 1 of 255 (``impulse_noise`` agrees in
+distribution), but depend on the arguments alone: no global stream, any image size, any
+thread. ``GROUPS["common"]`` is imagecorruptions' ``get_corruption_names()``,
+``GROUPS["validation"]`` its ``get_corruption_names("validation")``. Only ``frost`` needs that
+package, for its pictures (the extra ``imagecorruptions``).
+
 Importing this costs milliseconds: the catalogue says what there is, and a family's
-code (NumPy, OpenCV, Pillow, PyTorch) is imported when first used. The words: a *name*
-is an entry of the catalogue, and a *severity* is an index from 1 into that entry's grid
-of parameters, so its range is the entry's own.
+code (NumPy, OpenCV, Pillow; PyTorch for elastic_transform, snow and zoom_blur) is imported when
+first used. The words: a *name* is an entry of the catalogue, and a *severity* is an index
+from 1 into that entry's grid of parameters, so its range is the entry's own.
+
+Severities nest: with one seed, a higher severity changes what a lower one has changed, and
+more of it or further, wherever the published draws allow. They do not for ``shot_noise``
+(Poisson counts of another rate use up the stream differently), ``glass_blur`` (offsets of
+another reach are other draws) and ``snow`` (flakes of another size lie elsewhere).
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from difflib import get_close_matches
-from importlib import import_module
 from typing import TYPE_CHECKING
 
-from bench.corruptions.catalogue import CATALOGUE, GROUPS, NAMES, SEVERITIES
-from bench.corruptions.entry import Corruption
+from bench.corruptions.catalogue import CATALOGUE, GROUPS, NAMES, SEVERITIES, lookup
+from bench.corruptions.catalogue.entry import Corruption
+from bench.corruptions.fast import corrupt_fast
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,7 +50,7 @@ __all__ = [
     "probe_hash",
 ]
 
-VERSION = 1
+VERSION = 2
 """Of the specification: raised whenever a corruption's output would change."""
 
 BACKENDS = ("fast", "reference", "torch")
@@ -49,6 +65,7 @@ def corrupt(
     *,
     depth: np.ndarray | None = None,
     backend: str = "fast",
+    reference_height: int | None = None,
 ) -> np.ndarray:
     """Corrupt one image.
 
@@ -63,18 +80,28 @@ def corrupt(
         depth: [H, W] in metres, for corruptions whose ``depth`` is set; those take a
             stated stand-in where there is none, and all others ignore it.
         backend: one of ``BACKENDS``.
+        reference_height: height in pixels of the images that widths in pixels are meant at;
+            they then scale with the image's height. A blur of 10 px meant at 1024 rows is one
+            of 1.25 px at 128, and what rounds to no pixel is left out. Noise stays one draw
+            per pixel, and JPEG's blocks keep their size. None: widths as published, whatever
+            the image's size.
 
     Returns:
         uint8 [H, W, 3], a new array.
 
     Raises:
-        ValueError: if an argument is not as above, or the backend lacks the corruption.
+        ValueError: if an argument is not as above, or the backend lacks the corruption or
+            cannot scale its widths.
         FileNotFoundError: if frost's pictures are not installed; see ``missing``.
     """
     corruption = lookup(name, severity)
     _check(image, seed, depth)
+    if reference_height is not None and (reference_height < 1 or backend != "fast"):
+        wanted = "must be at least 1, with the backend 'fast'"
+        raise ValueError(f"reference_height is {reference_height} with {backend!r}; it {wanted}")
     if backend == "fast":
-        return _fast(corruption, image, severity, seed, depth)
+        factor = image.shape[0] / reference_height if reference_height else 1.0
+        return corrupt_fast(corruption, image, severity, seed, depth, factor)
     if backend == "reference":
         from bench.corruptions import reference
 
@@ -84,37 +111,6 @@ def corrupt(
 
         return batched.corrupt_one(image, name, severity, seed, depth)
     raise ValueError(f"unknown backend {backend!r}; there are {', '.join(BACKENDS)}")
-
-
-def _fast(
-    corruption: Corruption, image: np.ndarray, severity: int, seed: int, depth: np.ndarray | None
-) -> np.ndarray:
-    import numpy as np
-
-    module = import_module(f"bench.corruptions.{corruption.family}")
-    function: Callable[..., np.ndarray] = getattr(module, corruption.function or corruption.name)
-    extra: dict[str, object] = {}
-    if corruption.random:
-        extra["seed"] = seed
-    if corruption.depth:
-        extra["depth"] = depth
-    return function(np.ascontiguousarray(image), *corruption.grid[severity - 1], **extra)
-
-
-def lookup(name: str, severity: int) -> Corruption:
-    """Find a corruption.
-
-    Raises:
-        ValueError: if there is no such corruption, or it has no such severity.
-    """
-    if name not in CATALOGUE:
-        near = get_close_matches(name, NAMES, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(NAMES)}"
-        raise ValueError(f"unknown corruption {name!r}; {hint}")
-    if severity not in SEVERITIES[name]:
-        top = len(SEVERITIES[name])
-        raise ValueError(f"severity {severity} of {name!r}; it must be an integer in 1..{top}")
-    return CATALOGUE[name]
 
 
 def missing(name: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 
@@ -15,19 +17,19 @@ def gaussian_blur(image: np.ndarray, sigma: float) -> np.ndarray:
     return truncated(gaussian(UNIT[image], sigma))
 
 
-def defocus_blur(image: np.ndarray, radius: int, alias: float) -> np.ndarray:
+def defocus_blur(image: np.ndarray, radius: float, alias: float) -> np.ndarray:
     """Average over a disk whose rim is softened by a Gaussian of sigma ``alias``."""
     blurred = cv2.filter2D(fractions(image), -1, disk(radius, alias))
     return truncated(blurred)
 
 
-def disk(radius: int, alias: float) -> np.ndarray:
+def disk(radius: float, alias: float) -> np.ndarray:
     """Make the kernel of defocus_blur, float32, odd and square.
 
     imagecorruptions softens a disk on a grid that ends at ``max(radius, 8)``, with a wider
     window beyond radius 8; the empty rim is cut off here, which changes no sum.
     """
-    reach = max(radius, 8)
+    reach = max(math.ceil(radius), 8)
     offsets = np.arange(-reach, reach + 1)
     full = (offsets[:, None] ** 2 + offsets**2 <= radius**2).astype(np.float32)
     full /= full.sum()
@@ -79,7 +81,7 @@ def glass_links(height: int, width: int, reach: int, draws: np.random.RandomStat
     """
     source = np.arange(height * width, dtype=np.int32)
     rows, columns = height - 2 * reach, width - 2 * reach
-    if rows <= 0 or columns <= 0:
+    if min(rows, columns, reach) <= 0:
         return ~source
     offsets = draws.randint(-reach, reach, size=(rows, columns, 2))[::-1, ::-1]
     step = np.zeros((height, width), np.int32)

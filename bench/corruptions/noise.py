@@ -77,6 +77,11 @@ def pixel_noise(image: np.ndarray, std: float, *, seed: int) -> np.ndarray:
     return out
 
 
+def pixel_noise_of_variance(image: np.ndarray, variance: float, *, seed: int) -> np.ndarray:
+    """Add normal noise with a variance in units of 0..255 squared, rounded to nearest."""
+    return pixel_noise(image, float(np.sqrt(variance)), seed=seed)
+
+
 def salt_pepper(image: np.ndarray, fraction: float, *, seed: int) -> np.ndarray:
     """Set a fraction of the pixels to black or white with equal chance.
 

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from bench.core.seeding import legacy_generator, numpy_generator, seeded
-from bench.corruptions.published import COMMON, VALIDATION
+from bench.corruptions.catalogue.imagecorruptions import COMMON, VALIDATION
 
 REFERENCE_NAMES = tuple(entry.name for entry in (*COMMON, *VALIDATION))
 _USED = ("color", "filters", "util")  # of scikit-image

@@ -1,14 +1,15 @@
-"""Layers that weather is made of: fractal maps, frost pictures, drawn ice."""
+"""Layers that weather and patterns are made of: fractal maps, ice, noise, webs of light."""
 
 from __future__ import annotations
 
 import cmath
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 import cv2
 import numpy as np
 
+from bench.corruptions.filters import gaussian_kernel
 from bench.corruptions.frost import FROST_FILES, FROST_REMEDY, frost_folder
 from bench.corruptions.pixels import strips
 
@@ -41,12 +42,12 @@ def plasma(size: int, decay: float, draws: np.random.RandomState) -> np.ndarray:
     heights = np.zeros((size, size), np.float32)
     wobble, step = 100.0, size
 
-    def settle(place: np.ndarray, four: np.ndarray) -> None:
+    def settle(points: np.ndarray, four: np.ndarray) -> None:
         for rows in strips(four):
             noise = draws.uniform(-wobble, wobble, four[rows].shape)
             noise *= wobble
             noise += four[rows] / 4
-            place[rows] = noise
+            points[rows] = noise
 
     while step >= 2:
         half = step // 2
@@ -94,3 +95,99 @@ def _fern(root: complex, turn: float, reach: float) -> Iterator[tuple[complex, c
         joint = root + float(part) * reach * direction
         for side in (-cmath.pi / 3, cmath.pi / 3):
             yield joint, joint + 0.45 * (1 - part) * reach * direction * cmath.rect(1, side)
+
+
+def coloured_noise(
+    size: tuple[int, int],
+    amplitude: Callable[[np.ndarray], np.ndarray],
+    draws: np.random.RandomState,
+) -> np.ndarray:
+    """Draw noise of a given spectrum and random phases, standard deviation 1, float64 [H, W].
+
+    ImageNet-C-bar's spectra, whose phases are mirrored and of which the real part counts.
+
+    Args:
+        size: height and width.
+        amplitude: of a frequency in cycles per image height.
+        draws: the legacy stream.
+    """
+    height, width = size
+    down = np.arange(height)[:, None] - height / 2
+    across = (np.arange(width) - width / 2) * (height / width)
+    phases = draws.uniform(0, 2 * np.pi, (height, width // 2))
+    middle = []
+    if width % 2:
+        column = draws.uniform(0, 2 * np.pi, (height // 2, 1))
+        middle = [np.concatenate([column, np.zeros((height % 2, 1)), column[::-1]])]
+    phases = np.concatenate([phases, *middle, phases[::-1, ::-1]], axis=1)
+    spectrum = amplitude(np.hypot(down, across)) * np.exp(1j * phases)
+    noise = np.fft.ifft2(np.roll(spectrum, (height // 2, width // 2), axis=(0, 1))).real
+    return noise / max(float(noise.std()), 1e-12)
+
+
+def turbulence(
+    y: np.ndarray, x: np.ndarray, octaves: int, draws: np.random.RandomState
+) -> np.ndarray:
+    """Sum octaves of the absolute value of Perlin's noise, float64 [H, W].
+
+    Args:
+        y: [H, 1], in cells of the first octave.
+        x: [W], likewise.
+        octaves: each has cells half as large, and half the weight.
+        draws: the legacy stream.
+    """
+    cells = 256
+    raw = draws.randint(0, 2**31, (2 * cells + 2, 2)) % (2 * cells) - cells
+    slopes = raw / cells
+    slopes /= np.maximum(np.linalg.norm(slopes, axis=1, keepdims=True), 1e-12)
+    order = np.arange(2 * cells + 2)
+    for index in range(cells - 1, -1, -1):
+        other = int(draws.randint(0, 2**31)) % cells
+        order[[index, other]] = order[[other, index]]
+    order, slopes = (np.concatenate([t[:cells], t[:cells], t[:2]]) for t in (order, slopes))
+    scales = [2**octave for octave in range(octaves)]
+    return np.asarray(
+        sum(np.abs(_perlin(y * scale, x * scale, order, slopes)) / scale for scale in scales)
+    )
+
+
+def _perlin(y: np.ndarray, x: np.ndarray, order: np.ndarray, slopes: np.ndarray) -> np.ndarray:
+    """Evaluate Perlin's gradient noise at [H, 1] and [W], float64 [H, W]."""
+    cells = 256
+    row, column = y.astype(int) % cells, x.astype(int) % cells
+    down, across = y % 1, x % 1
+    ease_y, ease_x = (t**2 * (3 - 2 * t) for t in (down, across))
+
+    def corner(below: int, right: int) -> np.ndarray:
+        slope = slopes[order[order[(row + below) % cells] + (column + right) % cells]]
+        return (down - below) * slope[..., 0] + (across - right) * slope[..., 1]
+
+    left = corner(0, 0) + ease_y * (corner(1, 0) - corner(0, 0))
+    right = corner(0, 1) + ease_y * (corner(1, 1) - corner(0, 1))
+    return np.asarray(1.5 * (left + ease_x * (right - left)))
+
+
+def caustics(size: tuple[int, int], time: float, scale: float, softening: float) -> np.ndarray:
+    """Draw the web of light at the bottom of a pool, float64 [H, W] in [0, 1].
+
+    Args:
+        size: height and width.
+        time: at which the ripples are seen.
+        scale: of one period, px.
+        softening: sigma that smooths the web, px.
+    """
+    rows, columns = np.arange(size[0])[:, None] / scale, np.arange(size[1]) / scale
+    turn = 6.28318530718
+    y, x = np.broadcast_arrays(rows % 1 * turn - 250, columns % 1 * turn - 250)
+    wave_y, wave_x = y, x
+    web = np.ones(size)
+    for step in range(1, 6):
+        t = time * (1 - 3.5 / step)
+        wave_y, wave_x = (
+            y + np.cos(t - wave_y) + np.sin(t + wave_x),
+            x + np.sin(t - wave_x) + np.cos(t + wave_y),
+        )
+        web += 1 / np.hypot(y * 0.005 / np.sin(wave_y + t), x * 0.005 / np.cos(wave_x + t))
+    light = np.clip(np.abs(1.17 - (web / 5) ** 1.4) ** 8, 0, 1)
+    kernel = gaussian_kernel(softening, int(4 * softening + 0.5))
+    return cv2.sepFilter2D(light, -1, kernel, kernel, borderType=cv2.BORDER_REFLECT)

@@ -68,21 +68,26 @@ def airlight(image: np.ndarray) -> np.ndarray:
     return np.asarray(bright.mean(axis=0, dtype=np.float64).astype(np.float32))
 
 
-def frost(image: np.ndarray, kept: float, added: float, *, seed: int) -> np.ndarray:
+def frost(
+    image: np.ndarray, kept: float, added: float, *, seed: int, magnification: float = 1
+) -> np.ndarray:
     """Add a random crop of one of imagecorruptions' five frost pictures.
+
+    ``magnification`` is what a pixel of the pictures is in pixels of the image; 1 as
+    published, or more where they would not cover it.
 
     Raises:
         FileNotFoundError: if that package, which owns the pictures, is not installed.
     """
-    crop = frost_crop(image.shape[0], image.shape[1], seed)
+    crop = frost_crop(image.shape[0], image.shape[1], seed, magnification)
     return overlay(image, crop, kept, added)
 
 
-def frost_crop(height: int, width: int, seed: int) -> np.ndarray:
+def frost_crop(height: int, width: int, seed: int, magnification: float = 1) -> np.ndarray:
     """Cut a random piece of a frost picture that covers the image, uint8 [H, W, 3]."""
     draws = legacy_generator(seed)
     picture = frost_picture(int(draws.randint(5)))
-    scale = 1.1 * max(1, height / picture.shape[0], width / picture.shape[1])
+    scale = 1.1 * max(magnification, height / picture.shape[0], width / picture.shape[1])
     size = [int(np.ceil(side * scale)) for side in picture.shape[1::-1]]
     picture = cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC)
     top = draws.randint(0, picture.shape[0] - height)
@@ -91,7 +96,7 @@ def frost_crop(height: int, width: int, seed: int) -> np.ndarray:
 
 
 def frost_procedural(image: np.ndarray, kept: float, added: float, *, seed: int) -> np.ndarray:
-    """Add drawn ice crystals, where imagecorruptions' pictures are not to be had.
+    """Add drawn ice crystals, for machines without imagecorruptions' pictures.
 
     Looks alike and is blended alike, but is another corruption with other scores.
     """
@@ -158,24 +163,32 @@ def spatter(
     std: float,
     sigma: float,
     threshold: float,
-    strength: float,
-    mud: int,
+    weight: float,
+    mud_sigma: float,
     *,
     seed: int,
 ) -> np.ndarray:
-    """Splash water (mud 0) or mud (mud 1) on the lens where smoothed noise is high.
+    """Splash water or mud on the lens where smoothed noise is high.
 
-    ``strength`` is the weight of water, or the sigma in pixels that softens mud.
+    Args:
+        image: uint8 [H, W, 3].
+        mean: of the noise that drops are cut from.
+        std: of that noise.
+        sigma: which smooths the noise, px.
+        threshold: of the smoothed noise; below it the lens is clear.
+        weight: of water; 0 for mud.
+        mud_sigma: which softens the rim of mud, px; used where there is no water.
+        seed: key of the draws.
     """
     draws = legacy_generator(seed)
     liquid = gaussian(draws.normal(mean, std, image.shape[:2]), sigma)
-    if mud:
-        cover = gaussian((liquid > threshold).astype(np.float32), strength)
+    if not weight:
+        cover = gaussian((liquid > threshold).astype(np.float32), mud_sigma)
         cover[cover < 0.8] = 0
         colour, kept = np.array([63, 42, 20]) / 255, 1 - cover
     else:
         liquid[liquid < threshold] = 0
-        cover = water((liquid * 255).astype(np.uint8)) * np.float32(strength)
+        cover = water((liquid * 255).astype(np.uint8)) * np.float32(weight)
         colour, kept = np.array([175, 238, 238]) / 255, np.ones_like(cover)
     out = np.empty_like(image)
     for rows in strips(image):

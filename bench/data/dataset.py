@@ -24,6 +24,8 @@ class LabelSpace(Frozen):
     name: str
     classes: tuple[str, ...]
     palette: tuple[tuple[int, int, int], ...]
+    things: tuple[str, ...] = ()
+    """Classes whose objects are told apart, where the dataset tells any; the others are stuff."""
 
 
 class Sample(NamedTuple):
@@ -32,7 +34,7 @@ class Sample(NamedTuple):
     id: str
     image: np.ndarray  # uint8 [H, W, 3], RGB
     label: np.ndarray  # uint8 [H, W], class index or IGNORE_INDEX
-    instance: np.ndarray | None = None  # uint16 [H, W], 0 where there is no instance
+    instance: np.ndarray | None = None  # integers [H, W]; 0: none, or a group of things
     depth: np.ndarray | None = None  # float32 [H, W], metres
 
 

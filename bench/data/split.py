@@ -116,7 +116,7 @@ class Split:
             image,
             condition.corruption,
             condition.severity,
-            seeding.key("corruption", seed, str(self.reference), sample.id, str(condition)),
+            seeding.key("corruption", seed, str(self.reference), sample.id, condition.corruption),
             depth=depth,
             backend=self.protocol.backend,
         )

@@ -28,7 +28,7 @@ UNMAPPED = -1
 _UNIVERSAL, _WITHIN = "universal", "within"
 
 
-class Entry(NamedTuple):
+class TaxonomyEntry(NamedTuple):
     """One class of a label space."""
 
     names: tuple[str, ...]
@@ -42,7 +42,7 @@ class Taxonomy(NamedTuple):
 
     name: str
     classes: tuple[str, ...]
-    spaces: Mapping[str, tuple[Entry, ...]]
+    spaces: Mapping[str, tuple[TaxonomyEntry, ...]]
 
     @property
     def label_space(self) -> LabelSpace:
@@ -108,7 +108,9 @@ class Taxonomy(NamedTuple):
         """Return the taxonomy of some of the universal classes, in the order given."""
         kept = set(classes)
         spaces = {
-            space: tuple(Entry(e.names, tuple(m for m in e.members if m in kept)) for e in entries)
+            space: tuple(
+                TaxonomyEntry(e.names, tuple(m for m in e.members if m in kept)) for e in entries
+            )
             for space, entries in self.spaces.items()
         }
         return Taxonomy(name, classes, spaces)
@@ -153,7 +155,7 @@ def load(name: str) -> Taxonomy:
     if name not in names():
         raise TaxonomyError(f"no taxonomy {name!r}; {suggest(name, names())}")
     classes: list[str] = []
-    spaces: dict[str, list[Entry]] = {}
+    spaces: dict[str, list[TaxonomyEntry]] = {}
     for line in (FOLDER / f"{name}.tsv").read_text().splitlines():
         if not line or line.startswith("#"):
             continue
@@ -167,7 +169,7 @@ def load(name: str) -> Taxonomy:
             members = tuple(rest[0].split(", ")) if rest else ()
             if unknown := [member for member in members if member not in classes]:
                 raise TaxonomyError(f"{name}: {written!r} of {space} has unknown {unknown[0]!r}")
-            spaces.setdefault(space, []).append(Entry(tuple(written.split("|")), members))
+            spaces.setdefault(space, []).append(TaxonomyEntry(tuple(written.split("|")), members))
     return Taxonomy(name, tuple(classes), {space: tuple(e) for space, e in spaces.items()})
 
 

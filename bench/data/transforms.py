@@ -13,7 +13,8 @@ import torch
 from PIL import Image
 
 from bench.core import seeding
-from bench.core.schema import IGNORE_INDEX, Augment, Batch
+from bench.core.schema import IGNORE_INDEX, Batch
+from bench.core.stage import Augment
 
 if TYPE_CHECKING:
     pass

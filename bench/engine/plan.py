@@ -12,28 +12,20 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench import corruptions
+from bench.core.config import MethodConfig
 from bench.core.errors import DatasetMissing, PlanError, TaxonomyError
 from bench.core.manifest import Need, Unavailable
 from bench.core.registry import resolve_config
-from bench.core.schema import (
-    CLEAN,
-    Cell,
-    Condition,
-    DataRef,
-    DataSpec,
-    LabelMapping,
-    MethodConfig,
-    Record,
-    Stage,
-    Task,
-    fingerprint,
-)
-from bench.corruptions import latents as perturbations
+from bench.core.schema import CLEAN, Cell, Condition, DataRef, DataSpec, LabelMapping, Task
+from bench.core.stage import Stage
 from bench.data import datasets, taxonomy
 from bench.data.dataset import Dataset, LabelSpace
 from bench.data.taxonomy import Projection
-from bench.engine.weights import digests
-from bench.store.folders import StageFolder, SuiteFolder
+from bench.engine.evaluation.inputs import folder_of
+from bench.engine.keys import cell_key, first_key, method_identity, stage_key
+from bench.engine.training.weights import content_digests, digests
+from bench.store.cells import CellStore, StageFolder
+from bench.store.folders import SuiteFolder
 from bench.suite.model import MethodEntry, Suite, TestEntry
 from bench.suite.reading import LoadedSuite
 
@@ -45,6 +37,10 @@ class Settings(NamedTuple):
     data_root: Path | None = None
     limit: int | None = None
     command: str = ""
+    processes: int = 1
+    """Processes that train together, as ``torchrun`` starts them."""
+    started: str = ""
+    """When the run began, ISO 8601 in UTC: cells that failed before are tried again."""
 
 
 class Training(NamedTuple):
@@ -58,15 +54,15 @@ class Training(NamedTuple):
     seed: int
     stages: tuple[tuple[Stage, StageFolder], ...]
     given: Mapping[str, str]
-    """By stage, the SHA-256 of the file that takes the place of its training; empty if there
-    is no such file."""
+    """Per stage, the SHA-256 of the file that takes the place of its training."""
+    started: Mapping[str, str]
+    """Per stage, the SHA-256 of the file that its training starts from."""
+    content: Mapping[str, str] = {}
+    """By the field that names files, the digest of what is in them (``MethodConfig.files``)."""
 
-    def weights(self) -> tuple[str, ...] | None:
-        """Return the digest of every stage's weights, or None if a stage is missing."""
-        summaries = [folder.summary() for _, folder in self.stages]
-        if any(summary is None for summary in summaries):
-            return None
-        return tuple(str(summary["weights"]) for summary in summaries if summary)
+    def is_finished(self) -> bool:
+        """Whether every stage has its weights."""
+        return all(folder.is_finished() for _, folder in self.stages)
 
 
 class Planned(NamedTuple):
@@ -78,30 +74,9 @@ class Planned(NamedTuple):
     """Content fingerprint of the test split."""
     space: LabelSpace
     """Of the test split."""
+    key: str
     projection: Projection | None = None
     """From the classes that were trained to those of the test split, where they differ."""
-
-    def key(self, weights: tuple[str, ...] | None = None) -> str:
-        """Return the name of the cell's record; without its weights, of its failure."""
-        version = condition_version(self.cell)
-        return fingerprint(
-            "cell", self.cell, self.training.config.version, self.test_data, version, weights
-        )
-
-
-def condition_version(cell: Cell) -> int:
-    """Return the version of what made a cell's condition; 0 for clean."""
-    if cell.condition == CLEAN:
-        return 0
-    return corruptions.VERSION if cell.task == "predict" else perturbations.VERSION
-
-
-def condition_probe(cell: Cell) -> str:
-    """Return the hash of a probe image under a cell's corruption; empty if images stay clean."""
-    corruption, severity = cell.condition.corruption, cell.condition.severity
-    if cell.condition == CLEAN or cell.task == "reconstruct":
-        return ""
-    return corruptions.probe_hash(corruption, severity, cell.protocol.backend)
 
 
 class Plan(NamedTuple):
@@ -112,7 +87,8 @@ class Plan(NamedTuple):
     settings: Settings
     folder: SuiteFolder
     trainings: tuple[Training, ...]
-    cells: tuple[Planned, ...]
+    by_training: tuple[list[Planned], ...]
+    """The cells of each training, in order."""
     datasets: Mapping[str, Dataset]
     """Every split in use, by the key of its reference."""
     unavailable: tuple[Unavailable, ...] = ()
@@ -120,24 +96,29 @@ class Plan(NamedTuple):
     stand_in: str = ""
     """What stands in for the suite's data and sizes, if something does."""
 
-    def done(self, planned: Planned) -> Record | None:
-        """Return a cell's finished record, or None if it is to be computed."""
-        weights = planned.training.weights()
-        record = self.folder.record(planned.key(weights)) if weights is not None else None
-        return record if record is not None and record.status == "ok" else None
+    @property
+    def cells(self) -> tuple[Planned, ...]:
+        """All cells, in the suite's order."""
+        return tuple(itertools.chain.from_iterable(self.by_training))
 
-    def groups_of(self, training: Training) -> list[list[Planned]]:
-        """Return the cells that need a training, those of one prediction together."""
-        groups: dict[str, list[Planned]] = {}
+    @property
+    def store(self) -> CellStore:
+        """Where cells and stages are kept."""
+        return CellStore(self.settings.output)
+
+    def groups_of(self, training: Training) -> dict[str, list[Planned]]:
+        """Return the cells that need a training, those of one prediction together, by name."""
+        groups: dict[tuple[str, ...], list[Planned]] = {}
         for planned in self.cells_of(training):
-            said = planned.cell.model_dump(mode="json")
-            said["protocol"].pop("eval_at")
-            groups.setdefault(fingerprint(said), []).append(planned)
-        return list(groups.values())
+            cell = planned.cell
+            protocol = cell.protocol.model_copy(update={"eval_at": ""})
+            parts = (cell.test_on, cell.condition, cell.mapping, cell.sampling_seed, protocol)
+            groups.setdefault((cell.task, *map(repr, parts)), []).append(planned)
+        return {f"cells-{group[0].key}": group for group in groups.values()}
 
     def cells_of(self, training: Training) -> list[Planned]:
         """Return the cells that need a training."""
-        return [planned for planned in self.cells if planned.training is training]
+        return self.by_training[self.trainings.index(training)]
 
 
 def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
@@ -145,18 +126,19 @@ def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
 
     Raises:
         DatasetError: if data are there but not as they must be.
+        BenchError: what a method's ``Config.check`` finds wrong with its files.
         PlanError: if a test set has other classes than the training set, a corruption needs
             what is not installed, or a method can do none of the tasks.
         WeightsError: if weights are given for what is no stage.
     """
     suite = loaded.suite
-    for condition in suite.conditions:
-        if why := corruptions.missing(condition.corruption):
-            raise PlanError(f"{condition.corruption}: {why}")
+    for name in dict.fromkeys(condition.corruption for condition in suite.all_conditions()):
+        if why := corruptions.missing(name):
+            raise PlanError(f"{name}: {why}")
     references = (*suite.train_on, *(test.reference() for test in suite.test_on))
     splits = {reference.key: _open(reference, settings.data_root) for reference in references}
     trainings: list[Training] = []
-    cells: list[Planned] = []
+    by_training: list[list[Planned]] = []
     unavailable: list[Unavailable] = []
     for entry, seed, train_on in itertools.product(suite.methods, suite.seeds, suite.train_on):
         training = _training(suite, entry, train_on, splits[train_on.key], seed, settings)
@@ -164,42 +146,48 @@ def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
         ready = [each for each in found if isinstance(each, Planned)]
         if not found:
             raise PlanError(_nothing_to_do(suite, training))
-        if cells:  # of the truth itself, which needs no method, the first one's are enough
+        if by_training:  # of the truth itself, which needs no method, the first one's are enough
             ready = [planned for planned in ready if planned.cell.task != "label"]
         if ready:
             trainings.append(training)
-        cells += ready
+            by_training.append(ready)
         unavailable += [each for each in found if isinstance(each, Unavailable)]
     folder = SuiteFolder(settings.output / suite.name)
     opened = {key: split.dataset for key, split in splits.items() if not split.needs}
     return Plan(
-        *(suite, loaded.source, settings, folder, tuple(trainings), tuple(cells), opened),
+        *(suite, loaded.source, settings, folder, tuple(trainings), tuple(by_training), opened),
         *(tuple(unavailable), loaded.stand_in),
     )
 
 
 def _resolved(
-    suite: Suite, training: Training, splits: Mapping[str, _Split], limit: int | None
+    suite: Suite, training: Training, splits: Mapping[str, _OpenedSplit], limit: int | None
 ) -> Iterable[Planned | Unavailable]:
     """Yield the cells that need a training: ready, or with what they lack."""
     trained = splits[training.train_on.key]
-    weights = tuple(_missing_files(training.config))
+    # A method without stages learns nothing here, and needs no images to learn from.
+    to_learn = trained.needs if training.stages else ()
+    lacking = (*to_learn, *_missing_files(training.config), *_needs(training.config))
+    identity = method_identity(training.entry.adapter, training.config)
+    stages = tuple(folder.key for _, folder in training.stages)
     for test in suite.tests_of(training.train_on):
         tested = splits[test.reference().key]
         space = tested.dataset.label_space
         projection = _projection(training.train_on, trained.dataset.label_space, test, space)
-        lacking = (*trained.needs, *weights)
-        needs = tuple(dict.fromkeys((*lacking, *tested.needs)))
         for cell in _cells(suite, training, test, limit, projection is not None):
+            own = (*lacking, *_needs(training.config, cell))
+            needs = tuple(dict.fromkeys((*own, *tested.needs)))
             if needs:
-                yield Unavailable(cell=cell, needs=needs, optional=test.optional and not lacking)
+                optional = test.optional and not own
+                yield Unavailable(cell=cell, needs=needs, optional=optional)
             else:
-                yield Planned(cell, training, tested.content, space, projection)
+                key = cell_key(cell, identity, stages, tested.content)
+                yield Planned(cell, training, tested.content, space, key, projection)
 
 
 def _nothing_to_do(suite: Suite, training: Training) -> str:
     message = f"{training.entry.title} has nothing to do in tasks {list(suite.tasks)}"
-    return f"{message}: the method {training.entry.adapter} has {list(training.config.tasks)}"
+    return f"{message}: the method {training.entry.adapter} has {list(training.config.role.tasks)}"
 
 
 def all_needs(unavailable: Iterable[Unavailable]) -> tuple[Need, ...]:
@@ -207,7 +195,7 @@ def all_needs(unavailable: Iterable[Unavailable]) -> tuple[Need, ...]:
     return tuple(dict.fromkeys(need for each in unavailable for need in each.needs))
 
 
-class _Split(NamedTuple):
+class _OpenedSplit(NamedTuple):
     """A split as it was found: whole, or missing altogether."""
 
     dataset: Dataset
@@ -216,7 +204,7 @@ class _Split(NamedTuple):
     needs: tuple[Need, ...] = ()
 
 
-def _open(reference: DataRef, root: Path | None) -> _Split:
+def _open(reference: DataRef, root: Path | None) -> _OpenedSplit:
     """Open a split and check that its files are there, if any of the dataset's are."""
     dataset_class = datasets.load_dataset_class(reference.dataset)
     options = dataset_class.Options.model_validate(reference.options)
@@ -225,8 +213,8 @@ def _open(reference: DataRef, root: Path | None) -> _Split:
         dataset.check()
     except DatasetMissing as error:
         needs = (Need(what=name, remedy=remedy) for name, remedy in error.remedies.items())
-        return _Split(dataset, "", tuple(needs))
-    return _Split(dataset, dataset.fingerprint())
+        return _OpenedSplit(dataset, "", tuple(needs))
+    return _OpenedSplit(dataset, dataset.fingerprint())
 
 
 def _missing_files(config: MethodConfig) -> Iterable[Need]:
@@ -234,6 +222,18 @@ def _missing_files(config: MethodConfig) -> Iterable[Need]:
         if not Path(path).is_file():
             remedy = f"{path}: no such file; `python -m bench weights convert` makes one"
             yield Need(what=f"weights of stage {stage!r}", remedy=remedy)
+    for stage, path in config.initialise.items():
+        if not Path(path).is_file():
+            remedy = f"{path}: no such file; give one, or leave initialise out"
+            yield Need(what=f"weights that stage {stage!r} starts from", remedy=remedy)
+
+
+def _needs(config: MethodConfig, cell: Cell | None = None) -> tuple[Need, ...]:
+    """Return what a method says is not here: for any images, or for those of a cell."""
+    if cell is not None and cell.task != "predict":
+        return ()
+    found = config.needs() if cell is None else config.needs(folder_of(cell))
+    return tuple(Need(what=what, remedy=remedy) for what, remedy in found)
 
 
 def _projection(
@@ -261,7 +261,7 @@ def _training(
     suite: Suite,
     entry: MethodEntry,
     train_on: DataRef,
-    trained: _Split,
+    trained: _OpenedSplit,
     seed: int,
     settings: Settings,
 ) -> Training:
@@ -269,21 +269,26 @@ def _training(
     config = resolve_config(entry.adapter, entry.preset, entry.config)
     size = suite.protocol.input_size
     data = DataSpec(classes=space.classes, palette=space.palette, size=size)
-    resize = suite.protocol.resize or suite.protocol.short_side
-    key = fingerprint(entry.adapter, config.version, data, train_data, resize, seed)
-    given = digests(entry.title, config, data)
+    key = first_key(entry.adapter, config, data, train_data, suite.protocol, seed)
+    given = digests(entry.title, "weights", config.weights, config, data)
+    started = digests(entry.title, "initialise", config.initialise, config, data)
+    content: Mapping[str, str] = {}
+    if not config.needs():
+        config.check(data)
+        content = content_digests(config)
     stages = []
     for stage in config.stages(data):
         if not set(stage.tasks) & set(suite.tasks):
             continue
-        relevant = config.depends_on(stage.name)
-        if digest := given.get(stage.name):
+        if stage.name in given:
             stage = stage.model_copy(update={"steps": 0})
-            key = fingerprint("stage", key, stage, relevant, digest)
-        else:
-            key = fingerprint("stage", key, stage, relevant)
+        files = given.get(stage.name, ""), started.get(stage.name, "")
+        key = stage_key(key, stage, config, content, *files, settings.processes)
         stages.append((stage, StageFolder(settings.output, key)))
-    return Training(entry, config, data, train_on, train_data, seed, tuple(stages), given)
+    return Training(
+        *(entry, config, data, train_on, train_data, seed),
+        *(tuple(stages), given, started, content),
+    )
 
 
 def _cells(
@@ -292,9 +297,10 @@ def _cells(
     for task in suite.tasks:
         if task != "predict" and mapped:
             continue  # labels of another space than the codec's
-        config = training.config.model_dump(mode="json", exclude={"weights"})
-        if training.given:
-            config["weights"] = dict(training.given)
+        config = training.config.model_dump(mode="json", exclude={"weights", "initialise"})
+        config.update(training.content)
+        files = {"weights": training.given, "initialise": training.started}
+        config |= {name: dict(digests) for name, digests in files.items() if digests}
         ways = itertools.product(
             _conditions(suite, training.config, test, task),
             suite.protocols(),
@@ -322,7 +328,7 @@ def _cells(
 
 def _conditions(suite: Suite, config: MethodConfig, test: TestEntry, task: Task) -> list[Condition]:
     """Return the conditions of a method's task: images are corrupted, latents perturbed."""
-    if task != "label" and task not in config.tasks:
+    if task != "label" and task not in config.role.tasks:
         return []
     if task in ("oracle_codes", "label"):
         return [CLEAN]

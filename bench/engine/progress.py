@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from bench.core.schema import Record, Stage
+from bench.core.record import Record
+from bench.core.stage import Stage
 from bench.score.counts import Counts
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
-from bench.claims.reported import PAPERS
+from bench.report.digest import digest_of
+from bench.report.page import PAGE
 from bench.store.folders import SuiteFolder
-
-PAGE = "index.html"
 
 
 def write(
@@ -30,28 +28,9 @@ def write(
         StoreError: if the folder holds no run, or cells that cannot stand side by side.
     """
     folder.manifest()
-    page, digest = destination / PAGE, _digest(folder, example, allow_mixed)
+    page, digest = destination / PAGE, digest_of(folder, example, allow_mixed)
     if not page.exists() or digest not in page.read_text():
         from bench.report.assemble import assemble  # plotting libraries are slow to import
 
         assemble(folder, destination, digest=digest, example=example, allow_mixed=allow_mixed)
     return page
-
-
-def _digest(folder: SuiteFolder, *settings: bool) -> str:
-    """Hash all that a report is made from: results, papers, training logs, and the code."""
-    bench = Path(__file__).parents[1]
-    sources = [
-        *(bench / "counts.py", bench / "metrics.py", bench / "stats.py"),
-        *sorted((bench / "claims").glob("*.py")),
-        *sorted((bench / "corruptions").glob("*.py")),
-        *sorted(Path(__file__).parent.glob("*.*")),
-        *sorted(PAPERS.glob("*.*")),
-    ]
-    digest = hashlib.sha256(repr(settings).encode())
-    for folder_path in folder.paths:
-        sources += sorted(folder_path.parent.glob("stages/*/log.jsonl"))
-        sources += sorted(p for p in folder_path.rglob("*.*") if not p.name.startswith("."))
-    for path in sources:
-        digest.update(f"{path.name} {path.stat().st_size}\n".encode() + path.read_bytes())
-    return digest.hexdigest()

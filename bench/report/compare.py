@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from bench.core.schema import Record
-from bench.report.block import PRIMARY
-from bench.report.table import Entry, Table, number
+from bench.core.record import Record
+from bench.report.tables.table import Entry, Table, number
 from bench.score.metrics import METRICS
 from bench.score.stats import Estimate, holm, replicates, usable_clusters
 from bench.store.folders import SuiteFolder
@@ -18,7 +18,7 @@ _SHORT = 48
 """Letters of a value that are printed; configurations are long."""
 
 
-class Pair(NamedTuple):
+class CellPair(NamedTuple):
     """One cell in both folders."""
 
     name: str
@@ -30,15 +30,17 @@ class Pair(NamedTuple):
     """What differs in protocol and provenance, such as ``seed: 0 -> 1``."""
 
 
-class Comparison(NamedTuple):
+class StoreComparison(NamedTuple):
     """All cells of two folders."""
 
-    pairs: tuple[Pair, ...]
+    metric: str
+    """The primary one of the first folder."""
+    pairs: tuple[CellPair, ...]
     only_first: tuple[str, ...]
     only_second: tuple[str, ...]
 
 
-def compare(first: SuiteFolder, second: SuiteFolder) -> Comparison:
+def compare(first: SuiteFolder, second: SuiteFolder) -> StoreComparison:
     """Compare the latest runs of two folders.
 
     A cell is the same in both if method's label, training and test set, condition, task and
@@ -47,9 +49,21 @@ def compare(first: SuiteFolder, second: SuiteFolder) -> Comparison:
     Raises:
         StoreError: if a folder holds no run.
     """
-    left, right = ({_identity(r): r for r in each.records()} for each in (first, second))
-    pairs = [_pair(left[same], right[same], first, second) for same in left if same in right]
-    return Comparison(
+    left, right = ({_identity(r): r for r in folder.records()} for folder in (first, second))
+    metric = first.manifest().primary
+    pairs = (
+        CellPair(
+            str(left[same].cell),
+            left[same],
+            right[same],
+            _difference(metric, left[same], right[same], (first, second)),
+            tuple(_differing(left[same], right[same])),
+        )
+        for same in left
+        if same in right
+    )
+    return StoreComparison(
+        metric,
         tuple(pairs),
         tuple(str(left[same].cell) for same in left if same not in right),
         tuple(str(right[same].cell) for same in right if same not in left),
@@ -60,33 +74,40 @@ def _identity(record: Record) -> str:
     return str([getattr(record.cell, name) for name in _SAME_CELL])
 
 
-def _pair(a: Record, b: Record, first: SuiteFolder, second: SuiteFolder) -> Pair:
-    difference = None
-    if a.status == b.status == "ok" and a.image_ids == b.image_ids:
-        metric = METRICS[PRIMARY]
-        counts = [first.counts(a.key), second.counts(b.key)]
-        draws = replicates(metric, counts, usable_clusters(a.clusters))
-        values = zip(counts, draws, ((a.key,), (b.key,)), strict=True)
-        before, after = (Estimate(metric(each), row, keys) for each, row, keys in values)
-        difference = after - before
-    theirs = _facts(b)
-    fields = [
-        f"{name}: {_short(value)} -> {_short(theirs.get(name))}"
-        for name, value in _facts(a).items()
-        if value != theirs.get(name)
-    ]
-    fields += [
-        f"{name}: none -> {_short(theirs[name])}" for name in theirs if name not in _facts(a)
-    ]
-    return Pair(str(a.cell), a, b, difference, tuple(fields))
+def _difference(
+    metric: str, a: Record, b: Record, folders: tuple[SuiteFolder, SuiteFolder]
+) -> Estimate | None:
+    """Return second minus first, paired; None if one failed or other images were scored."""
+    if not (a.status == b.status == "ok" and a.image_ids == b.image_ids):
+        return None
+    score = METRICS[metric]
+    counts = [folder.counts(r.key) for folder, r in zip(folders, (a, b), strict=True)]
+    draws = replicates(score, counts, usable_clusters(a.clusters))
+    cells = zip(counts, draws, (a.key, b.key), strict=True)
+    before, after = (Estimate(score(count), row, (key,)) for count, row, key in cells)
+    return after - before
+
+
+def _differing(a: Record, b: Record) -> Iterator[str]:
+    """Yield what differs in protocol and provenance, such as ``seed: 0 -> 1``."""
+    before, after = _facts(a), _facts(b)
+    for name in dict.fromkeys((*before, *after)):
+        if name not in before:
+            yield f"{name}: none -> {_short(after[name])}"
+        elif before[name] != after.get(name):
+            yield f"{name}: {_short(before[name])} -> {_short(after.get(name))}"
 
 
 def _facts(record: Record) -> dict[str, Any]:
     """Return, flat, what a number depends on beside its cell's identity."""
     cell = record.cell.model_dump(mode="json", exclude={"suite", *_SAME_CELL})
     made = record.provenance.model_dump(mode="json") if record.provenance else {}
-    found = dict(_flat({**cell, **made}))
-    return {**found, **{name: getattr(record, name) for name in _MADE_OF}, "status": record.status}
+    settings = dict(_flat({**cell, **made}))
+    return {
+        **settings,
+        **{name: getattr(record, name) for name in _MADE_OF},
+        "status": record.status,
+    }
 
 
 def _flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -102,46 +123,45 @@ def _short(value: Any) -> str:
     return text if len(text) <= _SHORT else f"{text[: _SHORT - 3]}..."
 
 
-def table(comparison: Comparison) -> Table:
+def table(comparison: StoreComparison) -> Table:
     """Every common cell with its difference; which fields differ is numbered."""
-    known = [p.difference for p in comparison.pairs if p.difference is not None]
-    adjusted = iter(holm([difference.p_value() for difference in known]))
-    numbers = {field: str(at) for at, field in enumerate(_fields(comparison), 1)}
+    differences = [p.difference for p in comparison.pairs if p.difference is not None]
+    adjusted = iter(holm([difference.p_value() for difference in differences]))
+    numbers = {field: str(index) for index, field in enumerate(_fields(comparison), 1)}
     rows = []
     for pair in comparison.pairs:
         both_done = pair.first.status == pair.second.status == "ok"
         missing = "other images" if both_done else "failed"
-        known_p = next(adjusted) if pair.difference is not None else None
+        p = next(adjusted) if pair.difference is not None else None
         rows.append(
             (
                 Entry(pair.name),
                 number(pair.difference, "points", missing=missing),
-                Entry(unit="p", value=known_p),
+                Entry(unit="p", value=p),
                 Entry(", ".join(numbers[field] for field in pair.fields) or "nothing"),
             )
         )
-    caption = f"{PRIMARY} ({METRICS[PRIMARY].absent}), second minus first, in percentage points;"
+    metric = comparison.metric
+    caption = f"{metric} ({METRICS[metric].absent}), second minus first, in percentage points;"
     caption += " brackets: 95% intervals, paired bootstrap; p: two-sided, Holm over this table."
-    names = ("Cell", f"{PRIMARY} difference", "p", "Differs in")
+    names = ("Cell", f"{metric} difference", "p", "Differs in")
     return Table("compare", "Cells in both", caption, names, tuple(rows))
 
 
-def _fields(comparison: Comparison) -> dict[str, int]:
+def _fields(comparison: StoreComparison) -> Counter[str]:
     """Return every differing field once, with the number of cells it differs in."""
-    found: dict[str, int] = {}
-    for pair in comparison.pairs:
-        for field in pair.fields:
-            found[field] = found.get(field, 0) + 1
-    return found
+    return Counter(field for pair in comparison.pairs for field in pair.fields)
 
 
-def as_text(comparison: Comparison) -> str:
+def as_text(comparison: StoreComparison) -> str:
     """Write a comparison for the terminal, in Markdown."""
     lines = [table(comparison).markdown()] if comparison.pairs else ["No cell is in both.", ""]
     fields = _fields(comparison)
     if fields:
         lines += ["Differs in:", ""]
-        lines += [f"{at}. {name} ({n} cells)" for at, (name, n) in enumerate(fields.items(), 1)]
+        lines += [
+            f"{index}. {name} ({n} cells)" for index, (name, n) in enumerate(fields.items(), 1)
+        ]
         lines.append("")
     for which, cells in (("first", comparison.only_first), ("second", comparison.only_second)):
         if cells:

@@ -13,14 +13,10 @@ from typing import Any
 import numpy as np
 from ruamel.yaml import YAML
 
-from bench.core.errors import DatasetError
 from bench.core.files import write_text
-from bench.core.schema import CLEAN, Condition, Record, Task
-from bench.corruptions import CATALOGUE
-from bench.corruptions.citations import CITATIONS
-from bench.data.datasets import load_dataset_class
-from bench.report.block import PRIMARY, Block
-from bench.report.clean import metric_names
+from bench.core.record import Record
+from bench.core.schema import CLEAN, Condition, Task
+from bench.report.statistics import Block
 from bench.score.metrics import METRICS
 from bench.score.stats import RESAMPLES, Estimate
 
@@ -55,7 +51,7 @@ def _scores(
     block: Block, label: str, condition: Condition, task: Task
 ) -> Iterator[tuple[str, Estimate]]:
     """Yield what is reported of a condition: of corrupted images the primary score alone."""
-    for name in metric_names(block) if condition == CLEAN else (PRIMARY,):
+    for name in block.metrics if condition == CLEAN else (block.primary,):
         score = block.score(label, name, condition, task)
         if score is not None and not np.isnan(score.value):
             yield name, score
@@ -67,7 +63,7 @@ def lm_eval(blocks: Sequence[Block], label: str) -> dict[str, Any]:
     A task is a test set under a condition. ``original`` under ``n-samples`` is left out of
     limited runs: a record does not know how many images there would have been.
     """
-    found: dict[str, dict[str, Any]] = {
+    layout: dict[str, dict[str, Any]] = {
         name: {} for name in ("results", "configs", "versions", "n-samples", "higher_is_better")
     }
     used: list[Record] = []
@@ -77,11 +73,11 @@ def lm_eval(blocks: Sequence[Block], label: str) -> dict[str, Any]:
             used += block.of(label, condition, task)
             name = "_".join((slug(block.title), slug(str(condition)), task))
             scores = dict(_scores(block, label, condition, task))
-            found["results"][name] = {"alias": f"{block.title}, {condition}, {task}"}
+            layout["results"][name] = {"alias": f"{block.title}, {condition}, {task}"}
             for metric, score in scores.items():
-                found["results"][name][f"{metric},none"] = score.value
-                found["results"][name][f"{metric}_stderr,none"] = score.error
-            found["configs"][name] = {
+                layout["results"][name][f"{metric},none"] = score.value
+                layout["results"][name][f"{metric}_stderr,none"] = score.error
+            layout["configs"][name] = {
                 "task": name,
                 "dataset_path": cell.test_on.dataset,
                 "dataset_name": cell.test_on.subset,
@@ -97,14 +93,14 @@ def lm_eval(blocks: Sequence[Block], label: str) -> dict[str, Any]:
                     "train_on": cell.train_on.model_dump(mode="json"),
                     "protocol": cell.protocol.model_dump(mode="json"),
                     "test_data": record.test_data,
-                    "cells": [each.key for each in block.of(label, condition, task)],
+                    "cells": [r.key for r in block.of(label, condition, task)],
                 },
             }  # fmt: skip
-            found["versions"][name] = record.corruption_version
+            layout["versions"][name] = record.corruption_version
             original = {} if cell.limit else {"original": len(record.image_ids)}
-            found["n-samples"][name] = {**original, "effective": len(record.image_ids)}
-            found["higher_is_better"][name] = dict.fromkeys(scores, True)
-    return {**found, **_run(label, used)}
+            layout["n-samples"][name] = {**original, "effective": len(record.image_ids)}
+            layout["higher_is_better"][name] = dict.fromkeys(scores, True)
+    return {**layout, **_run(label, used)}
 
 
 def _run(label: str, records: Sequence[Record]) -> dict[str, Any]:
@@ -128,7 +124,7 @@ def _run(label: str, records: Sequence[Record]) -> dict[str, Any]:
 
 
 def model_index(blocks: Sequence[Block]) -> str:
-    """Write the ``model-index`` of a Hugging Face model card, one model a method.
+    """Write the ``model-index`` of a Hugging Face model card, one model per method.
 
     Values are fractions on clean images. ``verified`` is not set: it says that the Hugging
     Face Hub itself ran the evaluation.
@@ -151,7 +147,7 @@ def model_index(blocks: Sequence[Block]) -> str:
                 )
             dataset: dict[str, Any] = {
                 "type": cell.test_on.dataset,
-                "name": _title(cell.test_on.dataset),
+                "name": records[0].test_set.title or cell.test_on.dataset,
                 "split": cell.test_on.split,
                 "args": {
                     "fingerprint": records[0].test_data,
@@ -169,23 +165,13 @@ def model_index(blocks: Sequence[Block]) -> str:
     return text.getvalue()
 
 
-def _title(dataset: str) -> str:
-    try:
-        return load_dataset_class(dataset).title
-    except DatasetError:  # records may come from an installation with further data sets
-        return dataset
-
-
 def references(blocks: Sequence[Block]) -> str:
     """List in BibTeX what the run used: data sets, methods and corruptions, each once."""
-    run = blocks[0].folder.manifest().references if blocks else ""
-    used = {condition.corruption for block in blocks for condition in block.conditions}
-    sources = {CATALOGUE[name].source for name in used if name in CATALOGUE}
-    corruptions = (text for name, text in CITATIONS.items() if any(name in s for s in sources))
+    text = blocks[0].folder.manifest().references if blocks else ""
     entries: dict[str, str] = {}
-    for entry in re.split(r"(?m)^(?=@)", "\n".join((run, *corruptions))):
-        found = re.match(r"@\w+\{([^,]+),", entry)
-        if found is not None:
-            entries.setdefault(found[1], entry.strip())
-    head = [] if run else ["% The run kept no references of its data sets and methods."]
+    for entry in re.split(r"(?m)^(?=@)", text):
+        key = re.match(r"@\w+\{([^,]+),", entry)
+        if key is not None:
+            entries.setdefault(key[1], entry.strip())
+    head = [] if text else ["% The run kept no references of its data sets and methods."]
     return "\n\n".join([*head, *entries.values()]) + "\n"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
-from bench.core.schema import CLEAN, Record
+from bench.core.record import Record
+from bench.core.schema import CLEAN
 
 if TYPE_CHECKING:
     from bench.score.counts import Counts
@@ -19,7 +20,7 @@ NAMED = 3
 """Classes that a finding names; the confusion matrix has the others."""
 
 
-class Finding(NamedTuple):
+class CodecProblem(NamedTuple):
     """One thing that is wrong with one trained codec."""
 
     record: Record
@@ -27,29 +28,29 @@ class Finding(NamedTuple):
     text: str
 
 
-def examine(records: Iterable[Record], counts: Callable[[str], Counts]) -> list[Finding]:
+def examine(records: Iterable[Record], counts: Callable[[str], Counts]) -> list[CodecProblem]:
     """Look through the clean reconstructions among finished cells; counts by a record's key."""
-    found: list[Finding] = []
+    found: list[CodecProblem] = []
     for record in records:
         if record.cell.task == "reconstruct" and record.cell.condition == CLEAN:
             found += _collapses(record)
             if lost := _lost_classes(record, counts(record.key)):
                 more = f"; and {len(lost) - NAMED} more" if len(lost) > NAMED else ""
                 text = "; ".join(lost[:NAMED]) + more
-                found.append(Finding(record, "classes not separated", text))
+                found.append(CodecProblem(record, "classes not separated", text))
     return found
 
 
-def _collapses(record: Record) -> list[Finding]:
+def _collapses(record: Record) -> list[CodecProblem]:
     found = []
     use = record.measured.get("codebook_use")
     if use is not None and use < LEAST_USE:
         text = f"{use:.1%} of the codes are used, less than {LEAST_USE:.0%}"
-        found.append(Finding(record, "collapsed codebook", text))
+        found.append(CodecProblem(record, "collapsed codebook", text))
     bits = record.measured.get("kl_bits_per_latent")
     if bits is not None and bits < LEAST_BITS:
         text = f"{bits:.2g} bits per latent, less than {LEAST_BITS:g}"
-        found.append(Finding(record, "posterior collapse", text))
+        found.append(CodecProblem(record, "posterior collapse", text))
     return found
 
 

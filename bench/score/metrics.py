@@ -6,7 +6,7 @@ same stored numbers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -67,6 +67,18 @@ def _mean_of_all(values: np.ndarray) -> np.ndarray:
 def pixels(counts: Counts) -> Sums:
     """Return the counts of all pixels of each class, float64 [N, K]."""
     return Sums(*(array.astype(np.float64) for array in counts[:3]))
+
+
+def decided_pixels(counts: Counts) -> Sums:
+    """Return the counts of the pixels that are void on neither side, float64 [N, K].
+
+    As detectron2, which cuts void off both sides of its confusion matrix before any sum.
+    """
+    whole = pixels(counts)
+    undecided = np.zeros_like(whole.fn)
+    void = (counts.predicted == counts.num_classes) & (counts.truth < counts.num_classes)
+    np.add.at(undecided, (counts.image[void], counts.truth[void]), counts.pixels[void])
+    return whole._replace(fn=whole.fn - undecided)
 
 
 def bands(counts: Counts) -> Sums | None:
@@ -195,6 +207,11 @@ class Metric(NamedTuple):
     per_image: bool = False
     """Whether each image is scored and the scores averaged, instead of the pixels summed."""
 
+    def of_classes(self, classes: Sequence[int]) -> Metric:
+        """Return the same score of some classes alone, by their numbers."""
+        chosen = list(classes)
+        return self._replace(score=lambda s: self.score(Sums(*(each[..., chosen] for each in s))))
+
     def is_stored(self, counts: Counts) -> bool:
         """Whether the counts hold what the score is made from."""
         return self.counted(counts) is not None
@@ -225,7 +242,7 @@ class Metric(NamedTuple):
 
 _LEFT_OUT = "absent classes are left out of the mean"
 _ZERO = "absent classes count as 0"
-_PANOPTIC = "arXiv:1801.00868 section 4.2; segments matched by torchmetrics, PanopticQuality"
+_PANOPTIC = "arXiv:1801.00868 section 4.2; cocodataset/panopticapi, panopticapi/evaluation.py"
 _NO_SEGMENT = "classes without any segment are left out of the mean"
 _NO_WEIGHT = "absent classes have no weight"
 
@@ -246,11 +263,12 @@ METRICS: Mapping[str, Metric] = {
         "MSeg: mIoU",
     ),
     "mIoU_detectron2": Metric(
-        "mIoU over the classes that the truth has",
+        "mIoU over the classes that the truth has; pixels predicted void are left out",
         "classes absent from the truth are left out of the mean, predicted or not",
         "detectron2, detectron2/evaluation/sem_seg_evaluation.py",
         lambda sums: _mean_of_present(np.where(sums.tp + sums.fn > 0, class_iou(sums), np.nan)),
         "Seg-VAR: mIoU (presumably: it has Mask2Former's recipe, which evaluates so)",
+        counted=decided_pixels,
     ),
     "mIoU_image": Metric(
         "mIoU of each image over the classes it holds, then the mean over images",

@@ -26,7 +26,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from bench.score.stats import LEVEL, Estimate, Interval, combine, holm
-from bench.score.student import Part, half_width, two_sided
+from bench.score.student import VariancePart, half_width, two_sided
 
 ALPHA = 0.05
 """The rate of wrong decisions over all comparisons that are corrected together."""
@@ -38,7 +38,7 @@ _MANY = 10**6
 """Degrees of freedom where the number of drawn units is unknown."""
 
 
-class Verdict(StrEnum):
+class DecisionVerdict(StrEnum):
     """What can be said of a difference."""
 
     AHEAD = "ahead"
@@ -50,7 +50,7 @@ class Verdict(StrEnum):
 class Decision(NamedTuple):
     """A difference, decided."""
 
-    verdict: Verdict
+    verdict: DecisionVerdict
     p: float
     """Two-sided, corrected over all differences decided together. NaN with fewer than two
     trainings, and where a replicate is not a number."""
@@ -89,15 +89,15 @@ def decide(differences: Sequence[Estimate], alpha: float = ALPHA) -> list[Decisi
 
 
 def _decision(
-    difference: Estimate, sources: list[Part], p: float, at_floor: bool, alpha: float
+    difference: Estimate, sources: list[VariancePart], p: float, at_floor: bool, alpha: float
 ) -> Decision:
     half = half_width(sources, LEVEL)
     interval = Interval(difference.value - half, difference.value + half)
     if not _is_repeated(difference):
-        return Decision(Verdict.ONE_TRAINING, math.nan, interval, False)
+        return Decision(DecisionVerdict.ONE_TRAINING, math.nan, interval, False)
     if not p < alpha:
-        return Decision(Verdict.UNDECIDED, p, interval, at_floor)
-    verdict = Verdict.AHEAD if difference.value > 0 else Verdict.BEHIND
+        return Decision(DecisionVerdict.UNDECIDED, p, interval, at_floor)
+    verdict = DecisionVerdict.AHEAD if difference.value > 0 else DecisionVerdict.BEHIND
     return Decision(verdict, p, interval, at_floor)
 
 
@@ -106,12 +106,12 @@ def _is_repeated(estimate: Estimate) -> bool:
     return min(map(len, estimate.trainings), default=0) >= MIN_SEEDS
 
 
-def _parts(difference: Estimate) -> list[Part]:
+def _parts(difference: Estimate) -> list[VariancePart]:
     """Return the independent sources of error: images, and each set of trainings."""
     units = difference.units or _MANY
-    images = Part(difference.image_error, max(1, units - 1))
+    images = VariancePart(difference.image_error, max(1, units - 1))
     several = [values for values in difference.trainings if len(values) >= MIN_SEEDS]
-    return [images, *(Part(_error_of_mean(values), len(values) - 1) for values in several)]
+    return [images, *(VariancePart(_error_of_mean(values), len(values) - 1) for values in several)]
 
 
 def _error_of_mean(values: Sequence[float]) -> float:
@@ -136,8 +136,8 @@ def ranks(scores: Sequence[Estimate], alpha: float = ALPHA) -> list[tuple[int, i
     decisions = decide([scores[i] - scores[j] for i, j in pairs], alpha)
     best, worst = [1] * len(scores), [len(scores)] * len(scores)
     for (i, j), decision in zip(pairs, decisions, strict=True):
-        if decision.verdict in (Verdict.AHEAD, Verdict.BEHIND):
-            ahead, behind = (i, j) if decision.verdict == Verdict.AHEAD else (j, i)
+        if decision.verdict in (DecisionVerdict.AHEAD, DecisionVerdict.BEHIND):
+            ahead, behind = (i, j) if decision.verdict == DecisionVerdict.AHEAD else (j, i)
             best[behind] += 1
             worst[ahead] -= 1
     return list(zip(best, worst, strict=True))
@@ -167,7 +167,7 @@ def leaders(
             tests += [((index, leader), difference) for difference in differences]
     decisions = decide([difference for _, difference in tests], alpha)
     contest = list(zip((place for place, _ in tests), decisions, strict=True))
-    lost = {place for place, decision in contest if decision.verdict != Verdict.AHEAD}
+    lost = {place for place, decision in contest if decision.verdict != DecisionVerdict.AHEAD}
     return {place for place, _ in contest} - lost
 
 

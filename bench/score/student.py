@@ -21,14 +21,14 @@ _NODES = 300
 _MOST_POINTS = 6_400
 
 
-class Part(NamedTuple):
+class VariancePart(NamedTuple):
     """One source of error: ``error`` times Student's t of ``freedom`` degrees of freedom."""
 
     error: float
     freedom: int
 
 
-def two_sided(distance: float, parts: Sequence[Part]) -> float:
+def two_sided(distance: float, parts: Sequence[VariancePart]) -> float:
     """Return the probability that the sum is at least so far from zero; NaN if a part is.
 
     The part with the largest error is integrated exactly, the others by the trapezoidal rule in
@@ -40,7 +40,7 @@ def two_sided(distance: float, parts: Sequence[Part]) -> float:
     """
     if math.isnan(distance) or any(math.isnan(part.error) for part in parts):
         return float("nan")
-    *others, largest = sorted(part for part in parts if part.error > 0) or [Part(0.0, 1)]
+    *others, largest = sorted(part for part in parts if part.error > 0) or [VariancePart(0.0, 1)]
     if largest.error == 0:
         return float(distance == 0)
     count = _NODES if len(others) < 2 else int(_MOST_POINTS ** (1 / len(others)))
@@ -53,7 +53,7 @@ def two_sided(distance: float, parts: Sequence[Part]) -> float:
     return float(min(1.0, 2 * weights @ beyond))
 
 
-def half_width(parts: Sequence[Part], level: float) -> float:
+def half_width(parts: Sequence[VariancePart], level: float) -> float:
     """Return how far from zero the sum is with probability ``1 - level``; NaN if a part is."""
     if any(math.isnan(part.error) for part in parts):
         return float("nan")

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from bench import corruptions
 from bench.core.manifest import Contrast, PaperTable, Published
+from bench.core.registry import default_preset
 from bench.core.schema import CLEAN, Condition, DataRef, Frozen, Positive, Protocol, Task
 from bench.corruptions import latents as perturbations
 from bench.suite.stand_in import StandIn
@@ -17,16 +18,28 @@ from bench.suite.stand_in import StandIn
 SEVERITIES: Mapping[str, range] = {**corruptions.SEVERITIES, **perturbations.SEVERITIES}
 """Of every condition: corruptions of images, and perturbations of latents."""
 
+NAME = r"^[a-z0-9][a-z0-9_-]*$"
+MOST_CHARACTERS = 100
+"""Of names, which become parts of file names and rows of tables."""
+
 
 class MethodEntry(Frozen):
     """A method as a suite names it."""
 
     adapter: str
-    label: str = ""
+    label: Annotated[str, Field(max_length=MOST_CHARACTERS)] = ""
     """What tables and plots call it; the adapter's name when absent."""
-    preset: str = "tiny"
+    preset: str
+    """``tiny``, or the method's first where it has none of that name, when absent."""
     config: Mapping[str, Any] = {}
     """Values that replace the preset's."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_preset(cls, value: Any) -> Any:
+        if isinstance(value, Mapping) and "preset" not in value:
+            return {**value, "preset": default_preset(str(value.get("adapter")))}
+        return value
 
     @property
     def title(self) -> str:
@@ -35,16 +48,23 @@ class MethodEntry(Frozen):
 
 
 class ConditionEntry(Frozen):
-    """A corruption, or a perturbation of latents, at several severities."""
+    """A corruption, a group of them, or a perturbation of latents, at several severities."""
 
     corruption: str
+    """A name, or a group of ``bench.corruptions.GROUPS`` such as ``common`` or ``camseg``."""
     severities: tuple[int, ...] = ()
-    """All that it has, when absent."""
+    """All that each has, when absent."""
 
     def expand(self) -> Iterator[Condition]:
-        """Return one condition a severity."""
-        for severity in self.severities or SEVERITIES[self.corruption]:
-            yield Condition(corruption=self.corruption, severity=severity)
+        """Return one condition per corruption and severity."""
+        for name in members(self.corruption):
+            for severity in self.severities or SEVERITIES[name]:
+                yield Condition(corruption=name, severity=severity)
+
+
+def members(corruption: str) -> tuple[str, ...]:
+    """Return the corruptions that a name in a suite stands for: a group's, or itself."""
+    return corruptions.GROUPS.get(corruption, (corruption,))
 
 
 def expand(value: Any, split: str) -> Any:
@@ -75,13 +95,15 @@ class TestEntry(DataRef):
 TestReference = Annotated[TestEntry, BeforeValidator(partial(expand, split="val"))]
 
 
-Seeds = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
+Seeds = Annotated[tuple[Seed, ...], Field(min_length=1)]
 
 
 class Suite(Frozen):
     """A suite file's content."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+    name: Annotated[str, Field(pattern=NAME, max_length=MOST_CHARACTERS)]
+    """Lower-case letters, digits, ``_`` and ``-``: it names the folders of results and report."""
     question: str
     methods: Annotated[tuple[MethodEntry, ...], Field(min_length=1)]
     train_on: Annotated[tuple[TrainReference, ...], Field(min_length=1)]
@@ -103,6 +125,9 @@ class Suite(Frozen):
     resolutions: tuple[Positive, ...] = ()
     """Short sides, in pixels, that test images are evaluated at in place of the protocol's size:
     MSeg's three. The first one is fixed beforehand; the report sets the maximum beside it."""
+    primary: str = ""
+    """The metric of ``protocol.metrics`` that report and terminal lead with: the first one,
+    if not given."""
     reference: str = ""
     """Label of the method against which corruption errors are normalised."""
     published: Published | None = None
@@ -114,24 +139,23 @@ class Suite(Frozen):
     contrasts: tuple[Contrast, ...] = ()
     """Differences that the question is about; the report's first paragraph has them."""
 
+    @property
+    def primary_metric(self) -> str:
+        """The metric that is followed through all conditions."""
+        return self.primary or self.protocol.metrics[0]
+
     def tests_of(self, train_on: DataRef) -> tuple[TestEntry, ...]:
         """Return the test sets of a training set."""
         return (self.test_on[self.train_on.index(train_on)],) if self.paired else self.test_on
 
-    @model_validator(mode="after")
-    def _pairs_match(self) -> Suite:
-        if self.paired and len(self.train_on) != len(self.test_on):
-            sets = f"{len(self.train_on)} training and {len(self.test_on)} test sets"
-            raise ValueError(f"paired: {sets}; there must be as many of one as of the other")
-        return self
-
-    @model_validator(mode="after")
-    def _further_geometries_fit(self) -> Suite:
-        if self.protocol.eval_at in self.also_eval_at:
-            raise ValueError(
-                f"also_eval_at: {self.protocol.eval_at!r} is already the protocol's own"
-            )
-        return self
+    @field_validator("paired")
+    @classmethod
+    def _pairs_match(cls, paired: bool, info: ValidationInfo) -> bool:
+        train_on, test_on = info.data.get("train_on"), info.data.get("test_on")
+        if paired and train_on and test_on and len(train_on) != len(test_on):
+            sets = f"{len(train_on)} training and {len(test_on)} test sets"
+            raise ValueError(f"{sets}; there must be as many of one as of the other")
+        return paired
 
     def protocols(self) -> tuple[Protocol, ...]:
         """Return the protocol of each test resolution and scoring geometry, its own first."""

@@ -9,6 +9,7 @@ from bench.claims.reported import PAPERS, Reported, load_reported
 from bench.core.errors import ClaimsError
 from bench.core.manifest import PaperColumn, PaperRow, PaperTable, Published
 from bench.core.registry import suggest
+from bench.score.lookup import PRECISIONS
 from bench.score.metrics import METRICS
 from bench.suite.yaml_errors import Fault
 
@@ -81,8 +82,9 @@ def _column_faults(
         if column.reported and not any(find_cell(numbers, paper, r, column) for r in paper.rows):
             message = f"table {paper.table} has no number of {dict(column.reported)} in these rows"
             yield Fault((*where, "reported"), message)
-        if column.metric not in METRICS:
-            message = f"no metric {column.metric!r}; {suggest(column.metric, METRICS)}"
+        known = (*METRICS, *PRECISIONS)
+        if column.metric not in known:
+            message = f"no metric {column.metric!r}; {suggest(column.metric, known)}"
             yield Fault((*where, "metric"), message)
         for name in column.test_on:
             if name not in tests:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bench.core.registry import default_preset
 from bench.core.schema import Frozen, Protocol
 
 SUFFIX = "-stand-in"
@@ -60,7 +61,7 @@ def _data(entry: Any, data: Mapping[str, str], options: Mapping[str, Any]) -> An
 
 
 def _method(entry: Mapping[str, Any], stand_in: StandIn) -> dict[str, Any]:
-    preset = entry.get("preset", "tiny")
+    preset = entry.get("preset", default_preset(entry["adapter"]))
     config = {**entry.get("config", {}), **stand_in.config.get(entry["adapter"], {})}
     return {**entry, "preset": stand_in.presets.get(preset, preset), "config": config}
 

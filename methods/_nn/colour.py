@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from bench import IGNORE_INDEX
+from methods._nn.precision import full_precision
 
 
 def paint(label: Tensor, palette: Tensor) -> Tensor:
@@ -27,7 +28,8 @@ def nearest_scores(maskige: Tensor, palette: Tensor) -> Tensor:
     """Score classes by closeness of colour: the released X^-1 of GSS-FF.
 
     2 x.b_k - |b_k|^2 is -|x - b_k|^2 but for a term that is the same for every class, so
-    the arg-max is the nearest colour, without a tensor of all differences.
+    the arg-max is the nearest colour, without a tensor of all differences. In full precision
+    always: near colours are less apart than bfloat16 can tell.
 
     Args:
         maskige: float32 [B, 3, H, W].
@@ -37,7 +39,9 @@ def nearest_scores(maskige: Tensor, palette: Tensor) -> Tensor:
     Returns:
         float32 [B, K, H, W].
     """
-    return F.conv2d(maskige, 2 * palette[:, :, None, None], -palette.square().sum(1))
+    with full_precision(maskige):
+        weights = 2 * palette[:, :, None, None]
+        return F.conv2d(maskige.float(), weights, -palette.square().sum(1))
 
 
 def fill_void(label: Tensor) -> Tensor:
@@ -46,14 +50,17 @@ def fill_void(label: Tensor) -> Tensor:
     It takes the highest class of the smallest block of the 2 x 2 pyramid around it that
     has a label; a map without any becomes class 0.
     """
-    known = torch.where(label == IGNORE_INDEX, -1, label)
-    return _fill(known[:, None].float())[:, 0].long().clamp(min=0)
+    labelled = torch.where(label == IGNORE_INDEX, -1, label)
+    return _fill(labelled[:, None].float())[:, 0].long().clamp(min=0)
 
 
-def _fill(known: Tensor) -> Tensor:
-    if known.shape[2:] == (1, 1) or bool((known >= 0).all()):
-        return known
-    size = known.shape[2:]
-    coarse = _fill(F.max_pool2d(known, 2, ceil_mode=True))
-    around = coarse.repeat_interleave(2, 2).repeat_interleave(2, 3)[:, :, : size[0], : size[1]]
-    return torch.where(known >= 0, known, around)
+def _fill(label: Tensor) -> Tensor:
+    """Fill what is negative in float32 [B, 1, H, W]."""
+    if label.shape[2:] == (1, 1) or bool((label >= 0).all()):
+        return label
+    size = label.shape[2:]
+    coarse = _fill(F.max_pool2d(label, 2, ceil_mode=True))
+    surroundings = coarse.repeat_interleave(2, 2).repeat_interleave(2, 3)[
+        :, :, : size[0], : size[1]
+    ]
+    return torch.where(label >= 0, label, surroundings)

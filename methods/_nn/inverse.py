@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from methods._nn.colour import nearest_scores
+from methods._nn.precision import full_precision
 from methods._nn.windowed_attention import ConvNormAct, window_blocks
 
 
@@ -70,8 +71,9 @@ class PseudoInverse(Inverse):
     votes = True
 
     def forward(self, maskige: Tensor, palette: Tensor) -> Tensor:
-        inverse = torch.linalg.pinv(palette)  # [3, K]
-        return F.conv2d(maskige, inverse.t()[:, :, None, None])
+        with full_precision(maskige):
+            inverse = torch.linalg.pinv(palette)  # [3, K]
+            return F.conv2d(maskige.float(), inverse.t()[:, :, None, None])
 
 
 class ConvInverse(Inverse):

@@ -12,9 +12,9 @@ def cross_entropy(logits: Tensor, target: Tensor, ignore: int = IGNORE_INDEX) ->
     """Mean cross-entropy over the targets that count; zero, not 0 / 0, where none does.
 
     Args:
-        logits: float32 [B, K, ...].
+        logits: [B, K, ...], taken in float32.
         target: int64 [B, ...], 0 .. K - 1 or ``ignore``.
-        ignore: the target of a place that does not count.
+        ignore: the target of a position that does not count.
     """
-    total = F.cross_entropy(logits, target, ignore_index=ignore, reduction="sum")
+    total = F.cross_entropy(logits.float(), target, ignore_index=ignore, reduction="sum")
     return total / (target != ignore).sum().clamp(min=1)

@@ -24,6 +24,10 @@ _LARGEST_ADDITION = 15  # T of appendix B
 _ADE20K_AXES: Axes = (range(15, 240, 51), range(16, 239, 40), range(17, 238, 45))
 _MSEG_AXES: Axes = (range(15, 255, 55), range(16, 255, 51), range(17, 255, 33))
 _MSEG_DROPPED = 6  # first colours of the grid that the release leaves out
+_CITYSCAPES_IN_MSEG = (
+    98, 100, 35, 191, 144, 143, 136, 135, 174, 102, 142, 125, 127, 176, 182, 180, 181, 178, 175,
+)  # fmt: skip
+"""Of each of Cityscapes' 19 classes the universal class that it is in MSeg's taxonomy."""
 
 
 class PaletteError(ValueError):
@@ -39,7 +43,8 @@ def make_palette(
         colouring: a grid of appendix B (``arithmetic``, then each with one step more:
             ``misaligned``, ``additive``, ``refined``), the grids of
             fudan-zvg/GSS tools/posterior_learning.py (``ade20k_grid``, ``mseg_grid``), a
-            palette as released, the dataset's own, ``random`` or ``maximin``.
+            palette as released, ``cityscapes_as_mseg`` (each class of Cityscapes in the colour
+            of its universal class, table 7), the dataset's own, ``random`` or ``maximin``.
         classes: K names, for messages.
         own: the dataset's display colours, K triples in 0..255.
         seed: of the colourings that draw numbers.
@@ -52,14 +57,20 @@ def make_palette(
         PaletteError: if the colouring has fewer colours, or gives two classes the same.
     """
     num_classes = len(classes)
-    if colouring in RELEASED:
-        released = RELEASED[colouring]
+    if colouring in RELEASED or colouring == "cityscapes_as_mseg":
+        released = _released(colouring)
         chosen, void = _first(released[:-1], num_classes, colouring), released[-1:]
     else:
         chosen = _design(colouring, num_classes, own, seed)
         void = farthest(1, occupied=chosen)
     _check_distinct(chosen, classes, colouring)
     return np.concatenate([chosen, void])
+
+
+def _released(colouring: Colouring) -> np.ndarray:
+    if colouring == "cityscapes_as_mseg":
+        return RELEASED["mseg"][[*_CITYSCAPES_IN_MSEG, -1]]
+    return RELEASED[colouring]
 
 
 def _design(

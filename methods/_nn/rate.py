@@ -16,15 +16,15 @@ class CodeCounter:
     """Counts the codes of a split, map by map.
 
     Args:
-        books: size of the codebook of each map; a residual codec has several maps.
+        codebook_sizes: of each map; a residual codec has several maps.
     """
 
-    def __init__(self, books: Sequence[int]) -> None:
-        self.hits = [torch.zeros(size, dtype=torch.int64) for size in books]
+    def __init__(self, codebook_sizes: Sequence[int]) -> None:
+        self.hits = [torch.zeros(size, dtype=torch.int64) for size in codebook_sizes]
         self.pixels = 0
 
     def add(self, codes: Sequence[Tensor], pixels: int) -> None:
-        """Count int64 maps [B, h, w], one a codebook, that stand for so many pixels."""
+        """Count int64 maps [B, h, w], one per codebook, that stand for so many pixels."""
         self.pixels += pixels
         for hits, chosen in zip(self.hits, codes, strict=True):
             hits += torch.bincount(chosen.flatten().cpu(), minlength=len(hits))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from bench import Frozen, Positive
 
+AboveZero = Annotated[float, Field(gt=0)]
+Weight = Annotated[float, Field(ge=0)]
+"""Of a term in a loss."""
 Colouring = Literal[
     "maximin",
     "random",
@@ -20,12 +24,16 @@ Colouring = Literal[
     "cityscapes",
     "ade20k",
     "mseg",
+    "cityscapes_as_mseg",
     "dataset",
 ]
 """Which colour stands for which class: see ``methods/_nn/palettes.py``."""
+Void = Literal["paint", "fill"]
+"""What ignored pixels are in a maskige: painted in a colour of their own, or filled with a
+label from their surroundings."""
 
 
-class ConvTokenizer(Frozen):
+class ConvTokenizerSettings(Frozen):
     """A small convolutional tokenizer with a learned codebook, trained on label maps."""
 
     widths: tuple[Positive, ...] = (32, 64)
@@ -36,14 +44,26 @@ class ConvTokenizer(Frozen):
     code_dim: Positive = 8
 
 
-class DalleTokenizer(Frozen):
+class DalleSettings(Frozen):
     """The discrete VAE of DALL-E, by default as OpenAI released it; stride 8."""
 
     width: Positive = 256
     first_width: Positive = 128
     """Of the decoder's first convolution."""
-    num_blocks: Positive = 2
-    """In each of the four groups."""
+    blocks: Positive = 2
+    """Residual blocks in each of the four groups."""
     num_codes: Positive = 8192
-    temperature: Annotated[float, Field(gt=0)] = 1.0
+    gumbel_temperature: AboveZero = 1.0
     """Of the straight-through Gumbel-softmax when trained from scratch."""
+
+
+class BackboneSettings(Frozen):
+    """An image encoder of timm: four levels, the first at stride 4, or a plain transformer."""
+
+    name: str
+    options: Mapping[str, Any] = {}
+    """Given to ``timm.create_model``."""
+    level_norms: bool = False
+    """A LayerNorm on each level, as mmsegmentation's Swin has."""
+    pretrained: bool = False
+    """Start from timm's weights, which it downloads."""

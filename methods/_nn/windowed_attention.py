@@ -30,8 +30,8 @@ class WindowAttention(nn.Module):
         self.proj = nn.Linear(dim, dim)
         self.relative_position_bias_table = nn.Parameter(torch.zeros((2 * window - 1) ** 2, heads))
         nn.init.trunc_normal_(self.relative_position_bias_table, std=0.02)
-        place = torch.cartesian_prod(torch.arange(window), torch.arange(window))  # [N, 2]
-        offset = place[:, None] - place[None] + window - 1
+        position = torch.cartesian_prod(torch.arange(window), torch.arange(window))  # [N, 2]
+        offset = position[:, None] - position[None] + window - 1
         index = offset[..., 0] * (2 * window - 1) + offset[..., 1]
         self.register_buffer("relative_position", index, persistent=False)
 
@@ -84,7 +84,7 @@ class WindowBlock(nn.Module):
         return x[:, :height, :width]
 
     def _blocked(self, height: int, width: int, like: Tensor) -> Tensor:
-        """Forbid attention between places that only the cyclic shift made neighbours."""
+        """Forbid attention between positions that only the cyclic shift made neighbours."""
         regions = [
             (torch.arange(size, device=like.device) >= size - self.window).long()
             + (torch.arange(size, device=like.device) >= size - self.shift).long()

@@ -11,7 +11,7 @@ from bench import Augment, DataSpec, Fraction, Frozen, MethodConfig, Positive, S
 FourSizes = tuple[Positive, Positive, Positive, Positive]
 
 
-class Segformer(Frozen):
+class SegformerSettings(Frozen):
     """Mix transformer and all-MLP decoder (Xie et al., arXiv:2105.15203, Table 6)."""
 
     widths: FourSizes = (64, 128, 320, 512)
@@ -25,10 +25,10 @@ class Segformer(Frozen):
     """Before the classifier."""
 
 
-class DeepLabV3Plus(Frozen):
+class DeepLabV3PlusSettings(Frozen):
     """Atrous encoder-decoder (Chen et al., arXiv:1802.02611)."""
 
-    encoder: str = "resnet101"
+    backbone: str = "resnet101"
     """An encoder of segmentation-models-pytorch; ``tu-`` names a timm model."""
     output_stride: Literal[8, 16] = 16
     atrous_rates: tuple[Positive, Positive, Positive] = (6, 12, 18)
@@ -40,6 +40,7 @@ class DeepLabV3Plus(Frozen):
 class Config(MethodConfig):
     """One architecture, trained with cross-entropy per pixel."""
 
+    version: ClassVar[int] = 1
     family: ClassVar[Literal["discriminative"]] = "discriminative"
     citation: ClassVar[str] = """\
 @inproceedings{xie2021segformer,
@@ -58,9 +59,9 @@ class Config(MethodConfig):
 }"""
 
     architecture: Literal["segformer", "deeplabv3plus"]
-    segformer: Segformer = Segformer()
-    deeplabv3plus: DeepLabV3Plus = DeepLabV3Plus()
-    train: Stage
+    segformer: SegformerSettings = SegformerSettings()
+    deeplabv3plus: DeepLabV3PlusSettings = DeepLabV3PlusSettings()
+    train_network: Stage
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
     """Of ImageNet, as torchvision's pre-trained models expect; subtracted from images."""
     std: tuple[Annotated[float, Field(gt=0)], float, float] = (0.229, 0.224, 0.225)
@@ -70,7 +71,7 @@ class Config(MethodConfig):
         return True
 
     def stages(self, data: DataSpec) -> tuple[Stage, ...]:
-        return (self.train,)
+        return (self.train_network,)
 
 
 def _stage(steps: int, batch_size: int, lr: float, **settings: Any) -> Stage:
@@ -83,7 +84,7 @@ PRESETS = {
     # About a minute and a half each on two CPU cores, at 96 x 192.
     "segformer_tiny": Config(
         architecture="segformer",
-        segformer=Segformer(
+        segformer=SegformerSettings(
             widths=(32, 64, 96, 128),
             depths=(1, 1, 1, 1),
             heads=(1, 2, 3, 4),
@@ -91,7 +92,7 @@ PRESETS = {
             drop_path=0,
             dropout=0,
         ),
-        train=_stage(
+        train_network=_stage(
             500,
             8,
             2e-3,
@@ -103,8 +104,8 @@ PRESETS = {
     ),
     "deeplabv3plus_tiny": Config(
         architecture="deeplabv3plus",
-        deeplabv3plus=DeepLabV3Plus(encoder="tu-resnet10t", decoder_width=64),
-        train=_stage(
+        deeplabv3plus=DeepLabV3PlusSettings(backbone="tu-resnet10t", decoder_width=64),
+        train_network=_stage(
             260,
             8,
             1e-3,
@@ -118,15 +119,17 @@ PRESETS = {
     # the decoder at ten times the rate; a stage here has one.
     "segformer_b5": Config(
         architecture="segformer",
-        train=_stage(160_000, 8, 6e-5, warmup_steps=1500, augment=Augment(scale=(0.5, 2.0))),
+        train_network=_stage(
+            160_000, 8, 6e-5, warmup_steps=1500, augment=Augment(scale=(0.5, 2.0))
+        ),
     ),
     # arXiv:1802.02611, section 4: 90k steps on Cityscapes, batch 16, poly decay of power 0.9,
     # output stride 16. The paper uses SGD at 0.007; the harness has AdamW, whose rate and
     # warm-up are those of segformer_b5.
     "deeplabv3plus_r101": Config(
         architecture="deeplabv3plus",
-        deeplabv3plus=DeepLabV3Plus(encoder="resnet101"),
-        train=_stage(
+        deeplabv3plus=DeepLabV3PlusSettings(backbone="resnet101"),
+        train_network=_stage(
             90_000, 16, 6e-5, warmup_steps=1500, power=0.9, augment=Augment(scale=(0.5, 2.0))
         ),
     ),

@@ -10,9 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bench import IGNORE_INDEX, Batch, DataSpec, Method, ensure_torchvision
+from bench import Batch, DataSpec, Method, ensure_torchvision
+from methods._nn.loss import cross_entropy
 from methods._nn.padding import pad_image
-from methods.baselines.config import Config, DeepLabV3Plus, Segformer
+from methods.baselines.config import Config, DeepLabV3PlusSettings, SegformerSettings
 
 _MULTIPLE = 32  # the deepest stride of either network
 
@@ -28,7 +29,7 @@ class Baseline(Method[Config]):
         ensure_torchvision()
         self.network: nn.Module
         if config.architecture == "segformer":
-            self.network = _SegformerScores(config.segformer, data.num_classes)
+            self.network = SegformerLogits(config.segformer, data.num_classes)
         else:
             self.network = _deeplabv3plus(config.deeplabv3plus, data.num_classes)
         for name in ("mean", "std"):
@@ -37,16 +38,13 @@ class Baseline(Method[Config]):
 
     def forward(self, stage: str, batch: Batch) -> dict[str, Tensor]:
         scores = self.logits(batch.image, batch.seeds)
-        counted = (batch.label != IGNORE_INDEX).sum()
-        total = F.cross_entropy(scores, batch.label, ignore_index=IGNORE_INDEX, reduction="sum")
-        # A batch without any label has a loss of zero, not of 0 / 0.
-        return {"cross_entropy": total / counted.clamp(min=1)}
+        return {"cross_entropy": cross_entropy(scores, batch.label)}
 
     def logits(self, image: Tensor, seeds: Tensor) -> Tensor:
         """Return logits at the size of the image."""
         height, width = image.shape[2:]
         padded = pad_image((image - self.mean) / self.std, _MULTIPLE)
-        logits: Tensor = self.network(padded)
+        logits: Tensor = self.network(padded).float()
         logits = F.interpolate(logits, padded.shape[2:], mode="bilinear", align_corners=False)
         return logits[:, :, :height, :width]
 
@@ -54,10 +52,10 @@ class Baseline(Method[Config]):
         return self.logits(image, seeds).argmax(1)
 
 
-class _SegformerScores(nn.Module):
-    """The library's model, its answer unwrapped: [B, 3, H, W] to [B, K, H/s, W/s]."""
+class SegformerLogits(nn.Module):
+    """The library's model with its logits alone: [B, 3, H, W] to [B, K, H/s, W/s]."""
 
-    def __init__(self, config: Segformer, num_classes: int) -> None:
+    def __init__(self, config: SegformerSettings, num_classes: int) -> None:
         from transformers import SegformerConfig, SegformerForSemanticSegmentation
 
         super().__init__()
@@ -80,11 +78,11 @@ class _SegformerScores(nn.Module):
         return logits
 
 
-def _deeplabv3plus(config: DeepLabV3Plus, num_classes: int) -> nn.Module:
+def _deeplabv3plus(config: DeepLabV3PlusSettings, num_classes: int) -> nn.Module:
     import segmentation_models_pytorch as smp
 
     network: nn.Module = smp.DeepLabV3Plus(
-        encoder_name=config.encoder,
+        encoder_name=config.backbone,
         encoder_weights=None,
         encoder_output_stride=config.output_stride,
         decoder_channels=config.decoder_width,

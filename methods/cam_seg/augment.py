@@ -29,7 +29,7 @@ WEIGHTS = np.array([0.4, 0.3, 0.3, 0.2, 0.2, 0.05, 0.05, 0.02, 0.02])
 HEIGHT = 768
 
 
-class Pair(NamedTuple):
+class LabelledImage(NamedTuple):
     """One image with its truth."""
 
     image: Tensor  # float32 [3, H, W] in [0, 1]
@@ -40,7 +40,7 @@ def augment(batch: Batch) -> Batch:
     """Apply the pool to each image of a batch, by its own seed."""
     seeds = seeding.derive(batch.seeds, "pool").tolist()
     pairs = [
-        _augment(Pair(image, label), seeding.numpy_generator(seed))
+        _augment(LabelledImage(image, label), seeding.numpy_generator(seed))
         for image, label, seed in zip(batch.image, batch.label, seeds, strict=True)
     ]
     return Batch(
@@ -50,32 +50,34 @@ def augment(batch: Batch) -> Batch:
     )
 
 
-def _augment(pair: Pair, random: np.random.Generator) -> Pair:
+def _augment(pair: LabelledImage, random: np.random.Generator) -> LabelledImage:
     count = random.choice(len(WEIGHTS), p=WEIGHTS / WEIGHTS.sum())
     for member in random.choice(len(POOL), size=count, replace=False):
         pair = POOL[member](pair, random)
     return pair
 
 
-def _both(pair: Pair, change: Callable[..., Tensor], *args: object, **kwargs: object) -> Pair:
+def _both(
+    pair: LabelledImage, change: Callable[..., Tensor], *args: object, **kwargs: object
+) -> LabelledImage:
     """Change image and label alike: bilinear and nearest, black and unlabelled outside."""
     nearest, bilinear = InterpolationMode.NEAREST, InterpolationMode.BILINEAR
     image = change(pair.image, *args, interpolation=bilinear, fill=0.0, **kwargs)
     label = change(
         pair.label[None].float(), *args, interpolation=nearest, fill=float(IGNORE_INDEX), **kwargs
     )
-    return Pair(image, label[0].long())
+    return LabelledImage(image, label[0].long())
 
 
-def _flip_sideways(pair: Pair, random: np.random.Generator) -> Pair:
-    return Pair(pair.image.flip(-1), pair.label.flip(-1))
+def _flip_sideways(pair: LabelledImage, random: np.random.Generator) -> LabelledImage:
+    return LabelledImage(pair.image.flip(-1), pair.label.flip(-1))
 
 
-def _flip_upside_down(pair: Pair, random: np.random.Generator) -> Pair:
-    return Pair(pair.image.flip(-2), pair.label.flip(-2))
+def _flip_upside_down(pair: LabelledImage, random: np.random.Generator) -> LabelledImage:
+    return LabelledImage(pair.image.flip(-2), pair.label.flip(-2))
 
 
-def _crop(pair: Pair, random: np.random.Generator) -> Pair:
+def _crop(pair: LabelledImage, random: np.random.Generator) -> LabelledImage:
     height, width = size = pair.label.shape
     share = random.uniform(0.6, 0.9)
     inside = [round(share * side) for side in size]
@@ -84,21 +86,21 @@ def _crop(pair: Pair, random: np.random.Generator) -> Pair:
     )
     area = (top, left, *inside, [height, width])
     label = F.resized_crop(pair.label[None], *area, interpolation=InterpolationMode.NEAREST)
-    return Pair(F.resized_crop(pair.image, *area, antialias=True), label[0])
+    return LabelledImage(F.resized_crop(pair.image, *area, antialias=True), label[0])
 
 
-def _rotate(pair: Pair, random: np.random.Generator) -> Pair:
+def _rotate(pair: LabelledImage, random: np.random.Generator) -> LabelledImage:
     return _both(pair, F.rotate, random.uniform(-90, 90))
 
 
-def _shear(pair: Pair, random: np.random.Generator) -> Pair:
+def _shear(pair: LabelledImage, random: np.random.Generator) -> LabelledImage:
     shear = [random.uniform(-10, 10), 0.0]
     return _both(
         pair, F.affine, angle=0.0, translate=[0, 0], scale=random.uniform(0.8, 1.2), shear=shear
     )
 
 
-def _skew(pair: Pair, random: np.random.Generator) -> Pair:
+def _skew(pair: LabelledImage, random: np.random.Generator) -> LabelledImage:
     height, width = pair.label.shape
     corners = np.array([[0, 0], [width - 1, 0], [width - 1, height - 1], [0, height - 1]])
     inward = np.sign(corners.mean(axis=0) - corners)
@@ -106,7 +108,7 @@ def _skew(pair: Pair, random: np.random.Generator) -> Pair:
     return _both(pair, F.perspective, corners.tolist(), moved.tolist())
 
 
-def _hide_and_seek(pair: Pair, random: np.random.Generator) -> Pair:
+def _hide_and_seek(pair: LabelledImage, random: np.random.Generator) -> LabelledImage:
     """Grey out each square of a grid with probability one half (arXiv:1704.04232)."""
     height, width = pair.label.shape
     side = max(1, round(random.uniform(90, 210) * height / HEIGHT))
@@ -116,12 +118,12 @@ def _hide_and_seek(pair: Pair, random: np.random.Generator) -> Pair:
     return pair._replace(image=pair.image.where(~cells.to(pair.image.device), mean))
 
 
-def _gaussian_noise(pair: Pair, random: np.random.Generator) -> Pair:
+def _gaussian_noise(pair: LabelledImage, random: np.random.Generator) -> LabelledImage:
     noise = random.uniform(5, 20) / 255 * random.standard_normal(tuple(pair.image.shape))
     return pair._replace(image=(pair.image + torch.from_numpy(noise).to(pair.image)).clamp(0, 1))
 
 
-def _salt_and_pepper(pair: Pair, random: np.random.Generator) -> Pair:
+def _salt_and_pepper(pair: LabelledImage, random: np.random.Generator) -> LabelledImage:
     """Whiten and blacken pixels, each with its own probability; black wins."""
     image = pair.image.clone()
     for value in (1.0, 0.0):
@@ -130,11 +132,11 @@ def _salt_and_pepper(pair: Pair, random: np.random.Generator) -> Pair:
     return pair._replace(image=image)
 
 
-def _gaussian_blur(pair: Pair, random: np.random.Generator) -> Pair:
+def _gaussian_blur(pair: LabelledImage, random: np.random.Generator) -> LabelledImage:
     return pair._replace(image=F.gaussian_blur(pair.image, [3, 3]))
 
 
-def _motion_blur(pair: Pair, random: np.random.Generator) -> Pair:
+def _motion_blur(pair: LabelledImage, random: np.random.Generator) -> LabelledImage:
     """Average along a row, over an odd number of pixels."""
     length = 2 * (int(random.integers(3, 16)) // 2) + 1
     kernel = torch.full((1, 1, 1, length), 1 / length).to(pair.image)
@@ -142,14 +144,14 @@ def _motion_blur(pair: Pair, random: np.random.Generator) -> Pair:
     return pair._replace(image=torch.nn.functional.conv2d(rows, kernel)[:, 0])
 
 
-def _jitter(pair: Pair, random: np.random.Generator) -> Pair:
+def _jitter(pair: LabelledImage, random: np.random.Generator) -> LabelledImage:
     image = pair.image
     for change in (F.adjust_brightness, F.adjust_contrast, F.adjust_saturation):
         image = change(image, random.uniform(0.8, 1.2))
     return pair._replace(image=F.adjust_hue(image, random.uniform(-0.2, 0.2)))
 
 
-POOL: tuple[Callable[[Pair, np.random.Generator], Pair], ...] = (
+POOL: tuple[Callable[[LabelledImage, np.random.Generator], LabelledImage], ...] = (
     _flip_sideways,
     _flip_upside_down,
     _crop,

@@ -7,14 +7,13 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from bench import Augment, DataSpec, Fraction, Frozen, MethodConfig, Positive, Stage, Task
+from bench import Augment, DataSpec, Fraction, Frozen, MethodConfig, Positive, Role, Stage, Task
+from methods._nn.settings import AboveZero, Void, Weight
 
 Posterior = Literal["sample", "mode"]
-Weight = Annotated[float, Field(ge=0)]
-PositiveFloat = Annotated[float, Field(gt=0)]
 
 
-class Autoencoder(Frozen):
+class KLAutoencoderSettings(Frozen):
     """The KL autoencoder and its losses; the defaults are the released kl-f16.
 
     CompVis/latent-diffusion configs/autoencoder/autoencoder_kl_16x16x16.yaml.
@@ -46,7 +45,7 @@ class Autoencoder(Frozen):
         return int(self.patch * 2 ** (len(self.multipliers) - 1))
 
 
-class Stack(Frozen):
+class StackSettings(Frozen):
     """One half of the transformer."""
 
     width: Positive
@@ -54,13 +53,13 @@ class Stack(Frozen):
     heads: Positive
 
     @model_validator(mode="after")
-    def _heads_divide_width(self) -> Stack:
+    def _heads_divide_width(self) -> StackSettings:
         if self.width % self.heads:
             raise ValueError(f"{self.heads} heads do not divide a width of {self.width}")
         return self
 
 
-class Shortcuts(Frozen):
+class ShortcutSettings(Frozen):
     """What lets a small transformer learn in few steps; the release has none of it."""
 
     stem_blocks: Annotated[int, Field(ge=0)] = 0
@@ -72,7 +71,7 @@ class Shortcuts(Frozen):
     attention would have to learn to look up."""
 
 
-class Head(Frozen):
+class DiffusionHeadSettings(Frozen):
     """The diffusion head; the defaults are the released ones."""
 
     width: Positive = 1024
@@ -87,7 +86,7 @@ class Head(Frozen):
     """Of the variational term, which trains the variance only; ``ancestral`` uses that."""
 
 
-class Inference(Frozen):
+class InferenceSettings(Frozen):
     """How a mask is drawn; the defaults are the released notebook's."""
 
     mode: Literal["one_shot", "autoregressive"] = "one_shot"
@@ -99,7 +98,7 @@ class Inference(Frozen):
     """Diffusion steps; two at least, to span the schedule."""
     temperature: Annotated[float, Field(ge=0)] = 1.0
     """Factor of the noise: of every ancestral step, or of the start of the others."""
-    clip: PositiveFloat | None = None
+    clip: AboveZero | None = None
     """Bound of the clean tokens implied at each step, in normalised units. The released
     sampler has none, and needs many steps for it: at the first one the estimate is off by
     20,000 times the network's error."""
@@ -115,6 +114,7 @@ class Inference(Frozen):
 class Config(MethodConfig):
     """CAM-Seg at one size."""
 
+    version: ClassVar[int] = 1
     tasks: ClassVar[tuple[Task, ...]] = ("predict", "reconstruct")
     family: ClassVar[Literal["generative"]] = "generative"
     citation: ClassVar[str] = """\
@@ -126,44 +126,76 @@ class Config(MethodConfig):
   year = {2025}
 }"""
 
-    palette: Literal["released", "dataset", "maximin"] = "maximin"
+    control: Literal["", "twin", "temperature_zero"] = ""
+    """What stands beside the method to tell what drawing latents adds. ``twin``: the
+    transformer over the image's latents with logits of pixels in place of the diffusion head,
+    trained like the prior. ``temperature_zero``: the method itself with no noise in its
+    draws."""
+    colouring: Literal["released", "dataset", "maximin"] = "maximin"
     """Colours of the maskige: CAM-Seg's 19 of Cityscapes, with its own sky; the dataset's;
     or colours as far apart as possible."""
-    void: Literal["class", "fill"] = "class"
-    """Whether unlabelled pixels are black, trained as a class and predicted as void, as
+    void: Void = "paint"
+    """Whether ignored pixels are black, trained as a class and predicted as void, as
     released; or take a label from their surroundings, and void is never predicted."""
     square: bool = False
     """Refuse images that are not square, as the released weights see them."""
-    autoencoder: Autoencoder = Autoencoder()
+    autoencoder: KLAutoencoderSettings = KLAutoencoderSettings()
     posterior: Posterior = "sample"
     """What of the autoencoder's posteriors the prior is trained on."""
-    latent_scale: PositiveFloat | None = None
+    latent_scale: AboveZero | None = None
     """Factor of all latents; absent, mean and deviation are measured per channel."""
     patch: Positive = 1
     """Side of the squares of latents that make a token."""
-    encoder: Stack
-    decoder: Stack
-    mlp_ratio: PositiveFloat = 4.0
+    encoder: StackSettings
+    decoder: StackSettings
+    mlp_ratio: AboveZero = 4.0
     dropout: Fraction = 0.1
     augmentation_pool: bool = False
     """Train the prior with the released pool of augmentations, which has the paper's
     corruptions in it; the released script leaves it off."""
-    smallest_hidden: Fraction = 0.7
+    min_hidden_share: Fraction = 0.7
     """Least share of hidden mask tokens in training."""
-    shortcuts: Shortcuts = Shortcuts()
-    head: Head = Head()
-    inference: Inference = Inference()
+    shortcuts: ShortcutSettings = ShortcutSettings()
+    head: DiffusionHeadSettings = DiffusionHeadSettings()
+    inference: InferenceSettings = InferenceSettings()
     train_autoencoder: Stage
     train_prior: Stage
 
+    @property
+    def role(self) -> Role:
+        """Controls do not repeat the codec; the twin classifies pixels."""
+        if self.control:
+            twin = self.control == "twin"
+            return Role(("predict",), "discriminative" if twin else "generative", control=True)
+        return super().role
+
+    @property
+    def gives_probabilities(self) -> bool:
+        """The twin alone has them."""
+        return self.control == "twin"
+
+    @property
+    def drawing(self) -> InferenceSettings:
+        """How masks are drawn."""
+        if self.control == "temperature_zero":
+            return self.inference.model_copy(update={"temperature": 0.0})
+        return self.inference
+
     def stages(self, data: DataSpec) -> tuple[Stage, ...]:
-        """Return autoencoder, statistics of its latents if they are measured, and prior."""
+        """Return autoencoder, statistics of its latents if they are measured, and prior.
+
+        The twin's last stage has the prior's settings.
+        """
         measure = Stage(name="statistics", modules=("image_scale", "mask_scale"), steps=0)
         measured = () if self.latent_scale else (measure,)
         first = self.train_autoencoder
         if self.autoencoder.adversarial_weight:
             first = first.model_copy(update={"modules": (*first.modules, "adversary")})
-        return (first, *measured, self.train_prior)
+        last = self.train_prior
+        if self.control == "twin":
+            twin = {"name": "twin", "modules": ("transformer", "classifier")}
+            last = last.model_copy(update={**twin, "tasks": ("predict",)})
+        return (first, *measured, last)
 
     def depends_on(self, stage: str) -> Mapping[str, Any]:
         """Return what a stage's weights depend on.
@@ -171,11 +203,11 @@ class Config(MethodConfig):
         So all ways of drawing share their training, and all priors an autoencoder.
         """
         fields = set(type(self).model_fields)
-        prior = fields - {"inference", "weights", "train_autoencoder", "train_prior"}
+        prior = fields - {"control", "inference", "weights", "train_autoencoder", "train_prior"}
         return self.model_dump(mode="json", include=set(_OF_STAGE.get(stage, prior)))
 
 
-_OF_THE_AUTOENCODER = frozenset({"palette", "void", "autoencoder"})
+_OF_THE_AUTOENCODER = frozenset({"colouring", "void", "autoencoder"})
 _OF_STAGE = {
     "autoencoder": _OF_THE_AUTOENCODER,
     "statistics": _OF_THE_AUTOENCODER | {"posterior"},
@@ -196,7 +228,7 @@ def _tiny() -> Config:
     return Config(
         void="fill",
         posterior="mode",
-        autoencoder=Autoencoder(
+        autoencoder=KLAutoencoderSettings(
             width=32,
             multipliers=(1, 2),
             blocks=1,
@@ -208,12 +240,12 @@ def _tiny() -> Config:
             label_weight=0.2,
         ),
         patch=2,
-        encoder=Stack(width=192, depth=1, heads=6),
-        decoder=Stack(width=192, depth=3, heads=6),
+        encoder=StackSettings(width=192, depth=1, heads=6),
+        decoder=StackSettings(width=192, depth=3, heads=6),
         dropout=0.0,
-        shortcuts=Shortcuts(stem_blocks=2, stem_width=64, aligned=True),
-        head=Head(width=192, depth=3, target="velocity", variational_weight=0.0),
-        inference=Inference(
+        shortcuts=ShortcutSettings(stem_blocks=2, stem_width=64, aligned=True),
+        head=DiffusionHeadSettings(width=192, depth=3, target="velocity", variational_weight=0.0),
+        inference=InferenceSettings(
             iterations=4,
             sampler="ddim",
             steps=10,
@@ -255,7 +287,7 @@ BATCH = 8
 EPOCH = IMAGES_PER_EPOCH // BATCH
 
 
-def _released(stack: Stack) -> Config:
+def _released(stack: StackSettings) -> Config:
     """Return the released hyperparameters around a transformer of MAR's sizes.
 
     mahmed10/CAMSS train.py, models/mar.py, models/diffloss.py, data/base_dataset.py and
@@ -263,7 +295,7 @@ def _released(stack: Stack) -> Config:
     head; and ``ema=None`` keeps the raw weights, which the notebook evaluates.
     """
     return Config(
-        palette="released",
+        colouring="released",
         square=True,
         latent_scale=0.2325,
         encoder=stack,
@@ -298,7 +330,7 @@ def _released(stack: Stack) -> Config:
 
 PRESETS = {
     "tiny": _tiny(),
-    "paper": _released(Stack(width=768, depth=12, heads=12)),
-    "mar_large": _released(Stack(width=1024, depth=16, heads=16)),
-    "mar_huge": _released(Stack(width=1280, depth=20, heads=16)),
+    "paper": _released(StackSettings(width=768, depth=12, heads=12)),
+    "mar_large": _released(StackSettings(width=1024, depth=16, heads=16)),
+    "mar_huge": _released(StackSettings(width=1280, depth=20, heads=16)),
 }

@@ -9,23 +9,23 @@ import torch
 from torch import Tensor
 
 from bench import seeding
-from methods._nn.diffusion_head import DiffusionHead
-from methods.cam_seg.config import Inference
+from methods.cam_seg.config import InferenceSettings
+from methods.cam_seg.diffusion_head import DiffusionHead
 from methods.cam_seg.transformer import MaskTransformer
 
 
-def hidden_share(seed: Tensor, smallest: float) -> float:
-    """Draw the share of hidden tokens: normal around 1 with deviation 0.25, cut to [smallest, 1].
+def hidden_share(seed: Tensor, minimum: float) -> float:
+    """Draw the share of hidden tokens: normal around 1 with deviation 0.25, cut to [minimum, 1].
 
     Args:
         seed: int64 [1].
-        smallest: of the share, as ``mask_ratio_min`` in mahmed10/CAMSS models/mar.py.
+        minimum: of the share, as ``mask_ratio_min`` in mahmed10/CAMSS models/mar.py.
     """
-    lowest = torch.special.ndtr(torch.tensor((smallest - 1) / 0.25, dtype=torch.float64))
-    place = (
+    lowest = torch.special.ndtr(torch.tensor((minimum - 1) / 0.25, dtype=torch.float64))
+    quantile = (
         lowest + (0.5 - lowest) * seeding.uniform(seeding.derive(seed, "share"), 1)[0, 0].double()
     )
-    return float((1 + 0.25 * torch.special.ndtri(place)).clamp(smallest, 1))
+    return float((1 + 0.25 * torch.special.ndtri(quantile)).clamp(minimum, 1))
 
 
 def hide(seeds: Tensor, length: int, count: int) -> Tensor:
@@ -55,7 +55,7 @@ class MaskSampler:
     """
 
     def __init__(
-        self, transformer: MaskTransformer, head: DiffusionHead, settings: Inference
+        self, transformer: MaskTransformer, head: DiffusionHead, settings: InferenceSettings
     ) -> None:
         self.transformer = transformer
         self.head = head
@@ -83,15 +83,15 @@ class MaskSampler:
         hidden = torch.ones(batch, length, dtype=torch.bool, device=image.device)
         for iteration, left in enumerate(remaining(length, min(iterations, length))):
             condition = first if iteration == 0 else self._condition(image, mask, hidden)
-            still = hide(seeds, length, left).to(hidden.device)
-            chosen = hidden & ~still
+            still_hidden = hide(seeds, length, left).to(hidden.device)
+            chosen = hidden & ~still_hidden
             drawn = self._tokens(condition[chosen], seeding.derive(seeds, "tokens", iteration))
             mask[chosen] = drawn.to(mask.dtype)
-            hidden = still
+            hidden = still_hidden
         return mask
 
     def _condition(self, image: Tensor, mask: Tensor, hidden: Tensor) -> Tensor:
-        condition: Tensor = self.transformer(image, mask, hidden)
+        condition: Tensor = self.transformer(image, mask, hidden).float()
         return condition[:, self.transformer.length :]
 
     def _tokens(self, condition: Tensor, seeds: Tensor) -> Tensor:

@@ -1,8 +1,8 @@
 """CAM-Seg (Ahmed et al., arXiv:2503.15617; released as mahmed10/CAMSS).
 
 Image and maskige pass the same KL autoencoder. A masked transformer reads the image's
-latents and those of the mask known so far; a diffusion head draws the rest from what it
-says. Decoded and matched to the nearest colours, they are the labels.
+latents and those of the mask drawn so far; a diffusion head draws the rest, conditioned on its
+output. Decoded and matched to the nearest colours, they are the labels.
 """
 
 from __future__ import annotations
@@ -12,16 +12,19 @@ from collections.abc import Iterable
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from bench import IGNORE_INDEX, Batch, DataSpec, Method, seeding
-from methods._nn.autoencoder_loss import Adversary, PerceptualDistance
+from methods._nn.autoencoders.kl import KLAutoencoder
 from methods._nn.colour import fill_void, nearest_scores, paint
-from methods._nn.diffusion_head import DiffusionHead
-from methods._nn.gaussian_diffusion import TIME_STEPS
-from methods._nn.kl_autoencoder import Gaussian, KLAutoencoder
+from methods._nn.gaussian import Gaussian
+from methods._nn.loss import cross_entropy
+from methods._nn.precision import full_precision
 from methods.cam_seg.augment import augment
+from methods.cam_seg.autoencoder_loss import PatchDiscriminator, PerceptualDistance
 from methods.cam_seg.config import Config, Posterior
+from methods.cam_seg.diffusion_head import DiffusionHead
+from methods.cam_seg.gaussian_diffusion import TIME_STEPS
 from methods.cam_seg.generate import MaskSampler, hidden_share, hide
 from methods.cam_seg.latents import LatentScale
 from methods.cam_seg.palette import colours
@@ -38,6 +41,8 @@ class CamSeg(Method[Config]):
     mask_scale: LatentScale
     transformer: MaskTransformer
     head: DiffusionHead
+    classifier: nn.Linear
+    """Of the twin, in place of ``head``."""
 
     def __init__(self, config: Config, data: DataSpec) -> None:
         super().__init__(config, data)
@@ -53,7 +58,7 @@ class CamSeg(Method[Config]):
             groups=parts.groups,
             patch=parts.patch,
         )
-        self.adversary = Adversary() if parts.adversarial_weight else None
+        self.adversary = PatchDiscriminator() if parts.adversarial_weight else None
         self.perceptual = (
             PerceptualDistance(parts.perceptual_backbone) if parts.perceptual_weight else None
         )
@@ -70,6 +75,10 @@ class CamSeg(Method[Config]):
             config.patch,
             config.shortcuts,
         )
+        if config.control == "twin":
+            pixels = (parts.stride * config.patch) ** 2
+            self.classifier = nn.Linear(config.decoder.width, data.num_classes * pixels)
+            return
         self.head = DiffusionHead(
             channels,
             config.decoder.width,
@@ -81,8 +90,9 @@ class CamSeg(Method[Config]):
     def forward(self, stage: str, batch: Batch) -> dict[str, Tensor]:
         if stage == "autoencoder":
             return self._autoencoder_losses(batch)
-        if stage == "prior":
-            return self._prior_losses(augment(batch) if self.config.augmentation_pool else batch)
+        if stage in ("prior", "twin"):
+            batch = augment(batch) if self.config.augmentation_pool else batch
+            return self._twin_losses(batch) if stage == "twin" else self._prior_losses(batch)
         return super().forward(stage, batch)
 
     def fit(self, stage: str, batches: Iterable[Batch]) -> None:
@@ -99,8 +109,20 @@ class CamSeg(Method[Config]):
         self.image_scale.measure(torch.cat([image for image, _ in latents]))
         self.mask_scale.measure(torch.cat([mask for _, mask in latents]))
 
+    def logits(self, image: Tensor, seeds: Tensor) -> Tensor | None:
+        """Return the twin's class scores; the method itself has none."""
+        if self.config.control != "twin":
+            return None
+        posterior = self.config.inference.posterior
+        return self._pixel_logits(image, seeding.derive(seeds, "image"), posterior)
+
     def predict(self, image: Tensor, seeds: Tensor) -> Tensor:
-        settings = self.config.inference
+        pixels = self.logits(image, seeds)
+        return self._draw(image, seeds) if pixels is None else pixels.argmax(dim=1)
+
+    def _draw(self, image: Tensor, seeds: Tensor) -> Tensor:
+        """Draw masks and read their labels, int64 [B, H, W]."""
+        settings = self.config.drawing
         sampler = MaskSampler(self.transformer, self.head, settings)
         tokens = self._image_tokens(image, seeding.derive(seeds, "image"), settings.posterior)
         first = sampler.first_condition(tokens)
@@ -108,13 +130,13 @@ class CamSeg(Method[Config]):
         for sample in range(1 if settings.aggregate == "first" else settings.samples):
             mask = sampler.draw(tokens, first, seeding.derive(seeds, "sample", sample))
             latent = self.mask_scale.restore(to_latent(mask, self.grid, self.config.patch))
-            scores.append(self._scores(self.autoencoder.decode(latent)))
+            scores.append(self._scores(self._decode(latent)))
         return self._labels(_aggregate(torch.stack(scores), settings.aggregate))
 
     def reconstruct(self, label: Tensor, seeds: Tensor) -> Tensor:
         maskige = self._maskige(label)
         latent = self._encode(maskige, seeding.derive(seeds, "mask"), self.config.posterior)
-        return self._labels(self._scores(self.autoencoder.decode(latent)).argmax(dim=1))
+        return self._labels(self._scores(self._decode(latent)).argmax(dim=1))
 
     def _autoencoder_losses(self, batch: Batch) -> dict[str, Tensor]:
         """Return the losses of reconstructing image and maskige, per pixel and channel.
@@ -157,7 +179,7 @@ class CamSeg(Method[Config]):
             posterior = self.config.posterior
             image = self._image_tokens(batch.image, seeding.derive(batch.seeds, "image"), posterior)
             mask = self._mask_tokens(batch.label, seeding.derive(batch.seeds, "mask"))
-        share = hidden_share(batch.seeds[:1], self.config.smallest_hidden)
+        share = hidden_share(batch.seeds[:1], self.config.min_hidden_share)
         hidden = hide(batch.seeds, length, math.ceil(length * share)).to(image.device)
         condition = self.transformer(image, mask, hidden)[:, length:][hidden]
         repeats, count = self.config.head.repeats, int(hidden[0].sum())
@@ -176,6 +198,26 @@ class CamSeg(Method[Config]):
             "vlb": self.config.head.variational_weight * loss.vlb.mean(),
         }
 
+    def _twin_losses(self, batch: Batch) -> dict[str, Tensor]:
+        seeds = seeding.derive(batch.seeds, "image")
+        pixels = self._pixel_logits(batch.image, seeds, self.config.posterior)
+        return {"classes": cross_entropy(pixels, batch.label)}
+
+    def _pixel_logits(self, image: Tensor, seeds: Tensor, posterior: Posterior) -> Tensor:
+        """Return the twin's class logits, float32 [B, K, H, W].
+
+        The transformer sees the image and no token of a mask, as in one-shot drawing. Each
+        mask token classifies the pixels it stands for (the sub-pixel arrangement of Shi et
+        al., arXiv:1609.05158): the resolution that the autoencoder gives masks is not withheld.
+        """
+        with torch.no_grad():
+            tokens = self._image_tokens(image, seeds, posterior)
+        hidden = torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device)
+        seen = self.transformer(tokens, torch.zeros_like(tokens), hidden)
+        pixels = self.classifier(seen[:, self.transformer.length :])
+        cell = self.config.autoencoder.stride * self.config.patch
+        return to_latent(pixels, self.grid, cell)
+
     def _image_tokens(self, image: Tensor, seeds: Tensor, posterior: Posterior) -> Tensor:
         if image.shape[-2:] != self.data.size:
             raise ValueError(
@@ -190,18 +232,26 @@ class CamSeg(Method[Config]):
         return to_tokens(self.mask_scale.normalise(latent), self.config.patch)
 
     def _encode(self, image: Tensor, seeds: Tensor, posterior: Posterior) -> Tensor:
-        """Return a latent of images [B, 3, H, W] in [-1, 1]: drawn, or the posterior's mode."""
-        latent: Gaussian = self.autoencoder.encode(image)
+        """Return a latent of images [B, 3, H, W] in [-1, 1]: drawn, or the posterior's mode.
+
+        Encoding and decoding for the prior are in full precision always.
+        """
+        with full_precision(image):
+            latent: Gaussian = self.autoencoder.encode(image)
         if posterior == "mode":
             return latent.mean
         return latent.sample(seeding.normal(seeds, *latent.mean.shape[1:]).to(image))
+
+    def _decode(self, latent: Tensor) -> Tensor:
+        with full_precision(latent):
+            return self.autoencoder.decode(latent)
 
     def _maskige(self, label: Tensor) -> Tensor:
         return paint(fill_void(label) if self.config.void == "fill" else label, self.palette)
 
     def _scores(self, maskige: Tensor) -> Tensor:
         """Return negative squared distances to the colours but for a common term."""
-        void = self.config.void == "class"
+        void = self.config.void == "paint"
         return nearest_scores(maskige, self.palette if void else self.palette[:-1])
 
     def _labels(self, label: Tensor) -> Tensor:

@@ -39,22 +39,24 @@ def colours(config: Config, data: DataSpec) -> Tensor:
     """Return the palette, float32 [K + 1, 3] in [-1, 1], void's colour last.
 
     Raises:
-        ValueError: the released palette with other than 19 classes, or a class that has
-            the colour of void while void is a class.
+        ValueError: the released colouring with other than 19 classes, or a class that has
+            the colour of void while void is painted.
     """
-    if config.palette == "released":
+    if config.colouring == "released":
         if data.num_classes != len(RELEASED):
             raise ValueError(
-                f"palette 'released' has {len(RELEASED)} colours, the data have "
+                f"colouring 'released' has {len(RELEASED)} colours, the data have "
                 f"{data.num_classes} classes; 'dataset' and 'maximin' fit any number"
             )
         classes = list(RELEASED)
-    elif config.palette == "dataset":
+    elif config.colouring == "dataset":
         classes = list(data.palette)
     else:
         # The first is black, where its farthest-point insertion starts: void's.
         classes = [(int(r), int(g), int(b)) for r, g, b in maximin(data.num_classes + 1)[1:]]
-    if config.void == "class" and VOID in classes:
+    if config.void == "paint" and VOID in classes:
         name = data.classes[classes.index(VOID)]
-        raise ValueError(f"class {name!r} is black, as void is; palette 'maximin' keeps them apart")
+        raise ValueError(
+            f"class {name!r} is black, as void is; colouring 'maximin' keeps them apart"
+        )
     return torch.tensor([*classes, VOID], dtype=torch.float32) / 127.5 - 1

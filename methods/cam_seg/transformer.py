@@ -3,7 +3,7 @@
 MAR (Li et al., arXiv:2406.11838) as changed by mahmed10/CAMSS models/mar.py: the image's
 tokens are a prefix that is never hidden, and there is no class embedding. Names of
 parameters are the released ones. Two additions for small models are off by default: see
-``Shortcuts`` in config.py.
+``ShortcutSettings`` in config.py.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bench import ensure_torchvision
-from methods.cam_seg.config import Shortcuts, Stack
+from methods.cam_seg.config import ShortcutSettings, StackSettings
 
 ensure_torchvision()
 from diffusers.models.resnet import ResnetBlock2D  # noqa: E402
 from timm.layers.norm import LayerNorm  # noqa: E402 (its epsilon is the released 1e-6)
 from timm.models.vision_transformer import Block  # noqa: E402
 
-NO_SHORTCUTS = Shortcuts()
+NO_SHORTCUTS = ShortcutSettings()
 
 
 class MaskTransformer(nn.Module):
-    """Turn image tokens and the mask tokens known so far into a condition per mask token.
+    """Turn image tokens and the mask tokens drawn so far into a condition per mask token.
 
     Args:
         grid: height and width of an image's grid of tokens; L is their product.
         channels: C, of a token.
-        encoder: sees the image tokens and the mask tokens known.
+        encoder: sees the image tokens and the mask tokens drawn so far.
         decoder: sees all, with a learned token in place of each hidden one.
         mlp_ratio: width of the blocks' inner layer, as a multiple of the block's.
         dropout: of attention weights and of the projections behind them.
@@ -46,18 +46,18 @@ class MaskTransformer(nn.Module):
         self,
         grid: tuple[int, int],
         channels: int,
-        encoder: Stack,
-        decoder: Stack,
+        encoder: StackSettings,
+        decoder: StackSettings,
         mlp_ratio: float = 4.0,
         dropout: float = 0.0,
         patch: int = 1,
-        shortcuts: Shortcuts = NO_SHORTCUTS,
+        shortcuts: ShortcutSettings = NO_SHORTCUTS,
     ) -> None:
         super().__init__()
         self.channels = channels
         self.length = grid[0] * grid[1]
         positions = 2 * self.length
-        self.stem = Stem(grid, channels, patch, shortcuts) if shortcuts.stem_blocks else None
+        self.stem = LatentStem(grid, channels, patch, shortcuts) if shortcuts.stem_blocks else None
         self.z_proj1 = nn.Linear(self.stem.channels if self.stem else channels, encoder.width)
         self.z_proj2 = nn.Linear(channels, encoder.width)
         self.z_proj_ln = LayerNorm(encoder.width)
@@ -82,7 +82,7 @@ class MaskTransformer(nn.Module):
         Args:
             image: tokens of the image, float32 [B, L, C].
             mask: tokens of the mask, float32 [B, L, C]; hidden ones may hold anything.
-            hidden: bool [B, L], which mask tokens are not known yet; as many in each row.
+            hidden: bool [B, L], which mask tokens are still hidden; as many in each row.
 
         Raises:
             ValueError: another number of tokens or channels than the transformer's.
@@ -93,31 +93,32 @@ class MaskTransformer(nn.Module):
                     f"{name} latents make {tokens.shape[1]} tokens of {tokens.shape[2]} "
                     f"channels; the transformer was built for {self.length} of {self.channels}"
                 )
-        known = torch.cat([torch.zeros_like(hidden), hidden], dim=1).logical_not()  # [B, 2L]
+        visible = torch.cat([torch.zeros_like(hidden), hidden], dim=1).logical_not()  # [B, 2L]
         seen = image if self.stem is None else self.stem(image)
         x = torch.cat([self.z_proj1(seen), self.z_proj2(mask)], dim=1)
         x = self.z_proj_ln(x + self.encoder_pos_embed_learned)
-        x = x[known].reshape(len(x), -1, x.shape[2])  # [B, known, D]
+        x = x[visible].reshape(len(x), -1, x.shape[2])  # [B, visible, D]
         for block in self.encoder_blocks:
             x = block(x)
         x = self.decoder_embed(self.encoder_norm(x))
-        place = known.nonzero(as_tuple=True)
-        x = self.mask_token.to(x.dtype).repeat(*known.shape, 1).index_put(place, x.flatten(0, 1))
+        position = visible.nonzero(as_tuple=True)
+        hidden_tokens = self.mask_token.to(x.dtype).repeat(*visible.shape, 1)
+        x = hidden_tokens.index_put(position, x.flatten(0, 1))
         x = x + self.decoder_pos_embed_learned
         if self.aligned:
-            there, here = x.chunk(2, dim=1)
-            x = torch.cat([there, here + there], dim=1)
+            image_half, mask_half = x.chunk(2, dim=1)
+            x = torch.cat([image_half, mask_half + image_half], dim=1)
         for block in self.decoder_blocks:
             x = block(x)
         condition: Tensor = self.decoder_norm(x) + self.diffusion_pos_embed_learned
         return condition
 
 
-class Stem(nn.Module):
+class LatentStem(nn.Module):
     """Convolutions over the image's latents, before they are cut into tokens."""
 
     def __init__(
-        self, grid: tuple[int, int], channels: int, patch: int, settings: Shortcuts
+        self, grid: tuple[int, int], channels: int, patch: int, settings: ShortcutSettings
     ) -> None:
         super().__init__()
         self.grid, self.patch = grid, patch
@@ -147,7 +148,7 @@ def to_latent(tokens: Tensor, grid: tuple[int, int], patch: int) -> Tensor:
     return F.pixel_shuffle(tokens.transpose(1, 2).reshape(len(tokens), -1, *grid), patch)
 
 
-def _blocks(stack: Stack, mlp_ratio: float, dropout: float) -> nn.ModuleList:
+def _blocks(stack: StackSettings, mlp_ratio: float, dropout: float) -> nn.ModuleList:
     return nn.ModuleList(
         Block(
             stack.width,

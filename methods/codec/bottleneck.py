@@ -15,13 +15,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bench import seeding
-from methods._nn.kl_autoencoder import LOGVAR_RANGE, Gaussian
-from methods._nn.quantize import FiniteScalarQuantizer, gumbel_one_hot
-from methods._nn.var_quantizer import MultiScaleQuantiser
-from methods._nn.vqgan import VectorQuantiser
+from methods._nn.autoencoders.kl import LOGVAR_RANGE
+from methods._nn.gaussian import Gaussian
+from methods._nn.quantisers.gumbel import gumbel_one_hot
+from methods._nn.quantisers.quantiser import Quantised, Quantiser
 
 
-class Passed(NamedTuple):
+class BottleneckOutput(NamedTuple):
     """What training sees of a bottleneck."""
 
     latent: Tensor  # float32 [B, D, h, w], as the decoder gets it; differentiable
@@ -33,11 +33,11 @@ class Bottleneck(nn.Module, ABC):
 
     dim: int
     """Channels that the decoder reads."""
-    books: tuple[int, ...] = ()
+    codebook_sizes: tuple[int, ...] = ()
     """Size of the codebook of each map of codes; empty where latents are continuous."""
 
     @abstractmethod
-    def forward(self, features: Tensor, seeds: Tensor) -> Passed:
+    def forward(self, features: Tensor, seeds: Tensor) -> BottleneckOutput:
         """Pass features through as training does; seeds int64 [B] root every draw."""
 
     @abstractmethod
@@ -53,12 +53,12 @@ class Bottleneck(nn.Module, ABC):
         return 0
 
 
-class Discrete(Bottleneck):
+class DiscreteBottleneck(Bottleneck):
     """A bottleneck whose latents become maps of codes."""
 
     @abstractmethod
     def codes(self, latent: Tensor) -> tuple[Tensor, ...]:
-        """Return int64 maps [B, h_i, w_i], one a codebook."""
+        """Return int64 maps [B, h_i, w_i], one per codebook."""
 
     @abstractmethod
     def lookup(self, codes: tuple[Tensor, ...]) -> Tensor:
@@ -68,7 +68,7 @@ class Discrete(Bottleneck):
         return self.lookup(self.codes(latent))
 
 
-class KL(Bottleneck):
+class KLBottleneck(Bottleneck):
     """A diagonal Gaussian held near the standard normal (arXiv:2112.10752, appendix G).
 
     A reconstruction decodes a sample, not the mean: the divergence is the rate of a sample
@@ -79,7 +79,7 @@ class KL(Bottleneck):
         channels: C, of the latent.
         weight: of the divergence, both it and the reconstruction error being sums over an
             image (the release has 1e-6).
-        stride: pixels of a place's side.
+        stride: pixels along the side of a latent position.
     """
 
     def __init__(self, moments: nn.Module, channels: int, weight: float, stride: int) -> None:
@@ -100,55 +100,57 @@ class KL(Bottleneck):
     def restore(self, latent: Tensor) -> Tensor:
         return latent
 
-    def forward(self, features: Tensor, seeds: Tensor) -> Passed:
+    def forward(self, features: Tensor, seeds: Tensor) -> BottleneckOutput:
         pixels = features.shape[2] * features.shape[3] * self.stride**2
         divergence = self.posterior(features).kl().mean() / pixels
-        return Passed(self.latent(features, seeds), self.weight * divergence)
+        return BottleneckOutput(self.latent(features, seeds), self.weight * divergence)
 
 
-class FSQ(Discrete):
-    """Every channel rounded to a few levels (arXiv:2309.15505); no codebook to learn.
+class QuantiserBottleneck(DiscreteBottleneck):
+    """Any quantiser of ``methods/_nn/quantisers`` behind what brings features to its width.
 
-    Deviation: channels are normalised over a process's batch, by running averages after
-    training, before they are squashed. Encoders here outgrow the squashing otherwise: its gradient
-    vanishes, and latents stay in the corners of the grid, with few codes in use.
+    Args:
+        quantiser: reads the latent.
+        narrow: features to the quantiser's channels.
     """
 
-    def __init__(self, features: int, levels: tuple[int, ...]) -> None:
+    def __init__(self, quantiser: Quantiser, narrow: nn.Module) -> None:
         super().__init__()
-        self.grid = FiniteScalarQuantizer(levels)
-        self.dim, self.books = self.grid.dim, (self.grid.num_codes,)
-        self.narrow = nn.Sequential(
-            nn.Conv2d(features, self.dim, 1), nn.BatchNorm2d(self.dim, affine=False)
-        )
+        self.quantiser = quantiser
+        self.dim, self.codebook_sizes = quantiser.channels, quantiser.codebook_sizes
+        self.narrow = narrow
+
+    def codebook_parameters(self) -> int:
+        return self.quantiser.codebook_parameters()
 
     def latent(self, features: Tensor, seeds: Tensor) -> Tensor:
         narrow: Tensor = self.narrow(features)
         return narrow
 
     def codes(self, latent: Tensor) -> tuple[Tensor, ...]:
-        return (self.grid(latent).codes,)
+        return self.quantiser.encode(latent)
 
     def lookup(self, codes: tuple[Tensor, ...]) -> Tensor:
-        return self.grid.lookup(codes[0])
+        return self.quantiser.decode(codes)
 
-    def forward(self, features: Tensor, seeds: Tensor) -> Passed:
-        quantized = self.grid(self.latent(features, seeds))
-        return Passed(quantized.latent, quantized.loss)
+    def forward(self, features: Tensor, seeds: Tensor) -> BottleneckOutput:
+        quantised: Quantised = self.quantiser(self.latent(features, seeds), seeds)
+        return BottleneckOutput(quantised.latent, quantised.loss)
 
 
-class Gumbel(Discrete):
+class GumbelBottleneck(DiscreteBottleneck):
     """Logits over codes, sampled in training and the largest taken otherwise.
 
     The discrete VAE of arXiv:2102.12092, section 2.1, with hard samples whose gradient is
     the softmax's (arXiv:1611.01144), a fixed temperature and no divergence term.
     """
 
-    def __init__(self, features: int, dim: int, codes: int, temperature: float) -> None:
+    def __init__(self, features: int, dim: int, num_codes: int, gumbel_temperature: float) -> None:
         super().__init__()
-        self.dim, self.books, self.temperature = dim, (codes,), temperature
-        self.logits = nn.Conv2d(features, codes, 1)
-        self.vectors = nn.Embedding(codes, dim)
+        self.dim, self.codebook_sizes = dim, (num_codes,)
+        self.gumbel_temperature = gumbel_temperature
+        self.logits = nn.Conv2d(features, num_codes, 1)
+        self.vectors = nn.Embedding(num_codes, dim)
 
     def codebook_parameters(self) -> int:
         return sum(p.numel() for part in (self.logits, self.vectors) for p in part.parameters())
@@ -164,18 +166,19 @@ class Gumbel(Discrete):
         vectors: Tensor = self.vectors(codes[0])
         return vectors.permute(0, 3, 1, 2)
 
-    def forward(self, features: Tensor, seeds: Tensor) -> Passed:
-        weights = gumbel_one_hot(self.latent(features, seeds), seeds, self.temperature)
+    def forward(self, features: Tensor, seeds: Tensor) -> BottleneckOutput:
+        weights = gumbel_one_hot(self.latent(features, seeds), seeds, self.gumbel_temperature)
         mixed = F.conv2d(weights, self.vectors.weight.t()[:, :, None, None])
-        return Passed(mixed, mixed.new_zeros(()))
+        return BottleneckOutput(mixed, mixed.new_zeros(()))
 
 
-class LargestLogit(Discrete):
+class LogitBottleneck(DiscreteBottleneck):
     """The codes of a released discrete VAE: features are logits, the decoder reads one-hot."""
 
-    def __init__(self, codes: int, temperature: float) -> None:
+    def __init__(self, num_codes: int, gumbel_temperature: float) -> None:
         super().__init__()
-        self.dim, self.books, self.temperature = codes, (codes,), temperature
+        self.dim, self.codebook_sizes = num_codes, (num_codes,)
+        self.gumbel_temperature = gumbel_temperature
 
     def latent(self, features: Tensor, seeds: Tensor) -> Tensor:
         return features
@@ -186,39 +189,12 @@ class LargestLogit(Discrete):
     def lookup(self, codes: tuple[Tensor, ...]) -> Tensor:
         return F.one_hot(codes[0], self.dim).movedim(-1, 1).float()
 
-    def forward(self, features: Tensor, seeds: Tensor) -> Passed:
-        weights = gumbel_one_hot(features, seeds, self.temperature)
-        return Passed(weights, weights.new_zeros(()))
+    def forward(self, features: Tensor, seeds: Tensor) -> BottleneckOutput:
+        weights = gumbel_one_hot(features, seeds, self.gumbel_temperature)
+        return BottleneckOutput(weights, weights.new_zeros(()))
 
 
-class Nearest(Discrete):
-    """VQGAN's quantiser as released."""
-
-    def __init__(self, quantiser: VectorQuantiser) -> None:
-        super().__init__()
-        self.quantiser = quantiser
-        codes, self.dim = quantiser.embedding.weight.shape
-        self.books = (codes,)
-
-    def codebook_parameters(self) -> int:
-        return self.quantiser.embedding.weight.numel()
-
-    def latent(self, features: Tensor, seeds: Tensor) -> Tensor:
-        return features
-
-    def codes(self, latent: Tensor) -> tuple[Tensor, ...]:
-        return (self.quantiser(latent).codes,)
-
-    def lookup(self, codes: tuple[Tensor, ...]) -> Tensor:
-        vectors: Tensor = self.quantiser.embedding(codes[0])
-        return vectors.permute(0, 3, 1, 2)
-
-    def forward(self, features: Tensor, seeds: Tensor) -> Passed:
-        quantised = self.quantiser(features)
-        return Passed(quantised.latent, quantised.loss)
-
-
-class Open(Bottleneck):
+class IdentityBottleneck(Bottleneck):
     """No bottleneck: what comes in goes out."""
 
     def __init__(self, dim: int) -> None:
@@ -231,35 +207,8 @@ class Open(Bottleneck):
     def restore(self, latent: Tensor) -> Tensor:
         return latent
 
-    def forward(self, features: Tensor, seeds: Tensor) -> Passed:
-        return Passed(features, features.new_zeros(()))
-
-
-class MultiScale(Discrete):
-    """VAR's residual quantiser over maps of growing size (arXiv:2404.02905, algorithm 1)."""
-
-    def __init__(self, features: int, quantiser: MultiScaleQuantiser, codes: int) -> None:
-        super().__init__()
-        self.quantiser = quantiser
-        self.dim, self.books = quantiser.channels, (codes,) * len(quantiser.sides)
-        self.narrow = nn.Conv2d(features, self.dim, 1)
-
-    def codebook_parameters(self) -> int:
-        return self.books[0] * self.dim
-
-    def latent(self, features: Tensor, seeds: Tensor) -> Tensor:
-        narrow: Tensor = self.narrow(features)
-        return narrow
-
-    def codes(self, latent: Tensor) -> tuple[Tensor, ...]:
-        return self.quantiser.encode(latent)
-
-    def lookup(self, codes: tuple[Tensor, ...]) -> Tensor:
-        return self.quantiser.decode(codes)
-
-    def forward(self, features: Tensor, seeds: Tensor) -> Passed:
-        pyramid = self.quantiser(self.latent(features, seeds), seeds)
-        return Passed(pyramid.latent, pyramid.loss)
+    def forward(self, features: Tensor, seeds: Tensor) -> BottleneckOutput:
+        return BottleneckOutput(features, features.new_zeros(()))
 
 
 def flip(codes: Tensor, size: int, rate: float, seeds: Tensor) -> Tensor:

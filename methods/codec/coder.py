@@ -8,24 +8,24 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from methods._nn.dalle import DalleDecoder, DalleEncoder, map_pixels, unmap_pixels
-from methods._nn.kl_autoencoder import KLAutoencoder
-from methods._nn.tokenizer import conv_decoder, conv_encoder
-from methods._nn.var_quantizer import ResidualQuantiser
-from methods._nn.vqgan import VQGAN
+from methods._nn.autoencoders.dalle import DalleDecoder, DalleEncoder, map_pixels, unmap_pixels
+from methods._nn.autoencoders.kl import KLAutoencoder
+from methods._nn.autoencoders.tokenizer import conv_decoder, conv_encoder
+from methods._nn.autoencoders.vqgan import VQGAN
+from methods._nn.precision import full_precision
+from methods._nn.quantisers.finite_scalar import FiniteScalarQuantiser
+from methods._nn.quantisers.multi_scale import MultiScaleResidualQuantiser
 from methods.codec.bottleneck import (
-    FSQ,
-    KL,
     Bottleneck,
-    Gumbel,
-    LargestLogit,
-    MultiScale,
-    Nearest,
-    Open,
-    Passed,
+    BottleneckOutput,
+    GumbelBottleneck,
+    IdentityBottleneck,
+    KLBottleneck,
+    LogitBottleneck,
+    QuantiserBottleneck,
 )
-from methods.codec.codebook import ResidualVectorQuantizer
 from methods.codec.config import Config
+from methods.codec.moving_average import ResidualBottleneck
 
 
 class Coder(nn.Module, ABC):
@@ -51,9 +51,9 @@ class Coder(nn.Module, ABC):
         The bottleneck is in full precision always: rounding flips codes.
         """
         features = self.features(picture).float()
-        with torch.autocast(features.device.type, enabled=False):
-            passed: Passed = self.bottleneck(features, seeds)
-        return self.picture(passed.latent), passed.loss
+        with full_precision(features):
+            output: BottleneckOutput = self.bottleneck(features, seeds)
+        return self.picture(output.latent), output.loss
 
 
 class IdentityCoder(Coder):
@@ -61,7 +61,7 @@ class IdentityCoder(Coder):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.bottleneck = Open(channels)
+        self.bottleneck = IdentityBottleneck(channels)
 
     def features(self, picture: Tensor) -> Tensor:
         return picture
@@ -77,10 +77,10 @@ class ConvCoder(Coder):
         super().__init__()
         self.colours = channels == 3
         widths, blocks, features = config.widths, config.blocks, config.features
-        self.stem = nn.Conv2d(channels, config.stem, 1)
-        self.encoder = conv_encoder(widths, blocks, features, config.stem)
-        self.decoder = conv_decoder(features, widths, blocks, config.stem)
-        self.head = nn.Conv2d(config.stem, channels, 1)
+        self.stem = nn.Conv2d(channels, config.stem_width, 1)
+        self.encoder = conv_encoder(widths, blocks, features, config.stem_width)
+        self.decoder = conv_decoder(features, widths, blocks, config.stem_width)
+        self.head = nn.Conv2d(config.stem_width, channels, 1)
         # Last, so that all codecs of one seed start from the same encoder and decoder.
         self.bottleneck = make_bottleneck(config)
         self.widen = nn.Conv2d(self.bottleneck.dim, features, 1)
@@ -95,16 +95,14 @@ class ConvCoder(Coder):
 
 
 class DalleCoder(Coder):
-    """OpenAI's discrete VAE (``methods/_nn/dalle.py``)."""
+    """OpenAI's discrete VAE (``methods/_nn/autoencoders/dalle.py``)."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
         sizes = config.dalle
-        self.encoder = DalleEncoder(sizes.width, sizes.num_blocks, sizes.num_codes)
-        self.decoder = DalleDecoder(
-            sizes.width, sizes.first_width, sizes.num_blocks, sizes.num_codes
-        )
-        self.bottleneck = LargestLogit(sizes.num_codes, sizes.temperature)
+        self.encoder = DalleEncoder(sizes.width, sizes.blocks, sizes.num_codes)
+        self.decoder = DalleDecoder(sizes.width, sizes.first_width, sizes.blocks, sizes.num_codes)
+        self.bottleneck = LogitBottleneck(sizes.num_codes, sizes.gumbel_temperature)
 
     def features(self, picture: Tensor) -> Tensor:
         logits: Tensor = self.encoder(map_pixels(picture))
@@ -115,37 +113,41 @@ class DalleCoder(Coder):
 
 
 class VQGANCoder(Coder):
-    """CompVis's VQGAN (``methods/_nn/vqgan.py``)."""
+    """CompVis's VQGAN (``methods/_nn/autoencoders/vqgan.py``), on colours or one-hot labels."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, channels: int) -> None:
         super().__init__()
-        sizes = config.backbone
+        self.one_hot = config.colouring == "one_hot"
+        sizes = config.autoencoder
         self.autoencoder = VQGAN(
             width=sizes.width,
             multipliers=sizes.multipliers,
             blocks=sizes.blocks,
-            channels=sizes.latent_channels,
-            codes=config.codebook.codes,
-            embedding=sizes.embedding,
-            attention=sizes.attention_levels,
-            beta=config.codebook.commitment,
+            latent_channels=sizes.latent_channels,
+            num_codes=config.codebook.num_codes,
+            code_dim=config.codebook.code_dim,
+            attention_levels=sizes.attention_levels,
+            commitment=config.codebook.commitment,
+            in_channels=channels,
+            out_channels=channels,
         )
-        self.bottleneck = Nearest(self.autoencoder.quantize)
+        self.bottleneck = QuantiserBottleneck(self.autoencoder.quantize, nn.Identity())
         del self.autoencoder.quantize  # one owner, so that its codebook is saved once
 
     def features(self, picture: Tensor) -> Tensor:
         return self.autoencoder.encode(2 * picture - 1)
 
     def picture(self, latent: Tensor) -> Tensor:
-        return (self.autoencoder.decode(latent) + 1) / 2
+        decoded = self.autoencoder.decode(latent)
+        return decoded if self.one_hot else (decoded + 1) / 2
 
 
 class KLCoder(Coder):
-    """CompVis's KL autoencoder (``methods/_nn/kl_autoencoder.py``), Stable Diffusion's too."""
+    """CompVis's KL autoencoder (``methods/_nn/autoencoders/kl.py``), Stable Diffusion's too."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        sizes = config.backbone
+        sizes = config.autoencoder
         self.autoencoder = KLAutoencoder(
             width=sizes.width,
             multipliers=sizes.multipliers,
@@ -155,7 +157,7 @@ class KLCoder(Coder):
             groups=sizes.groups,
         )
         weight, stride = config.kl.weight, self.autoencoder.stride
-        self.bottleneck = KL(nn.Identity(), sizes.latent_channels, weight, stride)
+        self.bottleneck = KLBottleneck(nn.Identity(), sizes.latent_channels, weight, stride)
 
     def features(self, picture: Tensor) -> Tensor:
         posterior = self.autoencoder.encode(2 * picture - 1)
@@ -175,39 +177,51 @@ def make_coder(config: Config, channels: int) -> Coder:
         return IdentityCoder(channels)
     if config.tokenizer == "conv":
         return ConvCoder(config, channels)
-    if channels != 3:
+    if config.tokenizer == "vqgan":
+        return VQGANCoder(config, channels)
+    if config.colouring == "one_hot":
         raise ValueError(f"tokenizer {config.tokenizer!r} reads colours; colouring is 'one_hot'")
-    if config.tokenizer == "dalle":
-        return DalleCoder(config)
-    return VQGANCoder(config) if config.tokenizer == "vqgan" else KLCoder(config)
+    return DalleCoder(config) if config.tokenizer == "dalle" else KLCoder(config)
 
 
 def make_bottleneck(config: Config) -> Bottleneck:
     """Make the shared network's bottleneck."""
     features, book = config.features, config.codebook
     if config.bottleneck == "kl":
-        channels = config.kl.channels
+        channels = config.kl.latent_channels
         moments = nn.Conv2d(features, 2 * channels, 1)
-        return KL(moments, channels, config.kl.weight, config.stride)
+        return KLBottleneck(moments, channels, config.kl.weight, config.stride)
     if config.bottleneck == "fsq":
-        return FSQ(features, config.fsq_levels)
+        grid = FiniteScalarQuantiser(config.fsq_levels)
+        return QuantiserBottleneck(grid, _standardised(features, grid.channels))
     if config.bottleneck == "gumbel":
-        return Gumbel(features, book.dim, book.codes, book.temperature)
+        return GumbelBottleneck(features, book.code_dim, book.num_codes, book.gumbel_temperature)
     if config.bottleneck == "var":
-        quantiser = ResidualQuantiser(
-            book.codes,
-            book.dim,
+        quantiser = MultiScaleResidualQuantiser(
+            book.num_codes,
+            book.code_dim,
             book.sides,
-            beta=book.commitment,
+            commitment=book.commitment,
             restart_below=book.restart_below,
         )
-        return MultiScale(features, quantiser, book.codes)
-    return ResidualVectorQuantizer(
+        return QuantiserBottleneck(quantiser, nn.Conv2d(features, book.code_dim, 1))
+    return ResidualBottleneck(
         features,
-        book.dim,
-        book.codes,
-        1 if config.bottleneck == "vq" else book.levels,
+        book.code_dim,
+        book.num_codes,
+        1 if config.bottleneck == "vq" else book.rvq_depth,
         commitment=book.commitment,
         decay=book.decay,
         restart_below=book.restart_below,
     )
+
+
+def _standardised(features: int, channels: int) -> nn.Sequential:
+    """Project features and normalise each channel, for finite scalar quantisation.
+
+    Deviation from arXiv:2309.15505: channels are normalised over a process's batch, by running
+    averages after training, before they are squashed. Encoders here outgrow the squashing
+    otherwise: its gradient vanishes, and latents stay in the corners of the grid, with few
+    codes in use.
+    """
+    return nn.Sequential(nn.Conv2d(features, channels, 1), nn.BatchNorm2d(channels, affine=False))

@@ -2,8 +2,8 @@
 
 CompVis/taming-transformers (``vqgan_imagenet_f16_1024``, ``..._16384``), latent diffusion's
 kl-f16 (CAM-Seg's ``modelf16.ckpt``) and the first stage of Stable Diffusion, alone or within
-the whole checkpoint, hold the discriminator and LPIPS of their training as well: these have
-no place here.
+the whole checkpoint, hold the discriminator and LPIPS of their training as well: these are
+left out.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from bench import Checkpoints, Conversion, DataSpec
-from methods._nn.dalle import dvae_name
+from methods._nn.autoencoders.dalle import dvae_name
 from methods.codec.coder import DalleCoder, KLCoder, VQGANCoder
 from methods.codec.config import Config
 from methods.codec.method import Codec
@@ -34,22 +34,22 @@ def convert(checkpoints: Checkpoints, config: Config) -> Conversion:
     data = DataSpec(classes=("class 0",), palette=((0, 0, 0),), size=(64, 64))
     with torch.device("meta"):
         method = Codec(config, data)
-    places = method.state_dict()
-    found: dict[str, Tensor] = {}
+    expected = method.state_dict()
+    mapped: dict[str, Tensor] = {}
     unmapped = []
     for path, tensors in checkpoints.items():
-        whole = any(key.startswith(FIRST_STAGE) for key in tensors)
+        in_whole_model = any(key.startswith(FIRST_STAGE) for key in tensors)
         for key, tensor in tensors.items():
             inner = key.removeprefix(FIRST_STAGE)
-            name, value = _place(method, path, inner, tensor)
-            if name in places and (key != inner or not whole):
-                found[name] = value
+            name, value = _target(method, path, inner, tensor)
+            if name in expected and (key != inner or not in_whole_model):
+                mapped[name] = value
             else:
                 unmapped.append(key)
-    return Conversion({config.train.name: found}, data, unmapped=tuple(unmapped))
+    return Conversion({config.train_codec.name: mapped}, data, unmapped=tuple(unmapped))
 
 
-def _place(method: Codec, path: Path, key: str, tensor: Tensor) -> tuple[str, Tensor]:
+def _target(method: Codec, path: Path, key: str, tensor: Tensor) -> tuple[str, Tensor]:
     """Return a tensor's name in the method, and the tensor as it is shaped there."""
     coder = method.coder
     if isinstance(coder, DalleCoder):

@@ -20,13 +20,14 @@ from methods._nn.inverse import ConvInverse, Inverse, NearestColour, PseudoInver
 from methods._nn.loss import cross_entropy
 from methods._nn.padding import pad_label
 from methods._nn.palettes import make_palette
+from methods._nn.precision import full_precision
 from methods._nn.rate import CodeCounter
-from methods.codec.bottleneck import KL, Discrete, flip
+from methods.codec.bottleneck import DiscreteBottleneck, KLBottleneck, flip
 from methods.codec.coder import make_coder
 from methods.codec.config import Config
 
 
-class Deviation(nn.Module):
+class LatentDeviation(nn.Module):
     """The standard deviation of latents over the training set, each channel about its mean.
 
     One number, the root of the mean variance: scaling every channel by its own would make
@@ -60,7 +61,7 @@ class Codec(Method[Config]):
         self.one_hot = config.colouring == "one_hot"
         self.coder = make_coder(config, data.num_classes if self.one_hot else 3)
         self.inverse = _inverse(config, data.num_classes)
-        self.deviation = Deviation()
+        self.deviation = LatentDeviation()
         palette = torch.zeros(data.num_classes + 1, 3)
         if config.colouring != "one_hot":
             colours = make_palette(
@@ -70,8 +71,8 @@ class Codec(Method[Config]):
         self.register_buffer("palette", palette, persistent=False)
 
     def forward(self, stage: str, batch: Batch) -> dict[str, Tensor]:
-        """Return the error of colours and, through the inverse, of classes, a pixel each."""
-        if stage != self.config.train.name:
+        """Return the error of colours and, through the inverse, of classes, per pixel."""
+        if stage != self.config.train_codec.name:
             return super().forward(stage, batch)
         label = pad_label(batch.label, self.config.stride)
         target = self._picture(label)
@@ -80,7 +81,7 @@ class Codec(Method[Config]):
         losses = {"bottleneck": bottleneck}
         if not self.one_hot:
             losses["colour"] = F.mse_loss(decoded, target)
-            scores = scores / self.config.temperature if self.inverse.votes else scores
+            scores = scores / self.config.colour_temperature if self.inverse.votes else scores
         return {"classes": cross_entropy(scores, label), **losses}
 
     def fit(self, stage: str, batches: Iterable[Batch]) -> None:
@@ -105,11 +106,11 @@ class Codec(Method[Config]):
             noise = seeding.normal(seeding.derive(seeds, LATENT_NOISE), *latent.shape[1:])
             noisy = latent + strength * self.deviation.value * noise.to(latent)
             return self._decoded(bottleneck.restore(noisy), label)
-        if perturbation == CODE_FLIPS and isinstance(bottleneck, Discrete):
+        if perturbation == CODE_FLIPS and isinstance(bottleneck, DiscreteBottleneck):
             codes = tuple(
-                flip(each, size, strength, seeding.derive(seeds, CODE_FLIPS, level))
-                for level, (each, size) in enumerate(
-                    zip(bottleneck.codes(latent), bottleneck.books, strict=True)
+                flip(level_codes, size, strength, seeding.derive(seeds, CODE_FLIPS, level))
+                for level, (level_codes, size) in enumerate(
+                    zip(bottleneck.codes(latent), bottleneck.codebook_sizes, strict=True)
                 )
             )
             return self._decoded(bottleneck.lookup(codes), label)
@@ -117,18 +118,18 @@ class Codec(Method[Config]):
 
     def measure(self, batches: Iterable[Batch]) -> dict[str, float]:
         bottleneck = self.coder.bottleneck
-        found: dict[str, float] = {
+        measured: dict[str, float] = {
             "stride": self.config.stride,
             "codebook_parameters": bottleneck.codebook_parameters(),
         }
-        if isinstance(bottleneck, Discrete):
-            counter = CodeCounter(bottleneck.books)
+        if isinstance(bottleneck, DiscreteBottleneck):
+            counter = CodeCounter(bottleneck.codebook_sizes)
             for batch in batches:
                 codes = bottleneck.codes(self._latent(batch.label, batch.seeds))
                 counter.add(codes, batch.label.numel())
-            return found | counter.measured()
-        if not isinstance(bottleneck, KL):  # labels as they are
-            return found | {"bits_per_pixel": math.log2(self.data.num_classes)}
+            return measured | counter.measured()
+        if not isinstance(bottleneck, KLBottleneck):  # labels as they are
+            return measured | {"bits_per_pixel": math.log2(self.data.num_classes)}
         nats, numbers, pixels = 0.0, 0, 0
         for batch in batches:
             posterior = bottleneck.posterior(self._features(batch.label))
@@ -136,21 +137,23 @@ class Codec(Method[Config]):
             numbers += posterior.mean.numel()
             pixels += batch.label.numel()
         bits = nats / math.log(2)
-        return found | {"bits_per_pixel": bits / pixels, "kl_bits_per_latent": bits / numbers}
+        return measured | {"bits_per_pixel": bits / pixels, "kl_bits_per_latent": bits / numbers}
 
     def _picture(self, label: Tensor) -> Tensor:
-        """Paint int64 labels [B, H, W]; ignored pixels take a label from around them."""
+        """Paint int64 labels [B, H, W]; ignored pixels take a label from their surroundings."""
         filled = fill_void(label)
         if self.one_hot:
             return F.one_hot(filled, self.data.num_classes).movedim(-1, 1).float()
         return paint(filled, self.palette)
 
     def _features(self, label: Tensor) -> Tensor:
-        return self.coder.features(self._picture(pad_label(label, self.config.stride)))
+        return self.coder.features(self._picture(pad_label(label, self.config.stride))).float()
 
     def _latent(self, label: Tensor, seeds: Tensor) -> Tensor:
         """Encode labels of any size; float32 [B, C, h, w], not yet rounded."""
-        return self.coder.bottleneck.latent(self._features(label), seeds)
+        features = self._features(label)
+        with full_precision(features):
+            return self.coder.bottleneck.latent(features, seeds)
 
     def _decoded(self, latent: Tensor, label: Tensor) -> Tensor:
         """Decode what the bottleneck returned to labels of the size of those given."""
@@ -162,8 +165,8 @@ class Codec(Method[Config]):
         return scores
 
 
-class OneHot(Inverse):
-    """A channel a class needs no inverse."""
+class OneHotInverse(Inverse):
+    """One channel per class needs no inverse."""
 
     votes = False
 
@@ -173,7 +176,7 @@ class OneHot(Inverse):
 
 def _inverse(config: Config, num_classes: int) -> Inverse:
     if config.colouring == "one_hot":
-        return OneHot()
+        return OneHotInverse()
     if config.inverse == "conv":
         return ConvInverse(config.inverse_width, num_classes)
     return PseudoInverse() if config.inverse == "pseudo_inverse" else NearestColour()

@@ -5,28 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from bench import Augment, DataSpec, Fraction, Frozen, MethodConfig, Positive, Stage, Task
-from methods._nn.settings import Colouring, ConvTokenizer, DalleTokenizer
+from bench import Augment, DataSpec, Fraction, Frozen, MethodConfig, Positive, Role, Stage, Task
+from methods._nn.settings import (
+    AboveZero,
+    BackboneSettings,
+    Colouring,
+    ConvTokenizerSettings,
+    DalleSettings,
+    Void,
+)
 
 Variant = Literal["FF", "FF-R", "FT", "FT-W", "TF", "TT"]
-AboveZero = Annotated[float, Field(gt=0)]
+Control = Literal["", "twin", "auxiliary_head"]
 
 
-class Backbone(Frozen):
-    """The image encoder: a timm model with four levels, the first at stride 4."""
-
-    name: str
-    options: Mapping[str, Any] = {}
-    """Given to ``timm.create_model``."""
-    level_norms: bool = False
-    """A LayerNorm on each level, as mmsegmentation's Swin has."""
-    pretrained: bool = False
-    """Start from timm's weights, which it downloads."""
-
-
-class Head(Frozen):
+class PriorHeadSettings(Frozen):
     """Multi-level aggregation and classifiers, by default as released (appendix C)."""
 
     level_width: Positive = 384
@@ -43,7 +38,7 @@ class Head(Frozen):
     """The auxiliary head reads the fused map of the tokens instead of its own."""
 
 
-class LearnedInverse(Frozen):
+class LearnedInverseSettings(Frozen):
     """The inverse of FT and TT (width only) and of FT-W; as released for Cityscapes.
 
     The paper gives no width for FT: it takes FT-W's.
@@ -54,11 +49,16 @@ class LearnedInverse(Frozen):
     window: Positive = 7
     depth: Positive = 1
     """Blocks: the release has 1 for Cityscapes and 2 for ADE20K and MSeg."""
+    start: Literal["nearest_colour", "random"] = "nearest_colour"
+    """Of FT and TT. The nearest colour's own weights agree with FF on nearly all pixels before
+    any training, so that they cannot fail as the paper says that TT does; it names no start,
+    which is read as random in the suite of its table 1. FT-W starts at random in any case."""
 
 
 class Config(MethodConfig):
     """One of the method's variants at one size."""
 
+    version: ClassVar[int] = 1
     tasks: ClassVar[tuple[Task, ...]] = ("predict", "reconstruct", "oracle_codes")
     family: ClassVar[Literal["generative"]] = "generative"
     citation: ClassVar[str] = """\
@@ -69,6 +69,10 @@ class Config(MethodConfig):
   year = {2023}
 }"""
 
+    control: Control = ""
+    """What stands beside the method to tell what its codes add. ``twin``: the prior's network
+    with logits of pixels in place of codes, trained like the prior by cross-entropy.
+    ``auxiliary_head``: the labels of the auxiliary head, of the very same training."""
     variant: Variant = "FF"
     """First letter: is the colouring trained; second: is its inverse. -R colours at random,
     -W learns the inverse with windowed attention (section 3.3)."""
@@ -77,20 +81,20 @@ class Config(MethodConfig):
     palette_seed: int = 0
     inverse: Literal["nearest", "pseudo_inverse"] = "nearest"
     """Of FF, FF-R and TF: the nearest colour, as released, or least squares, as printed."""
-    learned_inverse: LearnedInverse = LearnedInverse()
+    learned_inverse: LearnedInverseSettings = LearnedInverseSettings()
     predicted_share: Fraction = 1.0
     """Of the maskiges that a learned inverse is trained on, how many are decoded from
     predicted codes: all, as published. The others are decoded from the labels' own; a weak
     prior's mistakes by themselves teach an inverse to do without the rarer classes."""
     tokenizer: Literal["conv", "dalle"] = "conv"
-    conv: ConvTokenizer = ConvTokenizer()
-    dalle: DalleTokenizer = DalleTokenizer()
+    conv: ConvTokenizerSettings = ConvTokenizerSettings()
+    dalle: DalleSettings = DalleSettings()
     label_scale: Literal[1, 2] = 1
     """2 enlarges labels before encoding: codes at 1/4 of the image with stride 8 (d = 1/4)."""
-    paint_void: bool = False
-    """Ignored pixels that no auxiliary head fills are painted in void's colour, as released;
-    else they take a label from their surroundings."""
-    temperature: AboveZero = 0.1
+    void: Void = "fill"
+    """Ignored pixels that no auxiliary head fills are painted in void's colour, as released,
+    or take a label from their surroundings."""
+    colour_temperature: AboveZero = 0.1
     """Divides colour scores, in [0, 1], in the losses of tokenizer and colouring; small enough
     that an exact colour has nearly all the probability."""
     recolour: Fraction = 0.2
@@ -98,8 +102,8 @@ class Config(MethodConfig):
     the palette's, so that it can do with those that are learned after it."""
     gumbel_temperature: AboveZero = 1.0
     """Of TF and TT; the paper has none. 1 is the start of Jang et al., arXiv:1611.01144."""
-    backbone: Backbone
-    head: Head = Head()
+    backbone: BackboneSettings
+    head: PriorHeadSettings = PriorHeadSettings()
     token_weight: Fraction = 0.8
     pixel_weight: Fraction = 0.2
     """Weights of the prior's two losses, as released; eq. 7 has none."""
@@ -108,10 +112,23 @@ class Config(MethodConfig):
     train_prior: Stage
     train_inverse: Stage
 
+    @model_validator(mode="after")
+    def _part_is_there(self) -> Config:
+        if self.control == "auxiliary_head" and not self.head.auxiliary:
+            raise ValueError("control: auxiliary_head needs head.auxiliary: true")
+        return self
+
+    @property
+    def role(self) -> Role:
+        """A control classifies pixels, and has no codec of its own."""
+        if self.control:
+            return Role(("predict",), "discriminative", control=True)
+        return super().role
+
     @property
     def gives_probabilities(self) -> bool:
-        """Only a learned inverse has them; others vote for the nearest colour."""
-        return self.variant in ("FT", "FT-W", "TT")
+        """Only a learned inverse and controls have them; others vote for the nearest colour."""
+        return bool(self.control) or self.variant in ("FT", "FT-W", "TT")
 
     @property
     def learns_colouring(self) -> bool:
@@ -119,7 +136,7 @@ class Config(MethodConfig):
         return self.variant in ("TF", "TT")
 
     @property
-    def palette(self) -> Colouring:
+    def initial_colouring(self) -> Colouring:
         """The colouring that the variant starts from."""
         return "random" if self.variant == "FF-R" else self.colouring
 
@@ -128,10 +145,13 @@ class Config(MethodConfig):
 
         Without a learned inverse nothing that reconstructs depends on the prior.
         """
+        if self.control == "twin":
+            alone = {"name": "twin", "tasks": ("predict",)}
+            return (self.train_prior.model_copy(update=alone),)
         chosen = [self.train_tokenizer]
         if self.learns_colouring:
             chosen.append(self._colouring_stage())
-        learns_inverse = self.variant in ("FT", "FT-W")
+        learns_inverse = self.variant in ("FT", "FT-W") and not self.control
         tasks: tuple[Task, ...] = ("predict", "reconstruct") if learns_inverse else ("predict",)
         chosen.append(self.train_prior.model_copy(update={"tasks": tasks}))
         if learns_inverse:
@@ -144,11 +164,13 @@ class Config(MethodConfig):
         So FF, FT and FT-W share tokenizer and prior, and priors of any size a tokenizer.
         """
         if stage == "inverse":
-            return self.model_dump(mode="json", exclude={"weights", *_STAGES})
+            return self.model_dump(mode="json", exclude={"weights", "control", *_STAGES})
+        if stage == "twin":
+            return self.model_dump(mode="json", include=_OF_THE_TWIN)
         settings = self.model_dump(mode="json", include=_OF_THE_CODES | _OF_STAGE[stage])
         if stage != "colouring":
             settings["variant"] = "TF" if self.learns_colouring else "FF"
-        return {**settings, "colouring": self.palette}
+        return {**settings, "colouring": self.initial_colouring}
 
     def _colouring_stage(self) -> Stage:
         """Return the stage of the palette, which in TT trains the inverse with it."""
@@ -165,9 +187,11 @@ _OF_THE_CODES = {
     "conv",
     "dalle",
     "label_scale",
-    "paint_void",
-    "temperature",
+    "void",
+    "colour_temperature",
 }
+_OF_THE_TWIN = {"backbone", "head", "tokenizer", "conv", "label_scale"}
+"""The tokenizer's and the labels' scale give the grid."""
 _OF_STAGE: Mapping[str, set[str]] = {
     "tokenizer": {"recolour"},
     "colouring": {"variant", "inverse", "learned_inverse", "gumbel_temperature"},
@@ -189,12 +213,12 @@ def _tiny() -> Config:
     """
     crops: dict[str, Any] = {"warmup_steps": 20, "augment": Augment(scale=(0.75, 1.5))}
     return Config(
-        learned_inverse=LearnedInverse(width=16, heads=2, window=8),
+        learned_inverse=LearnedInverseSettings(width=16, heads=2, window=8),
         predicted_share=0.5,
-        backbone=Backbone(
+        backbone=BackboneSettings(
             name="resnet10t", options={"channels": (32, 64, 128, 256), "stem_width": 16}
         ),
-        head=Head(
+        head=PriorHeadSettings(
             level_width=32,
             fused_width=64,
             token_width=128,
@@ -222,14 +246,14 @@ def _tiny() -> Config:
     )
 
 
-SWIN_L = Backbone(
+SWIN_L = BackboneSettings(
     name="swin_large_patch4_window12_384",
     options={"drop_path_rate": 0.3, "strict_img_size": False, "always_partition": True},
     level_norms=True,
     pretrained=True,
 )
-RESNET101 = Backbone(name="resnet101c", options={"output_stride": 8}, pretrained=True)
-HRNET_W48 = Backbone(name="hrnet_w48", options={"feature_location": ""}, pretrained=True)
+RESNET101 = BackboneSettings(name="resnet101c", options={"output_stride": 8}, pretrained=True)
+HRNET_W48 = BackboneSettings(name="hrnet_w48", options={"feature_location": ""}, pretrained=True)
 
 
 def _paper(
@@ -249,9 +273,9 @@ def _paper(
         "colouring": colouring,
         "tokenizer": "dalle",
         "label_scale": 2,
-        "paint_void": True,
+        "void": "paint",
         "backbone": SWIN_L,
-        "learned_inverse": LearnedInverse(depth=depth),
+        "learned_inverse": LearnedInverseSettings(depth=depth),
         "train_tokenizer": _stage("tokenizer", "codec.tokenizer", 80_000, 16, 1e-4),
         "train_colouring": _stage("colouring", "codec.colouring", 4000, 16, 1e-2, weight_decay=0),
         "train_prior": _stage("prior", "prior", steps, batch_size, lr, **released),
@@ -264,11 +288,13 @@ PRESETS = {
     "tiny": _tiny(),
     "paper_cityscapes": _paper("cityscapes", 1, 80_000, 16, 1.5e-3),
     "paper_cityscapes_r101": _paper(
-        "cityscapes", 1, 80_000, 16, 1.5e-3, backbone=RESNET101, head=Head(depth=6)
+        "cityscapes", 1, 80_000, 16, 1.5e-3, backbone=RESNET101, head=PriorHeadSettings(depth=6)
     ),
     "paper_ade20k": _paper("ade20k", 2, 160_000, 32, 1.2e-4),
     # The paper's text says a batch of 16; its configurations have 8 x 4.
-    "paper_mseg": _paper("mseg", 2, 160_000, 32, 1.2e-4, head=Head(shared_fusion=True)),
+    "paper_mseg": _paper(
+        "mseg", 2, 160_000, 32, 1.2e-4, head=PriorHeadSettings(shared_fusion=True)
+    ),
     "paper_mseg_hrnet": _paper(
         "mseg",
         2,
@@ -276,6 +302,6 @@ PRESETS = {
         32,
         1.2e-4,
         backbone=HRNET_W48,
-        head=Head(depth=6, shared_fusion=True),
+        head=PriorHeadSettings(depth=6, shared_fusion=True),
     ),
 }

@@ -13,7 +13,7 @@ from typing import Any
 from torch import Tensor
 
 from bench import Checkpoints, Conversion, DataSpec
-from methods._nn.dalle import dvae_name
+from methods._nn.autoencoders.dalle import dvae_name
 from methods.gss.config import Config
 from methods.gss.released import backbone_name, head_name, inverse_name, is_inverse
 
@@ -36,16 +36,16 @@ def convert(checkpoints: Checkpoints, config: Config) -> Conversion:
         for key, tensor in tensors.items():
             if key.endswith(_RECOMPUTED):
                 continue
-            place = _place(path, key)
-            if place is None:
+            target = _target(path, key)
+            if target is None:
                 unmapped.append(key)
             else:
-                stage, name = place
+                stage, name = target
                 stages[stage][name] = _patch_order(key, tensor)
     return Conversion(stages, _data(stages), _settings(stages), tuple(unmapped))
 
 
-def _place(path: Path, key: str) -> tuple[str, str] | None:
+def _target(path: Path, key: str) -> tuple[str, str] | None:
     """Return the stage that a tensor belongs to and its name in the method."""
     part, _, name = key.partition(".")
     half, _, inner = name.removeprefix("d_vae.").partition(".")

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from methods._nn.windowed_attention import ConvNormAct, window_blocks
-from methods.gss.config import Head
+from methods.gss.config import PriorHeadSettings
 
 _ORDER = (1, 0, 2, 3)
 """The released head takes its levels in the order of strides 8, 4, 16, 32."""
@@ -23,7 +23,7 @@ class HeadOutput(NamedTuple):
     pixels: Tensor | None  # float32 [B, K, h, w], logits over classes; None without the head
 
 
-class Fusion(nn.Module):
+class LevelFusion(nn.Module):
     """Bring every level to one width and size, stack them, and mix the stack."""
 
     def __init__(self, channels: Sequence[int], width: int, out_channels: int) -> None:
@@ -50,28 +50,28 @@ class PriorHead(nn.Module):
     """
 
     def __init__(
-        self, config: Head, channels: Sequence[int], num_codes: int, num_classes: int
+        self, config: PriorHeadSettings, channels: Sequence[int], num_codes: int, num_classes: int
     ) -> None:
         super().__init__()
         self.shared_fusion = config.shared_fusion
         width = config.fused_width
-        self.fusion = Fusion(channels, config.level_width, width)
+        self.fusion = LevelFusion(channels, config.level_width, width)
         self.blocks = window_blocks(width, config.heads, config.window, 2 * width, config.depth)
         self.norm = nn.LayerNorm(width)
         self.widen = ConvNormAct(width, config.token_width)
         self.dropout = nn.Dropout2d(config.dropout)
         self.tokens = nn.Conv2d(config.token_width, num_codes, 1)
-        self.pixel_fusion: Fusion | None = None
+        self.pixel_fusion: LevelFusion | None = None
         self.pixels: nn.Conv2d | None = None
         if config.auxiliary:
             if not config.shared_fusion:
-                self.pixel_fusion = Fusion(channels, config.level_width, config.level_width)
+                self.pixel_fusion = LevelFusion(channels, config.level_width, config.level_width)
             self.pixels = nn.Conv2d(
                 width if config.shared_fusion else config.level_width, num_classes, 1
             )
 
     def forward(self, features: Sequence[Tensor], size: tuple[int, int]) -> HeadOutput:
-        """Classify every place of a token map of the size given.
+        """Classify every position of a token map of the size given.
 
         Args:
             features: float32 [B, C_i, h_i, w_i], four levels from fine to coarse.

@@ -8,15 +8,16 @@ codes (arXiv:2303.11316, section 3.5).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bench import IGNORE_INDEX, Batch, DataSpec, Method, seeding
-from methods._nn.codec import Codec, CodecSettings, Colouring
-from methods._nn.dalle import DalleTokenizer
+from methods._nn.autoencoders.dalle import DalleTokenizer
+from methods._nn.autoencoders.tokenizer import ConvTokenizer, Tokenizer
+from methods._nn.backbone import Backbone
 from methods._nn.inverse import (
     ConvInverse,
     Inverse,
@@ -28,13 +29,12 @@ from methods._nn.inverse import (
 from methods._nn.loss import cross_entropy
 from methods._nn.padding import pad_image, pad_label
 from methods._nn.palettes import make_palette, minimum_distance
-from methods._nn.quantize import VectorQuantizer
+from methods._nn.quantisers.vector import SphericalQuantiser
 from methods._nn.rate import CodeCounter
 from methods._nn.released_palettes import RELEASED
-from methods._nn.tokenizer import ConvTokenizer, Tokenizer
-from methods.gss.backbone import Backbone
 from methods.gss.config import Config
 from methods.gss.head import HeadOutput, PriorHead
+from methods.gss.maskige_codec import MaskigeCodec, MaskigeCodecSettings, Palette
 
 _UNLABELLED = -1  # target of a cell that the token loss leaves out
 
@@ -54,19 +54,28 @@ class Prior(nn.Module):
 
 
 class GSS(Method[Config]):
-    """Generative Semantic Segmentation."""
+    """Generative Semantic Segmentation, or the twin that classifies pixels with its network."""
+
+    codec: MaskigeCodec
 
     def __init__(self, config: Config, data: DataSpec) -> None:
         super().__init__(config, data)
         # The inverse comes last: variants that differ in it alone share tokenizer and prior,
         # whose first weights must therefore not depend on it.
         tokenizer = make_tokenizer(config)
-        pretrained = config.backbone.pretrained and "prior" not in config.weights
-        backbone = Backbone(config.backbone, pretrained)
-        head = PriorHead(config.head, backbone.channels, tokenizer.num_codes, data.num_classes)
+        self.stride = tokenizer.stride // config.label_scale
+        self.is_twin = config.control == "twin"
+        given = {"prior", "twin"} & set(config.weights)
+        backbone = Backbone(config.backbone, config.backbone.pretrained and not given)
+        settings, outputs = config.head, tokenizer.num_codes
+        if self.is_twin:
+            settings = settings.model_copy(update={"auxiliary": False})
+            outputs = data.num_classes * self.stride**2
+        head = PriorHead(settings, backbone.channels, outputs, data.num_classes)
         self.prior = Prior(backbone, head)
-        self.codec = make_codec(config, data, tokenizer)
-        self.multiple = max(backbone.multiple, self.codec.stride)
+        if not self.is_twin:
+            self.codec = make_codec(config, data, tokenizer)
+        self.multiple = max(backbone.multiple, self.stride)
 
     def forward(self, stage: str, batch: Batch) -> dict[str, Tensor]:
         match stage:
@@ -76,6 +85,9 @@ class GSS(Method[Config]):
                 return self.codec.colouring_losses(batch)
             case "prior":
                 return self._prior_losses(batch)
+            case "twin":
+                image, label = self._padded(batch)
+                return {"classes": cross_entropy(self._pixel_logits(image), label)}
             case "inverse":
                 return self._inverse_losses(batch)
         return super().forward(stage, batch)
@@ -92,7 +104,7 @@ class GSS(Method[Config]):
         losses = {}
         filled = label
         if output.pixels is not None:
-            pixels = _resize(output.pixels, label)
+            pixels = _resize(output.pixels, label.shape[1:])
             losses["pixels"] = self.config.pixel_weight * cross_entropy(pixels, label)
             filled = torch.where(labelled, label, pixels.argmax(1))
         counted = F.max_pool2d(labelled.float(), self.codec.stride) > 0
@@ -115,7 +127,7 @@ class GSS(Method[Config]):
                 drawn = seeding.uniform(seeding.derive(batch.seeds, "maskige"), 1, 1)
                 predicted = drawn.to(image.device) < self.config.predicted_share
                 codes = torch.where(predicted, codes, self.codec.encode(label))
-            maskige = self.codec.tokenizer.decode(codes)
+            maskige = self.codec.maskige(codes)
         return {"classes": cross_entropy(self.codec.logits(maskige), label)}
 
     def _padded(self, batch: Batch) -> tuple[Tensor, Tensor]:
@@ -123,7 +135,19 @@ class GSS(Method[Config]):
 
     def _grid(self, image: Tensor) -> tuple[int, int]:
         """Size of the token map of an image whose sizes are multiples."""
-        return image.shape[2] // self.codec.stride, image.shape[3] // self.codec.stride
+        return image.shape[2] // self.stride, image.shape[3] // self.stride
+
+    def _pixel_logits(self, image: Tensor) -> Tensor:
+        """Return a control's class logits for padded images, float32 [B, K, H, W].
+
+        The twin has those of the pixels behind each position of the token map (the sub-pixel
+        arrangement of Shi et al., arXiv:1609.05158): the maskige's resolution is not withheld
+        from it.
+        """
+        output = self.prior(image, self._grid(image))
+        if self.is_twin:
+            return F.pixel_shuffle(output.tokens, self.stride)
+        return _resize(output.pixels, image.shape[2:])
 
     def _codes(self, image: Tensor) -> Tensor:
         """Return the likeliest codes, int64 [B, h, w]."""
@@ -131,10 +155,15 @@ class GSS(Method[Config]):
         return tokens.argmax(1)
 
     def logits(self, image: Tensor, seeds: Tensor) -> Tensor:
-        """Return one vote a pixel, as released, or the logits of a learned inverse."""
+        """Return one vote per pixel, as released, or the logits of a learned inverse.
+
+        Of a control, the logits of its pixels.
+        """
         height, width = image.shape[2:]
-        codes = self._codes(pad_image(image, self.multiple))
-        return self.codec.decode(codes)[:, :, :height, :width]
+        padded = pad_image(image, self.multiple)
+        control = bool(self.config.control)
+        scores = self._pixel_logits(padded) if control else self.codec.decode(self._codes(padded))
+        return scores[:, :, :height, :width]
 
     def predict(self, image: Tensor, seeds: Tensor) -> Tensor:
         return self.logits(image, seeds).argmax(1)
@@ -143,8 +172,8 @@ class GSS(Method[Config]):
         height, width = label.shape[1:]
         codes = self._codes(pad_image(image, self.multiple))
         truth = self.codec.encode(pad_label(label, self.multiple))
-        near = self.codec.nearest(codes, truth)
-        return self.codec.decode(near).argmax(1)[:, :height, :width]
+        replaced = self.codec.nearest(codes, truth)
+        return self.codec.decode(replaced).argmax(1)[:, :height, :width]
 
     def reconstruct(self, label: Tensor, seeds: Tensor) -> Tensor:
         return self.codec.reconstruct(label)
@@ -160,7 +189,7 @@ class GSS(Method[Config]):
         for batch in batches:
             label = pad_label(batch.label, self.codec.stride)
             counter.add([self.codec.encode(label)], batch.label.numel())
-        palette = self.codec.colouring.palette()[:-1]
+        palette = self.codec.colouring.colours()[:-1]
         distance = minimum_distance(255 * palette.double().cpu().numpy())
         measured = {"stride": self.codec.stride, **counter.measured()}
         measured["least distance of two colours (0 to 255)"] = distance
@@ -175,18 +204,20 @@ class GSS(Method[Config]):
         return measured
 
 
-def make_codec(config: Config, data: DataSpec, tokenizer: Tokenizer) -> Codec:
+def make_codec(config: Config, data: DataSpec, tokenizer: Tokenizer) -> MaskigeCodec:
     """Put colouring and inverse of a variant around a tokenizer."""
-    palette = make_palette(config.palette, data.classes, data.palette, config.palette_seed)
-    colouring = Colouring(torch.from_numpy(palette / 255).float(), config.learns_colouring)
-    settings = CodecSettings(
+    palette = make_palette(
+        config.initial_colouring, data.classes, data.palette, config.palette_seed
+    )
+    colouring = Palette(torch.from_numpy(palette / 255).float(), config.learns_colouring)
+    settings = MaskigeCodecSettings(
         label_scale=config.label_scale,
-        paint_void=config.paint_void,
-        temperature=config.temperature,
+        void=config.void,
+        colour_temperature=config.colour_temperature,
         gumbel_temperature=config.gumbel_temperature,
         recolour=config.recolour if config.learns_colouring else 0.0,
     )
-    return Codec(colouring, tokenizer, _inverse(config, colouring.fixed[:-1]), settings)
+    return MaskigeCodec(colouring, tokenizer, _inverse(config, colouring.fixed[:-1]), settings)
 
 
 def make_tokenizer(config: Config) -> Tokenizer:
@@ -194,17 +225,23 @@ def make_tokenizer(config: Config) -> Tokenizer:
     if config.tokenizer == "dalle":
         dalle = config.dalle
         return DalleTokenizer(
-            dalle.width, dalle.first_width, dalle.num_blocks, dalle.num_codes, dalle.temperature
+            dalle.width,
+            dalle.first_width,
+            dalle.blocks,
+            dalle.num_codes,
+            dalle.gumbel_temperature,
         )
     conv = config.conv
-    return ConvTokenizer(conv.widths, conv.blocks, VectorQuantizer(conv.num_codes, conv.code_dim))
+    quantiser = SphericalQuantiser(conv.num_codes, conv.code_dim)
+    return ConvTokenizer(conv.widths, conv.blocks, quantiser)
 
 
 def _inverse(config: Config, palette: Tensor) -> Inverse:
     learned = config.learned_inverse
     if config.variant in ("FT", "TT"):
         inverse = ConvInverse(learned.width, len(palette))
-        inverse.start_as_nearest_colour(palette, config.temperature)
+        if learned.start == "nearest_colour":
+            inverse.start_as_nearest_colour(palette, config.colour_temperature)
         return inverse
     if config.variant == "FT-W":
         return WindowInverse(
@@ -213,6 +250,6 @@ def _inverse(config: Config, palette: Tensor) -> Inverse:
     return PseudoInverse() if config.inverse == "pseudo_inverse" else NearestColour()
 
 
-def _resize(scores: Tensor, label: Tensor) -> Tensor:
-    """Resize float32 [B, K, h, w] to the size of labels [B, H, W]."""
-    return F.interpolate(scores, label.shape[1:], mode="bilinear", align_corners=False)
+def _resize(scores: Tensor, size: Sequence[int]) -> Tensor:
+    """Resize float32 [B, K, h, w] to height and width."""
+    return F.interpolate(scores, list(size), mode="bilinear", align_corners=False)

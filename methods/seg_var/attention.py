@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 OCTAVES = 6
-"""Between the slowest wave of a position, half a period a picture, and the fastest."""
+"""Between the slowest wave of a position, half a period per picture, and the fastest."""
 
 
 class Cache(NamedTuple):
@@ -23,8 +23,8 @@ class Cache(NamedTuple):
 def grid_positions(rows: int, columns: int, width: int) -> Tensor:
     """Sine and cosine of a grid's cell centres in the unit square, float32 [h*w, width].
 
-    Vaswani et al., arXiv:1706.03762, section 3.5, once a side. Grids of different sizes over
-    the same image agree, so that tokens can find those of other scales at the same place.
+    Vaswani et al., arXiv:1706.03762, section 3.5, once per side. Grids of different sizes over
+    the same image agree, so that tokens can find those of other scales at the same position.
     """
     side = width // 4
     frequencies = math.pi * 2.0 ** torch.linspace(0, OCTAVES, side)
@@ -38,10 +38,10 @@ def grid_positions(rows: int, columns: int, width: int) -> Tensor:
     return F.pad(both, (0, width - both.shape[1]))
 
 
-class Attention(nn.Module):
+class NormalisedAttention(nn.Module):
     """Multi-head attention over L2-normalised queries and keys.
 
-    With a learned temperature a head (FoundationVision/VAR, models/basic_var.py,
+    With a learned temperature per head (FoundationVision/VAR, models/basic_var.py,
     ``attn_l2_norm``).
     """
 
@@ -78,7 +78,7 @@ class Attention(nn.Module):
         return out, Cache(key, value)
 
 
-class Block(nn.Module):
+class TransformerBlock(nn.Module):
     """Attention and a perceptron, each normalised first, modulated if conditioned.
 
     With ``condition``, AdaLN as in VAR: shift and scale after each normalisation and a gate
@@ -89,7 +89,7 @@ class Block(nn.Module):
     def __init__(self, width: int, heads: int, dropout: float, condition: bool) -> None:
         super().__init__()
         self.norm1 = nn.LayerNorm(width, eps=1e-6, elementwise_affine=not condition)
-        self.attention = Attention(width, heads)
+        self.attention = NormalisedAttention(width, heads)
         self.norm2 = nn.LayerNorm(width, eps=1e-6, elementwise_affine=not condition)
         self.perceptron = nn.Sequential(
             nn.Linear(width, 4 * width),
@@ -114,8 +114,8 @@ class Block(nn.Module):
         Args:
             x: [B, L, D].
             condition: [B, D], if the block is conditioned.
-            mask: see :class:`Attention`.
-            past: see :class:`Attention`.
+            mask: see :class:`NormalisedAttention`.
+            past: see :class:`NormalisedAttention`.
         """
         shift1, scale1, gate1, shift2, scale2, gate2 = self._modulation(condition)
         normed = self.norm1(x) * (1 + scale1) + shift1

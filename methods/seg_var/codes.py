@@ -14,8 +14,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from bench import seeding
-from methods._nn.var_quantizer import Scale
-from methods.seg_var.config import Decoder
+from methods._nn.quantisers.multi_scale import Scale
+from methods.seg_var.config import DecoderSettings
 
 
 def divergence(outputs: Sequence[Tensor], codes: Sequence[Tensor]) -> Tensor:
@@ -32,7 +32,7 @@ def divergence(outputs: Sequence[Tensor], codes: Sequence[Tensor]) -> Tensor:
 
 
 def choose(
-    outputs: Tensor, scale: Scale, seeds: Tensor, config: Decoder, continuous: bool
+    outputs: Tensor, scale: Scale, seeds: Tensor, config: DecoderSettings, continuous: bool
 ) -> Tensor:
     """Choose codes by arg-max, or by a draw for which each image has its own stream.
 
@@ -79,5 +79,5 @@ def sample(logits: Tensor, draws: Tensor, top_k: int, top_p: float) -> Tensor:
     before = share.cumsum(-1) - share
     share = share.masked_fill(before >= top_p, 0)
     edges = share.cumsum(-1)
-    place = (edges <= draws.to(edges)[..., None] * edges[..., -1:]).sum(-1, keepdim=True)
-    return codes.gather(-1, place.clamp(max=codes.shape[-1] - 1))[..., 0]
+    rank = (edges <= draws.to(edges)[..., None] * edges[..., -1:]).sum(-1, keepdim=True)
+    return codes.gather(-1, rank.clamp(max=codes.shape[-1] - 1))[..., 0]

@@ -33,7 +33,7 @@ class Masks(NamedTuple):
     classes: Tensor  # int64 [N], the class of each mask
 
 
-class Coloured(NamedTuple):
+class ColourMap(NamedTuple):
     """What is generated: the colour map, and the class token of each cell's colour."""
 
     colours: Tensor  # uint8 [3, H, W]; black where there is no mask
@@ -57,8 +57,8 @@ def component_masks(label: Tensor, most: int | None = None) -> Masks:
     total = 0
     for k in torch.unique(label[label != IGNORE_INDEX]).tolist():
         numbered, count = ndimage.label((label == k).cpu().numpy())
-        found = torch.from_numpy(numbered).to(label)
-        parts += torch.where(found > 0, found + total, 0)
+        component = torch.from_numpy(numbered).to(label)
+        parts += torch.where(component > 0, component + total, 0)
         total += count
     if most is not None and total > most:
         areas = parts.flatten().bincount(minlength=total + 1)
@@ -155,8 +155,8 @@ class ColourGrid:
             row, column = centroids[mask].floor().long().tolist()
             cell = row * self.grid + column
             if not free[cell]:
-                away = (centres - centroids[mask]).square().sum(1)
-                cell = int(away.masked_fill(~free, torch.inf).argmin())
+                distance = (centres - centroids[mask]).square().sum(1)
+                cell = int(distance.masked_fill(~free, torch.inf).argmin())
             free[cell] = False
             chosen[mask] = cell
         return chosen.to(masks.ids.device)
@@ -172,8 +172,8 @@ class ColourGrid:
         ]
         return torch.stack(sums, 1) / areas[:, None]
 
-    def encode(self, masks: Masks) -> Coloured:
-        """Colour each mask by its place.
+    def encode(self, masks: Masks) -> ColourMap:
+        """Colour each mask by its position.
 
         Raises:
             CapacityError: if there are more masks than cells.
@@ -182,7 +182,7 @@ class ColourGrid:
         classes = torch.full((self.grid**2,), IGNORE_INDEX).to(masks.classes)
         classes[cells] = masks.classes
         table = torch.cat([cells.new_full((1,), -1), cells])  # mask 0 is no mask
-        return Coloured(self.paint(table[masks.ids]), classes)
+        return ColourMap(self.paint(table[masks.ids]), classes)
 
     def paint(self, cells: Tensor) -> Tensor:
         """Colour a map of cells: int64 [..., H, W], -1 for none, to uint8 [..., 3, H, W]."""
@@ -201,15 +201,15 @@ class ColourGrid:
             int64 [..., H, W], -1 where black is nearest.
         """
         cells = torch.cat([used.new_zeros(1, dtype=torch.int64) - 1, used.nonzero()[:, 0]])
-        known = torch.cat([self.palette.new_zeros(1, 3), self.palette[cells[1:].cpu()]])
+        candidates = torch.cat([self.palette.new_zeros(1, 3), self.palette[cells[1:].cpu()]])
         points = colours.movedim(-3, -1).float()
-        distance = torch.cdist(points.reshape(-1, 3), known.to(points))
+        distance = torch.cdist(points.reshape(-1, 3), candidates.to(points))
         return cells[distance.argmin(1)].reshape(points.shape[:-1])
 
-    def decode(self, coloured: Coloured) -> Tensor:
+    def decode(self, colour_map: ColourMap) -> Tensor:
         """Return the label map int64 [H, W]; IGNORE_INDEX where there is no mask."""
-        cells = self.nearest(coloured.colours, coloured.classes != IGNORE_INDEX)
-        table = torch.cat([coloured.classes, coloured.classes.new_full((1,), IGNORE_INDEX)])
+        cells = self.nearest(colour_map.colours, colour_map.classes != IGNORE_INDEX)
+        table = torch.cat([colour_map.classes, colour_map.classes.new_full((1,), IGNORE_INDEX)])
         return table[cells]
 
 

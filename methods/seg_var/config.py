@@ -12,12 +12,11 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from bench import Augment, DataSpec, Fraction, Frozen, MethodConfig, Positive, Stage, Task
+from bench import Augment, DataSpec, Fraction, Frozen, MethodConfig, Positive, Role, Stage, Task
+from methods._nn.settings import Void, Weight
 
-Weight = Annotated[float, Field(ge=0)]
 
-
-class Colours(Frozen):
+class ColourSettings(Frozen):
     """How a label map becomes a colour map."""
 
     grid: Positive = 12
@@ -30,11 +29,9 @@ class Colours(Frozen):
     """What picks a mask's cell: its centroid (N), or the number of its class."""
     masks: Literal["class", "component"] = "class"
     """Whether a class is one mask or each of its connected components is."""
-    void: Literal["background", "nearest"] = "background"
-    """Ignored pixels: black like the background (N), or labelled as their surroundings."""
 
     @model_validator(mode="after")
-    def _palette_suffices(self) -> Colours:
+    def _palette_suffices(self) -> ColourSettings:
         if self.grid**2 > self.levels**3 - 1:
             raise ValueError(
                 f"a {self.grid} x {self.grid} grid needs {self.grid**2} colours; "
@@ -45,32 +42,35 @@ class Colours(Frozen):
         return self
 
 
-class Tokenizer(Frozen):
+class TokenizerSettings(Frozen):
     """The autoencoder that images and seglats share."""
 
     kind: Literal["var", "vqgan", "dvae", "kl"] = "var"
     """Residual codes at several scales; one code a position; the same trained by a Gumbel
     relaxation; or a Gaussian latent without codes. The last three have one scale."""
-    backbone: Literal["conv", "small"] = "conv"
+    autoencoder: Literal["var", "conv"] = "var"
     """VAR's autoencoder, or strided convolutions with residual blocks at the last stride."""
     width: Positive = 160
     multipliers: tuple[Positive, ...] = (1, 1, 2, 2, 4)
-    """Channels of each level over ``width``; of ``small``, every level halves the map."""
+    """Channels of each level over ``width``; of ``conv``, every level halves the map."""
     blocks: Positive = 2
-    codes: Positive = 4096
-    channels: Positive = 32
-    scales: tuple[Positive, ...] = (1, 2, 3, 4, 5, 6, 8, 10, 13, 16)
-    """Sides of the code maps, coarse to fine, relative to the last, which is the latent's."""
+    num_codes: Positive = 4096
+    latent_channels: Positive = 32
+    sides: tuple[Positive, ...] = (1, 2, 3, 4, 5, 6, 8, 10, 13, 16)
+    """Of the code maps, coarse to fine, relative to the last, which is the latent's."""
     smoothings: Positive = 4
     ratio: Fraction = 0.5
-    beta: Weight = 0.25
+    commitment: Weight = 0.25
     restart_below: Fraction = 0.0
     """Codes used less than this fraction of the average are restarted; 0: never."""
     image_weight: Weight = 1.0
     """Of the image's reconstruction beside the seglat's, when trained from scratch."""
+    class_weight: Weight = 0.0
+    """Of the cross-entropy between the labels and the closeness of a reconstructed seglat's
+    colours to those of the classes, when trained from scratch with a cell per class."""
 
 
-class Decoder(Frozen):
+class DecoderSettings(Frozen):
     """The next-scale transformer over image and seglat tokens (V, C)."""
 
     width: Positive = 1024
@@ -80,11 +80,14 @@ class Decoder(Frozen):
     image_sees: Literal["previous", "current"] = "previous"
     """What a scale sees of the image: its codes of the scales before (C), so that image
     codes can be predicted too; or those of the scale itself as well."""
-    image_loss: Weight = 1.0
+    image_weight: Weight = 1.0
     """Of the image tokens' cross-entropy beside the seglat tokens' (C: jointly)."""
     classes: Literal["all", "present"] = "all"
     """What [CLS] says: all classes of the data, or those in the image, which the image
     encoder has to tell when predicting."""
+    own_choices: Fraction = 0.0
+    """How often, in training, the scales of an image's seglat go on from codes that the decoder
+    chose itself; as the image encoder's ``own_choices``."""
     class_dropout: Fraction = 0.0
     """How often [CLS] is dropped in training, as guidance needs."""
     guidance: Weight = 0.0
@@ -94,13 +97,13 @@ class Decoder(Frozen):
     top_p: Annotated[float, Field(gt=0, le=1)] = 0.96
 
     @model_validator(mode="after")
-    def _image_is_predicted_unseen(self) -> Decoder:
-        if self.image_sees == "current" and self.image_loss > 0:
-            raise ValueError("image_sees: current shows what image_loss asks for; set it to 0")
+    def _image_is_predicted_unseen(self) -> DecoderSettings:
+        if self.image_sees == "current" and self.image_weight > 0:
+            raise ValueError("image_sees: current shows what image_weight asks for; set it to 0")
         return self
 
 
-class Latent(Frozen):
+class LatentSettings(Frozen):
     """The latent encoder and decoder between masks and seglats."""
 
     width: Positive = 256
@@ -114,7 +117,7 @@ class Latent(Frozen):
     the colours by which instances are told apart; classes alone do not need them."""
 
 
-class ImageEncoder(Frozen):
+class ImageEncoderSettings(Frozen):
     """The image encoder: a backbone, and a transformer over all its levels."""
 
     backbone: str = "swin_large_patch4_window12_384"
@@ -140,7 +143,7 @@ class ImageEncoder(Frozen):
     """Of its log-probabilities beside the seglat decoder's when codes are chosen."""
 
     @model_validator(mode="after")
-    def _choices_are_seen(self) -> ImageEncoder:
+    def _choices_are_seen(self) -> ImageEncoderSettings:
         if self.own_choices > 0 and self.sees == "image":
             raise ValueError("own_choices needs sees: scales; nothing else shows what was chosen")
         return self
@@ -149,6 +152,7 @@ class ImageEncoder(Frozen):
 class Config(MethodConfig):
     """Seg-VAR and its ablations. A stage set to null is left out."""
 
+    version: ClassVar[int] = 1
     tasks: ClassVar[tuple[Task, ...]] = ("predict", "reconstruct")
     family: ClassVar[Literal["generative"]] = "generative"
     citation: ClassVar[str] = """\
@@ -159,66 +163,101 @@ class Config(MethodConfig):
   year = {2025}
 }"""
 
-    colours: Colours = Colours()
-    tokenizer: Tokenizer = Tokenizer()
-    decoder: Decoder = Decoder()
-    latent: Latent | None = Latent()
+    control: Literal["", "twin", "image_encoder", "seglat_decoder"] = ""
+    """What stands beside the method to tell what its parts add. ``twin``: the image encoder with
+    logits of pixels in place of codes, trained like stage 3 by cross-entropy.
+    ``image_encoder``, ``seglat_decoder``: codes chosen by one of the two alone, of the very
+    same training."""
+    colours: ColourSettings = ColourSettings()
+    void: Void = "paint"
+    """Whether ignored pixels are painted black like the background (N), or take a label from
+    their surroundings."""
+    tokenizer: TokenizerSettings = TokenizerSettings()
+    decoder: DecoderSettings = DecoderSettings()
+    latent: LatentSettings | None = LatentSettings()
     """Null: vanilla VAR, whose colours are decoded by nearest colour."""
-    encoder: ImageEncoder = ImageEncoder()
-    tokenizer_stage: Stage
+    image_encoder: ImageEncoderSettings = ImageEncoderSettings()
+    train_tokenizer: Stage
     """Trains the tokenizer, unless ``weights`` has VAR's for it."""
-    seglat_stage: Stage | None
+    train_seglat: Stage | None
     """Stage 1. Null: codes are predicted by the image encoder alone."""
-    latent_stage: Stage | None
+    train_latent: Stage | None
     """Stage 2. Null exactly when ``latent`` is."""
-    image_stage: Stage | None
+    train_image: Stage | None
     """Stage 3. Null: codes are predicted by the seglat decoder alone."""
+    latent_first: bool = False
+    """Stage 2 before stage 1: the decoder then learns the codes of the seglats that it will be
+    asked for. In the paper's order stage 2 changes them after the decoder has learned them."""
     joint: bool = False
     """Stages 1 and 3 as one, for as long and on the images of stage 3."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Config:
-        if (self.latent is None) != (self.latent_stage is None):
-            raise ValueError("latent and latent_stage must be both given or both null")
+        if (self.latent is None) != (self.train_latent is None):
+            raise ValueError("latent and train_latent must be both given or both null")
         if self.latent is None and self.colours.cell == "centroid":
             raise ValueError(
                 "without a latent decoder nothing tells which class a centroid's colour stands "
                 "for; set colours.cell to class"
             )
-        if not (self.seglat_stage or self.image_stage):
-            raise ValueError("one of seglat_stage and image_stage must be given")
-        if self.joint and not (self.seglat_stage and self.image_stage):
-            raise ValueError("joint makes one of seglat_stage and image_stage; give both")
-        if self.decoder.classes == "present" and not self.image_stage:
+        if not (self.train_seglat or self.train_image):
+            raise ValueError("one of train_seglat and train_image must be given")
+        if self.tokenizer.class_weight and self.colours.cell == "centroid":
+            raise ValueError("tokenizer.class_weight needs colours.cell: class")
+        if self.joint and not (self.train_seglat and self.train_image):
+            raise ValueError("joint makes one of train_seglat and train_image; give both")
+        if self.decoder.classes == "present" and not self.train_image:
             raise ValueError("decoder.classes: present needs the image encoder to tell which")
         return self
 
+    @model_validator(mode="after")
+    def _part_is_there(self) -> Config:
+        if self.control and not self.train_image:
+            raise ValueError(f"control: {self.control} needs the image encoder's stage")
+        if self.control in ("image_encoder", "seglat_decoder") and not self.train_seglat:
+            raise ValueError(f"control: {self.control} is a part of both; give train_seglat")
+        return self
+
+    @property
+    def role(self) -> Role:
+        """Controls do not repeat the codec; the twin classifies pixels."""
+        if self.control:
+            twin = self.control == "twin"
+            return Role(("predict",), "discriminative" if twin else "generative", control=True)
+        return super().role
+
     @property
     def gives_probabilities(self) -> bool:
-        """With latent learning; vanilla VAR takes the nearest colour."""
-        return self.latent is not None
+        """With latent learning; vanilla VAR takes the nearest colour. The twin has them."""
+        return self.latent is not None or self.control == "twin"
 
     @property
     def generates(self) -> bool:
         """Whether the seglat decoder takes part in prediction."""
-        return self.seglat_stage is not None
+        return self.train_seglat is not None
 
     @property
     def looks(self) -> bool:
         """Whether the image encoder takes part in prediction."""
-        return self.image_stage is not None
+        return self.train_image is not None
 
     def stages(self, data: DataSpec) -> tuple[Stage, ...]:
-        """Return the stages in the paper's order, a joint one last."""
+        """Return the stages in order: the paper's or ``latent_first``, a joint one last."""
+        if self.control == "twin":
+            assert self.train_image is not None, "validated"
+            twin = {"name": "twin", "modules": ("image_encoder",), "tasks": ("predict",)}
+            return (self.train_image.model_copy(update=twin),)
         given = [
-            self.tokenizer_stage,
-            None if self.joint else self.seglat_stage,
-            self.latent_stage,
-            self.image_stage,
+            self.train_tokenizer,
+            None if self.joint else self.train_seglat,
+            self.train_latent,
+            self.train_image,
         ]
-        if self.joint and self.image_stage:
+        if self.latent_first:
+            given[1], given[2] = given[2], given[1]
+        if self.joint and self.train_image:
             both = {"name": "joint", "modules": ("decoder", "image_encoder")}
-            given[-1] = self.image_stage.model_copy(update=both)
+            given[-1] = self.train_image.model_copy(update=both)
         return tuple(stage for stage in given if stage is not None)
 
     def depends_on(self, stage: str) -> Mapping[str, Any]:
@@ -226,19 +265,24 @@ class Config(MethodConfig):
 
         So decodings share all training, and ablations the stages before they differ.
         """
-        settings = self.model_dump(mode="json", include=_OF_STAGE[stage])
-        for part, names in (("decoder", _OF_DECODING), ("encoder", ("weight",))):
+        given = set(_OF_STAGE[stage])
+        if stage == "seglat" and self.latent_first:
+            given |= {"latent"}
+        settings = self.model_dump(mode="json", include=given)
+        for part, names in (("decoder", _OF_DECODING), ("image_encoder", ("weight",))):
             for name in names if part in settings else ():
                 del settings[part][name]
         return settings
 
 
+_OF_THE_TOKENIZER = {"colours", "void", "tokenizer"}
 _OF_STAGE: Mapping[str, set[str]] = {
-    "tokenizer": {"colours", "tokenizer"},
-    "seglat": {"colours", "tokenizer", "decoder"},
-    "latent": {"colours", "tokenizer", "latent"},
-    "image": {"colours", "tokenizer", "latent", "encoder", "decoder"},
-    "joint": {"colours", "tokenizer", "latent", "encoder", "decoder"},
+    "tokenizer": _OF_THE_TOKENIZER,
+    "seglat": _OF_THE_TOKENIZER | {"decoder"},
+    "latent": _OF_THE_TOKENIZER | {"latent"},
+    "image": _OF_THE_TOKENIZER | {"latent", "image_encoder", "decoder"},
+    "twin": {"tokenizer", "image_encoder"},
+    "joint": _OF_THE_TOKENIZER | {"latent", "image_encoder", "decoder"},
 }
 """Settings behind the weights of a stage, those of the stages before it included."""
 _OF_DECODING = ("guidance", "decoding", "top_k", "top_p")
@@ -266,30 +310,31 @@ def _paper_stage(name: str, *modules: str) -> Stage:
 PAPER = Config(
     # Seg-VAR takes VAR's tokenizer: `weights convert seg_var vae_ch160v4096z32.pth`. Trained
     # here instead, it has the schedule of the stages after it.
-    tokenizer_stage=_paper_stage("tokenizer", "tokenizer"),
-    seglat_stage=_paper_stage("seglat", "decoder"),
-    latent_stage=_paper_stage("latent", "latent_encoder", "latent_decoder"),
-    image_stage=_paper_stage("image", "image_encoder"),
+    train_tokenizer=_paper_stage("tokenizer", "tokenizer"),
+    train_seglat=_paper_stage("seglat", "decoder"),
+    train_latent=_paper_stage("latent", "latent_encoder", "latent_decoder"),
+    train_image=_paper_stage("image", "image_encoder"),
 )
 
 TINY = Config(
-    colours=Colours(order="maximin", cell="class", void="nearest"),
-    tokenizer=Tokenizer(
-        backbone="small",
+    colours=ColourSettings(order="maximin", cell="class"),
+    void="fill",
+    tokenizer=TokenizerSettings(
+        autoencoder="conv",
         width=32,
         multipliers=(1, 2, 3),
         blocks=2,
-        codes=256,
-        channels=16,
-        scales=(1, 2, 4),
+        num_codes=256,
+        latent_channels=16,
+        sides=(1, 2, 4),
         restart_below=0.05,
         image_weight=0.1,
     ),
-    decoder=Decoder(
-        width=64, depth=2, heads=2, image_sees="current", image_loss=0.0, decoding="argmax"
+    decoder=DecoderSettings(
+        width=64, depth=2, heads=2, image_sees="current", image_weight=0.0, decoding="argmax"
     ),
-    latent=Latent(width=64, depth=1, heads=4, patch=8, loss="ce"),
-    encoder=ImageEncoder(
+    latent=LatentSettings(width=64, depth=1, heads=4, patch=8, loss="ce"),
+    image_encoder=ImageEncoderSettings(
         backbone="resnet10t",
         pretrained=False,
         width=96,
@@ -299,7 +344,7 @@ TINY = Config(
         own_choices=1.0,
         weight=3.0,
     ),
-    tokenizer_stage=Stage(
+    train_tokenizer=Stage(
         name="tokenizer",
         modules=("tokenizer",),
         steps=300,
@@ -307,11 +352,11 @@ TINY = Config(
         weight_decay=0.0,
         warmup_steps=10,
     ),
-    seglat_stage=Stage(name="seglat", modules=("decoder",), steps=100, lr=2e-3, warmup_steps=20),
-    latent_stage=Stage(
+    train_seglat=Stage(name="seglat", modules=("decoder",), steps=100, lr=2e-3, warmup_steps=20),
+    train_latent=Stage(
         name="latent", modules=("latent_encoder", "latent_decoder"), steps=80, lr=2e-3
     ),
-    image_stage=Stage(
+    train_image=Stage(
         name="image",
         modules=("image_encoder",),
         steps=300,

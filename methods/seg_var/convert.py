@@ -25,7 +25,7 @@ def convert(checkpoints: Checkpoints, config: Config) -> Conversion:
             starts uncounted.
     """
     tensors = {key: value for file in checkpoints.values() for key, value in file.items()}
-    scales = len(config.tokenizer.scales)
+    scales = len(config.tokenizer.sides)
     if HITS in tensors and len(tensors[HITS]) != scales:
         tensors[HITS] = torch.zeros(scales, tensors[HITS].shape[1])
     named = {f"{PREFIX}{key}": value for key, value in tensors.items()}

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from methods._nn.var_quantizer import MultiScaleQuantiser, map_size
+from methods._nn.quantisers.multi_scale import MultiScaleQuantiser, map_size
 from methods.seg_var.attention import Cache
-from methods.seg_var.config import Decoder
+from methods.seg_var.config import DecoderSettings
 from methods.seg_var.next_scale import NextScaleTransformer, inputs
 
 
-class SeglatWriter:
+class SeglatSampler:
     """The seglat decoder at inference: one scale a call, earlier ones from its cache.
 
     The image's tokens are held at the truth at every scale (ControlVAR's conditional
@@ -33,7 +33,7 @@ class SeglatWriter:
         quantiser: MultiScaleQuantiser,
         image: Sequence[Tensor],
         classes: Tensor,
-        config: Decoder,
+        config: DecoderSettings,
     ) -> None:
         self.decoder, self.guidance = decoder, config.guidance
         self.scales = [map_size(codes) for codes in image]

@@ -14,21 +14,21 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bench import ensure_torchvision
-from methods._nn.tokenizer import ResidualBlock
-from methods._nn.var_quantizer import Scale
-from methods.seg_var.attention import Block, grid_positions
-from methods.seg_var.config import ImageEncoder
+from methods._nn.autoencoders.tokenizer import SmallResidualBlock
+from methods._nn.quantisers.multi_scale import Scale
+from methods.seg_var.attention import TransformerBlock, grid_positions
+from methods.seg_var.config import ImageEncoderSettings
 
 
-class Seen(NamedTuple):
-    """What the encoder found in images."""
+class ImageFeatures(NamedTuple):
+    """What the encoder says of images."""
 
-    scales: list[Tensor]  # float32 [B, n, D] each: at the positions of every scale
+    scales: list[Tensor]  # float32 [B, n, D] each: one per scale, at its positions
     present: Tensor  # float32 [B, K], logits of classes being in the image
 
 
 class SmallBackbone(nn.Module):
-    """Strided convolutions with a residual block a level, from scratch."""
+    """Strided convolutions with one residual block per level, from scratch."""
 
     def __init__(self, widths: tuple[int, ...]) -> None:
         super().__init__()
@@ -36,7 +36,9 @@ class SmallBackbone(nn.Module):
         channels = 3
         for width in widths:
             down = nn.Conv2d(channels, width, 3, stride=2, padding=1)
-            self.levels.append(nn.Sequential(down, nn.GroupNorm(1, width), ResidualBlock(width)))
+            self.levels.append(
+                nn.Sequential(down, nn.GroupNorm(1, width), SmallResidualBlock(width))
+            )
             channels = width
 
     def forward(self, image: Tensor) -> list[Tensor]:
@@ -48,7 +50,9 @@ class SmallBackbone(nn.Module):
         return features
 
 
-def build_backbone(config: ImageEncoder, size: tuple[int, int]) -> tuple[nn.Module, list[int]]:
+def build_backbone(
+    config: ImageEncoderSettings, size: tuple[int, int]
+) -> tuple[nn.Module, list[int]]:
     """Build the backbone and say how many channels its levels have.
 
     Raises:
@@ -59,8 +63,11 @@ def build_backbone(config: ImageEncoder, size: tuple[int, int]) -> tuple[nn.Modu
     ensure_torchvision()
     import timm
 
-    # Those of timm's transformers that are built for one size must be told ours.
-    fixed: dict[str, Any] = {"img_size": size} if config.backbone.startswith("swin") else {}
+    # Swin transformers of timm are built for one image size, and refuse others unless told.
+    # Crops are trained on and whole images predicted.
+    fixed: dict[str, Any] = {}
+    if config.backbone.startswith("swin"):
+        fixed = {"img_size": size, "strict_img_size": False, "always_partition": True}
     backbone: Any = timm.create_model(
         config.backbone, pretrained=config.pretrained, features_only=True, **fixed
     )
@@ -76,12 +83,12 @@ class CodePredictor(nn.Module):
 
     With ``config.sees: scales``, the seglat's latent after the scales before is added to a
     scale's features. The code nearest to what a scale has left to code is linear in that
-    latent, so the head can tell how to make good for earlier choices.
+    latent, so the head can tell how to correct earlier choices.
 
     Args:
         scales: how many there are.
         channels: of the tokenizer's latent.
-        outputs: numbers predicted a position.
+        outputs: numbers predicted per position.
         num_classes: of the data, for telling which are present.
         config: backbone and sizes.
         size: height and width of the images.
@@ -96,7 +103,7 @@ class CodePredictor(nn.Module):
         channels: int,
         outputs: int,
         num_classes: int,
-        config: ImageEncoder,
+        config: ImageEncoderSettings,
         size: tuple[int, int],
     ) -> None:
         super().__init__()
@@ -109,15 +116,15 @@ class CodePredictor(nn.Module):
         self.lateral = nn.ModuleList(nn.Conv2d(c, width, 1) for c in levels)
         self.level = nn.Parameter(0.02 * torch.randn(len(levels), width))
         self.blocks = nn.ModuleList(
-            Block(width, config.heads, 0.0, condition=False) for _ in range(config.depth)
+            TransformerBlock(width, config.heads, 0.0, condition=False) for _ in range(config.depth)
         )
-        self.smooth = ResidualBlock(width)
+        self.smooth = SmallResidualBlock(width)
         self.norm = nn.LayerNorm(width)
         self.word = nn.Linear(channels, width) if config.sees == "scales" else None
         self.heads = nn.ModuleList(nn.Linear(width, outputs) for _ in range(scales))
         self.present = nn.Linear(width, num_classes)
 
-    def forward(self, image: Tensor, scales: Sequence[Scale]) -> Seen:
+    def forward(self, image: Tensor, scales: Sequence[Scale]) -> ImageFeatures:
         """Look at images float32 [B, 3, H, W] in [0, 1].
 
         Args:
@@ -127,23 +134,23 @@ class CodePredictor(nn.Module):
         fused = self._fuse(image, scales[-1])
         pooled = [F.interpolate(fused, scale, mode="area") for scale in scales]
         features = [self.norm(x.flatten(2).transpose(1, 2)) for x in pooled]
-        return Seen(features, self.present(self.norm(fused.mean((2, 3)))))
+        return ImageFeatures(features, self.present(self.norm(fused.mean((2, 3)))))
 
-    def outputs(self, seen: Seen, k: int, before: Tensor | None) -> Tensor:
+    def outputs(self, features: ImageFeatures, k: int, before: Tensor | None) -> Tensor:
         """Predict scale k.
 
         Args:
-            seen: of the images.
+            features: of the images.
             k: the scale.
             before: [B, n, C], the seglat's latent after the scales before; None at the first.
 
         Returns:
             Outputs [B, n, O].
         """
-        features = seen.scales[k]
+        x = features.scales[k]
         if self.word is not None and before is not None:
-            features = features + self.word(before)
-        outputs: Tensor = self.heads[k](features)
+            x = x + self.word(before)
+        outputs: Tensor = self.heads[k](x).float()
         return outputs
 
     def _fuse(self, image: Tensor, grid: Scale) -> Tensor:

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from methods.seg_var.attention import Block, grid_positions
-from methods.seg_var.config import Latent
+from methods.seg_var.attention import TransformerBlock, grid_positions
+from methods.seg_var.config import LatentSettings
 
 
 class PixelTransformer(nn.Module):
@@ -25,12 +25,12 @@ class PixelTransformer(nn.Module):
         config: sizes.
     """
 
-    def __init__(self, channels: int, out: int, config: Latent) -> None:
+    def __init__(self, channels: int, out: int, config: LatentSettings) -> None:
         super().__init__()
         width, patch = config.width, config.patch
         self.patchify = nn.Conv2d(channels, width, patch, stride=patch)
         self.blocks = nn.ModuleList(
-            Block(width, config.heads, 0.0, condition=False) for _ in range(config.depth)
+            TransformerBlock(width, config.heads, 0.0, condition=False) for _ in range(config.depth)
         )
         self.norm = nn.LayerNorm(width)
         self.context = nn.Conv2d(width, width, 1)
@@ -58,7 +58,7 @@ class LatentEncoder(nn.Module):
     seglat is the colour map itself, on which stage 1 trains.
     """
 
-    def __init__(self, num_classes: int, config: Latent) -> None:
+    def __init__(self, num_classes: int, config: LatentSettings) -> None:
         super().__init__()
         self.change = PixelTransformer(num_classes + 3, 3, config)
         nn.init.zeros_(self.change.head.weight)

@@ -15,15 +15,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from methods._nn.var_quantizer import MultiScaleQuantiser, Scale, map_size, next_input
-from methods.seg_var.attention import Block, Cache, grid_positions
-from methods.seg_var.config import Decoder
+from methods._nn.quantisers.multi_scale import MultiScaleQuantiser, Scale, map_size, next_input
+from methods.seg_var.attention import Cache, TransformerBlock, grid_positions
+from methods.seg_var.config import DecoderSettings
 
 TASKS = ("semantic", "instance", "panoptic")
 """What the [TYP] token tells apart."""
 
 
-class Start(nn.Module):
+class StartTokens(nn.Module):
     """The [CLS] and [TYP] tokens: which classes, and which task."""
 
     def __init__(self, num_classes: int, width: int) -> None:
@@ -48,7 +48,7 @@ class NextScaleTransformer(nn.Module):
     Args:
         scales: how many there are.
         channels: of the tokenizer's latent.
-        outputs: numbers predicted a position, such as a logit a code.
+        outputs: numbers predicted per position, such as a logit per code.
         num_classes: of the data.
         config: sizes.
     """
@@ -59,16 +59,17 @@ class NextScaleTransformer(nn.Module):
         channels: int,
         outputs: int,
         num_classes: int,
-        config: Decoder,
+        config: DecoderSettings,
     ) -> None:
         super().__init__()
         width = config.width
-        self.start = Start(num_classes, width)
+        self.start = StartTokens(num_classes, width)
         self.word = nn.Linear(channels, width)
         self.stream = nn.Parameter(0.02 * torch.randn(2, 1, width))
         self.level = nn.Parameter(0.02 * torch.randn(scales, width))
         self.blocks = nn.ModuleList(
-            Block(width, config.heads, config.dropout, condition=True) for _ in range(config.depth)
+            TransformerBlock(width, config.heads, config.dropout, condition=True)
+            for _ in range(config.depth)
         )
         self.norm = nn.LayerNorm(width, eps=1e-6, elementwise_affine=False)
         self.modulate = nn.Linear(width, 2 * width)
@@ -89,7 +90,7 @@ class NextScaleTransformer(nn.Module):
             scales: rows and columns of the code maps.
             image: what each scale sees of the image, [B, n, C] each; None for [TYP].
             seglat: what each scale sees of the seglat; None for [CLS].
-            start: [B, 2, D], of :class:`Start`.
+            start: [B, 2, D], of :class:`StartTokens`.
 
         Returns:
             Image and seglat outputs of each scale, [B, n, O] each.
@@ -124,7 +125,7 @@ class NextScaleTransformer(nn.Module):
             scale: its rows and columns.
             seen: what it sees of image and seglat, as in :meth:`forward`.
             start: [B, 2, D].
-            past: a cache a block; empty at the first scale.
+            past: one cache per block; empty at the first scale.
 
         Returns:
             Seglat outputs [B, n, O], and the caches with this scale.
@@ -138,17 +139,17 @@ class NextScaleTransformer(nn.Module):
         return self._outputs(x.chunk(2, dim=1)[1], condition), caches
 
     def _embed(self, k: int, scale: Scale, seen: Sequence[Tensor | None], start: Tensor) -> Tensor:
-        """Embed image and seglat of scale k, their place and level: [B, 2n, D]."""
-        place = grid_positions(*scale, start.shape[2]).to(start) + self.level[k]
+        """Embed image and seglat of scale k, their positions and level: [B, 2n, D]."""
+        position = grid_positions(*scale, start.shape[2]).to(start) + self.level[k]
         streams = [
-            (start[:, i : i + 1] if x is None else self.word(x)) + place + self.stream[i]
+            (start[:, i : i + 1] if x is None else self.word(x)) + position + self.stream[i]
             for i, x in enumerate(seen)
         ]
         return torch.cat(streams, 1)
 
     def _outputs(self, x: Tensor, condition: Tensor) -> Tensor:
         scale, shift = self.modulate(F.silu(condition))[:, None].chunk(2, dim=-1)
-        outputs: Tensor = self.head(self.norm(x) * (1 + scale) + shift)
+        outputs: Tensor = self.head(self.norm(x) * (1 + scale) + shift).float()
         return outputs
 
 

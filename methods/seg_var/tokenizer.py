@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from methods._nn.tokenizer import conv_decoder, conv_encoder
-from methods._nn.var_quantizer import MultiScaleQuantiser, ResidualQuantiser, VARAutoencoder
-from methods.seg_var.config import Tokenizer
-from methods.seg_var.single_scale import GaussianLatent, GumbelCodes
+from methods._nn.autoencoders.tokenizer import Reconstruction, conv_decoder, conv_encoder
+from methods._nn.autoencoders.var import VARAutoencoder
+from methods._nn.precision import full_precision
+from methods._nn.quantisers.multi_scale import MultiScaleQuantiser, MultiScaleResidualQuantiser
+from methods.seg_var.config import TokenizerSettings
+from methods.seg_var.single_scale_quantisers import GaussianQuantiser, GumbelQuantiser
 
 
-class SmallAutoencoder(nn.Module):
+class StridedAutoencoder(nn.Module):
     """Strided convolutions, and residual blocks at the last stride alone.
 
     Colour maps are flat but for their edges, so little is lost by not working at full
@@ -38,13 +41,6 @@ class SmallAutoencoder(nn.Module):
         return image
 
 
-class Reconstruction(NamedTuple):
-    """A picture through the tokenizer."""
-
-    image: Tensor  # [B, 3, H, W], with gradients
-    loss: Tensor  # scalar: what keeps the latent near its codes
-
-
 class CodeShape(NamedTuple):
     """Sizes of what a tokenizer encodes."""
 
@@ -62,17 +58,17 @@ class SharedTokenizer(nn.Module):
         config: kind and sizes.
     """
 
-    def __init__(self, config: Tokenizer) -> None:
+    def __init__(self, config: TokenizerSettings) -> None:
         super().__init__()
         quantiser = build_quantiser(config)
-        self.stride = 2 ** (len(config.multipliers) - (config.backbone == "conv"))
+        self.stride = 2 ** (len(config.multipliers) - (config.autoencoder == "var"))
         """Pixels of a side that a latent position stands for."""
-        self.outputs = config.channels if config.kind == "kl" else config.codes
+        self.outputs = config.latent_channels if config.kind == "kl" else config.num_codes
         self.continuous = config.kind == "kl"
-        self.autoencoder: VARAutoencoder | SmallAutoencoder
-        if config.backbone == "small":
+        self.autoencoder: VARAutoencoder | StridedAutoencoder
+        if config.autoencoder == "conv":
             widths = tuple(config.width * m for m in config.multipliers)
-            self.autoencoder = SmallAutoencoder(widths, config.blocks, quantiser)
+            self.autoencoder = StridedAutoencoder(widths, config.blocks, quantiser)
         else:
             self.autoencoder = VARAutoencoder(
                 width=config.width,
@@ -92,39 +88,43 @@ class SharedTokenizer(nn.Module):
         return self.autoencoder.quantize
 
     def latent(self, image: Tensor) -> Tensor:
-        """Return the latent [B, C, h, w] before quantisation."""
-        return self.autoencoder.encode(image)
+        """Return the latent [B, C, h, w] before quantisation, in full precision always."""
+        with full_precision(image):
+            return self.autoencoder.encode(image.float())
 
     def encode(self, image: Tensor) -> tuple[Tensor, ...]:
         """Return the codes of each scale."""
         return self.quantiser.encode(self.latent(image))
 
     def decode(self, codes: tuple[Tensor, ...]) -> Tensor:
-        """Return the picture that codes stand for."""
-        return self.autoencoder.decode(self.quantiser.decode(codes))
+        """Return the picture that codes stand for, in full precision always."""
+        with full_precision(codes[0]):
+            return self.autoencoder.decode(self.quantiser.decode(codes))
 
     def through(self, image: Tensor, seeds: Tensor | None = None) -> Reconstruction:
         """Encode and decode so that gradients pass.
 
         With seeds, int64 [B], as the tokenizer is trained, with whatever it draws and
-        restarts; without, as ``decode(encode(image))``.
+        restarts; without, as ``decode(encode(image))``. Frozen, which is in evaluation mode,
+        it runs in full precision.
         """
-        pyramid = self.quantiser(self.autoencoder.encode(image), seeds)
-        return Reconstruction(self.autoencoder.decode(pyramid.latent), pyramid.loss)
+        with nullcontext() if self.training else full_precision(image):
+            quantised = self.quantiser(self.autoencoder.encode(image), seeds)
+            return Reconstruction(self.autoencoder.decode(quantised.latent), quantised.loss)
 
 
-def build_quantiser(config: Tokenizer) -> MultiScaleQuantiser:
+def build_quantiser(config: TokenizerSettings) -> MultiScaleQuantiser:
     """Build what is between encoder and decoder."""
     if config.kind == "kl":
-        return GaussianLatent(config.channels)
+        return GaussianQuantiser(config.latent_channels)
     if config.kind == "dvae":
-        return GumbelCodes(config.codes, config.channels)
-    return ResidualQuantiser(
-        config.codes,
-        config.channels,
-        config.scales if config.kind == "var" else config.scales[-1:],
+        return GumbelQuantiser(config.num_codes, config.latent_channels)
+    return MultiScaleResidualQuantiser(
+        config.num_codes,
+        config.latent_channels,
+        config.sides if config.kind == "var" else config.sides[-1:],
         smoothings=config.smoothings if config.kind == "var" else 0,
         ratio=config.ratio,
-        beta=config.beta,
+        commitment=config.commitment,
         restart_below=config.restart_below,
     )

@@ -15,8 +15,8 @@ import pytest
 import torch
 
 from bench.core.seeding import normal, seeded
-from methods._nn.diffusion_head import DiffusionHead
-from methods.cam_seg.config import PRESETS, Inference
+from methods.cam_seg.config import PRESETS, InferenceSettings
+from methods.cam_seg.diffusion_head import DiffusionHead
 from methods.cam_seg.generate import MaskSampler
 from methods.cam_seg.transformer import MaskTransformer
 
@@ -61,7 +61,7 @@ def test_sampling_costs_at_most_its_share_of_the_released(batch: int) -> None:
         head = DiffusionHead(channels, stack.width, width, config.head.depth).eval()
         image = torch.randn(batch, SIDE**2, channels)
         seeds = torch.arange(batch)
-        sampler = MaskSampler(transformer, head, Inference(steps=100))
+        sampler = MaskSampler(transformer, head, InferenceSettings(steps=100))
 
         def ours() -> torch.Tensor:
             return sampler.draw(image, sampler.first_condition(image), seeds)

@@ -8,7 +8,7 @@ import torch
 from bench.core import seeding
 from bench.core.registry import load_config, load_method, method_modules
 from bench.core.schema import IGNORE_INDEX, Batch, DataSpec
-from bench.engine.train import trainable_modules
+from bench.engine.training.stages import trainable_modules
 
 SIZE = (32, 64)
 CLASSES = 5
@@ -44,9 +44,14 @@ def draw_batch(rows=4, size=SIZE, seed=0):
     return Batch(image, label, torch.arange(rows) + 100)
 
 
-@cache
-def learned(name, preset, seed=0):
+def learned(name, preset):
     """A method each of whose stages took one step; evaluation mode, as the harness leaves it."""
+    return learned_in(name, preset, torch.is_autocast_enabled("cpu"))
+
+
+@cache
+def learned_in(name, preset, mixed, seed=0):
+    """Do what :func:`learned` says, once for each precision."""
     method = build(name, preset, seed)
     for stage in method.config.stages(DATA):
         modules = trainable_modules(method, stage)

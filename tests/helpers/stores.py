@@ -6,25 +6,21 @@ from typing import Any
 
 import numpy as np
 
-from bench.core.manifest import Manifest, PaperTable, Published, Unavailable
-from bench.core.schema import (
-    CLEAN,
-    IGNORE_INDEX,
-    Cell,
-    Condition,
-    DataRef,
-    Protocol,
-    Provenance,
-    Record,
-    fingerprint,
-)
+from bench.core.manifest import CellEntry, Manifest, PaperTable, Published, Unavailable
+from bench.core.record import ConditionFacts, Provenance, Record
+from bench.core.schema import CLEAN, IGNORE_INDEX, Cell, Condition, DataRef, Protocol, fingerprint
 from bench.core.seeding import key, numpy_generator
-from bench.score.counts import Counts, count_all, stack_counts
-from bench.store.folders import Preview, SuiteFolder
+from bench.engine.facts import condition_facts, data_facts
+from bench.score.counts import Counts, stack_counts
+from bench.score.prepared import count_all, prepare_truth
+from bench.store.cells import Preview
+from bench.store.folders import SuiteFolder
 
 CLASSES = ("road", "car", "sky & air", "person_1")
 PALETTE = ((128, 64, 128), (0, 0, 142), (70, 130, 180), (220, 20, 60))
 SIZE = (12, 24)
+FLOOR = "position_prior"
+"""The adapter whose records say that it is the floor."""
 PROVENANCE = Provenance(
     commit="0123456789abcdef0123456789abcdef01234567",
     dirty=True,
@@ -75,7 +71,15 @@ def predict(truth: np.ndarray, accuracy: float, name: str) -> np.ndarray:
 def count(truth: np.ndarray, predicted: np.ndarray) -> Counts:
     """Count labels uint8 [N, H, W]."""
     pairs = zip(truth, predicted, strict=True)
-    return stack_counts([count_all(t, p, len(CLASSES)) for t, p in pairs])
+    return stack_counts([count_all(prepare_truth(t, len(CLASSES)), p) for t, p in pairs])
+
+
+def _condition_facts(condition: Condition) -> ConditionFacts | None:
+    """Say nothing of conditions that no catalogue has, as records of before did."""
+    try:
+        return condition_facts(condition)
+    except ValueError:
+        return None
 
 
 class Store:
@@ -85,14 +89,21 @@ class Store:
         self, output: Path, suite: str = "robustness", images: int = 12, reference: str = ""
     ) -> None:
         self.reference = reference
+        self.primary = "mIoU"
         self.published: Published | None = None
         self.paper: PaperTable | None = None
         self.stand_in = ""
         self.unavailable: tuple[Unavailable, ...] = ()
         self.folder = SuiteFolder(output / suite)
         self.truth = truth_of(images)
-        self.keys: list[str] = []
+        self.cells: list[CellEntry] = []
+        self.metrics: tuple[str, ...] = Protocol(resize=SIZE).metrics
         self.describe()
+
+    @property
+    def keys(self) -> list[str]:
+        """Of all cells, in order."""
+        return [entry.key for entry in self.cells]
 
     def describe(self) -> None:
         """Write the manifest of what is there so far."""
@@ -100,7 +111,9 @@ class Store:
             Manifest(
                 suite=self.folder.path.name,
                 question="Which method keeps its score?",
-                keys=tuple(self.keys),
+                cells=tuple(self.cells),
+                metrics=self.metrics,
+                primary=self.primary,
                 reference=self.reference,
                 published=self.published,
                 paper=self.paper,
@@ -112,9 +125,18 @@ class Store:
         )
 
     def _record(self, cell: Cell, **content: Any) -> Record:
-        self.keys.append(fingerprint(cell))
+        key = fingerprint(cell)
+        state = "done" if content["status"] == "ok" else "failed"
+        self.metrics = cell.protocol.metrics
+        self.cells.append(CellEntry(key=key, label=cell.label, preset=cell.preset, state=state))
         self.describe()
-        return Record(key=self.keys[-1], cell=cell, provenance=PROVENANCE, **content)
+        facts: dict[str, Any] = {
+            "floor": cell.method == FLOOR,
+            "train_set": data_facts(cell.train_on),
+            "test_set": data_facts(cell.test_on),
+            "condition": _condition_facts(cell.condition),
+        }
+        return Record(key=key, cell=cell, provenance=PROVENANCE, **facts, **content)
 
     def add(self, cell: Cell, accuracy: float, clusters: Sequence[str] = ()) -> Record:
         """Write a finished cell whose prediction is right at about this share of pixels."""
@@ -136,13 +158,15 @@ class Store:
             evaluate_seconds=1.5,
             train_seconds=60.0,
         )
-        self.folder.write(record, count(self.truth, predicted), self._preview(cell, predicted))
+        self.folder.cells.write(
+            record, count(self.truth, predicted), self._preview(cell, predicted)
+        )
         return record
 
     def fail(self, cell: Cell, error: str) -> Record:
         """Write a failed cell."""
         record = self._record(cell, status="failed", error=error)
-        self.folder.write(record, None, None)
+        self.folder.cells.write(record, None, None)
         return record
 
     def _preview(self, cell: Cell, predicted: np.ndarray) -> Preview:

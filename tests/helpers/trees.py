@@ -77,6 +77,15 @@ def cityscapes(root: Path) -> None:
             images = [f"leftImg8bit/{split}/{frame}_leftImg8bit.png" for frame in frames]
             labels = [f"gtFine/{split}/{frame}_gtFine_{kind}.png" for frame in frames]
             draw_pairs(root, zip(images, labels, strict=True), values)
+        for frame in frames:
+            draw_instances(root / f"gtFine/{split}/{frame}_gtFine_instanceIds.png")
+
+
+def draw_instances(path: Path) -> None:
+    """Number every thing of the label ids beside it, but bicycles: these are one group."""
+    with Image.open(path.with_name(path.name.replace("instanceIds", "labelIds"))) as file:
+        ids = np.array(file).astype(np.uint16)
+    Image.fromarray(np.where((ids >= 24) & (ids < 33), 1000 * ids + 1, ids)).save(path)
 
 
 def foggy_cityscapes(root: Path) -> None:
@@ -108,7 +117,9 @@ def coco_panoptic(root: Path) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(colours.astype(np.uint8)).save(path)
         listed = [
-            {"id": id, "category_id": category} for id, category in segments.items() if category
+            {"id": id, "category_id": category, "iscrowd": int(id == 6979964)}
+            for id, category in segments.items()
+            if category
         ]
         entries = [{"file_name": f"{name}.png", "segments_info": listed} for name in names]
         content = json.dumps({"annotations": entries})

@@ -12,14 +12,14 @@ from pydantic import ValidationError
 from bench.core.registry import merge, resolve_config
 from bench.core.schema import IGNORE_INDEX, Batch, DataSpec
 from bench.core.seeding import normal, numpy_generator, seeded
-from methods._nn.diffusion_head import DiffusionHead
-from methods._nn.gaussian_diffusion import (
+from methods.cam_seg.augment import POOL, LabelledImage, augment
+from methods.cam_seg.config import PRESETS
+from methods.cam_seg.diffusion_head import DiffusionHead
+from methods.cam_seg.gaussian_diffusion import (
     GaussianDiffusion,
     cosine_alphas_cumprod,
     respaced_timesteps,
 )
-from methods.cam_seg.augment import POOL, Pair, augment
-from methods.cam_seg.config import PRESETS
 from methods.cam_seg.generate import hidden_share, remaining
 from methods.cam_seg.palette import RELEASED
 from tests.helpers.cam_seg import DATA, SMALL, build
@@ -103,12 +103,12 @@ def test_aggregation_of_samples(aggregate: str, batch: Batch) -> None:
 
 
 @torch.no_grad()
-def test_void_is_a_class_or_is_filled(batch: Batch) -> None:
-    as_class = build(void="class").reconstruct(batch.label, batch.seeds)
+def test_void_is_painted_or_filled(batch: Batch) -> None:
+    painted = build(void="paint").reconstruct(batch.label, batch.seeds)
     filled = build(void="fill").reconstruct(batch.label, batch.seeds)
-    assert set(as_class.unique().tolist()) <= {0, 1, 2, IGNORE_INDEX}
+    assert set(painted.unique().tolist()) <= {0, 1, 2, IGNORE_INDEX}
     assert set(filled.unique().tolist()) <= {0, 1, 2}
-    method = build(void="class")
+    method = build(void="paint")
     black = torch.full((1, 3, 16, 32), -1.0)
     assert method._labels(method._scores(black).argmax(dim=1)).eq(IGNORE_INDEX).all()
 
@@ -116,7 +116,7 @@ def test_void_is_a_class_or_is_filled(batch: Batch) -> None:
 def test_released_palette_is_cityscapes_but_for_the_sky() -> None:
     cityscapes_sky = (70, 130, 180)
     data = DataSpec(classes=[f"c{i}" for i in range(19)], palette=RELEASED, size=(16, 32))
-    method = build(data, palette="released", void="class")
+    method = build(data, colouring="released", void="paint")
     assert RELEASED[10] == (0, 130, 180)
     assert cityscapes_sky not in RELEASED
     expected = torch.tensor([*RELEASED, (0, 0, 0)]) / 127.5 - 1
@@ -182,7 +182,7 @@ def test_pool_keeps_image_and_label_together(member: Any) -> None:
     """A label that repeats the image's red channel must still do so away from edges."""
     label = torch.zeros(24, 48, dtype=torch.int64)
     label[6:18, 10:30] = 1
-    pair = Pair(label.float().expand(3, -1, -1).clone(), label)
+    pair = LabelledImage(label.float().expand(3, -1, -1).clone(), label)
     for seed in range(3):
         image, moved = member(pair, numpy_generator(seed))
         assert image.shape == pair.image.shape
@@ -288,7 +288,7 @@ def test_bad_sizes_are_refused_by_name(batch: Batch) -> None:
     with pytest.raises(ValueError, match="16x16 pixels; this model was built for 16x32"):
         build().predict(batch.image[..., :16], batch.seeds)
     with pytest.raises(ValueError, match="19 colours, the data have 3 classes"):
-        build(palette="released")
+        build(colouring="released")
 
 
 def test_wrong_latents_are_refused_by_name(batch: Batch) -> None:

@@ -12,7 +12,7 @@ from torch import Tensor
 from bench.core.errors import UnreadableWeights, WeightsError
 from bench.core.registry import resolve_config
 from bench.core.schema import DataSpec
-from bench.engine.weights import Converted, convert
+from bench.engine.training.weights import Converted, convert
 from methods.cam_seg.config import PRESETS, Config
 from methods.cam_seg.method import CamSeg
 from tests.helpers.parity import Fixture, draw, load
@@ -44,7 +44,7 @@ def config() -> Config:
         "mlp_ratio": MAR.config["mlp_ratio"],
         "head": {"width": MAR.config["diffloss_w"], "depth": MAR.config["diffloss_d"]},
     }
-    resolved = resolve_config("cam_seg", "paper", changes | {"palette": "maximin"})
+    resolved = resolve_config("cam_seg", "paper", changes | {"colouring": "maximin"})
     assert isinstance(resolved, Config)
     return resolved
 

@@ -13,11 +13,11 @@ from bench.core.schema import CLEAN, Batch, DataRef, Protocol, fingerprint
 from bench.core.seeding import seeded
 from bench.data.dataset import Sample
 from bench.data.split import Split
-from bench.engine.evaluate import EvaluationJob, evaluate
-from bench.engine.train import make_accelerator
-from methods._nn.diffusion_head import DiffusionHead
-from methods._nn.gaussian_diffusion import TIME_STEPS, GaussianDiffusion, cosine_alphas_cumprod
-from methods.cam_seg.config import PRESETS, Config, Shortcuts, Stack
+from bench.engine.accelerator import make_accelerator
+from bench.engine.evaluation.evaluate import EvaluationJob, evaluate
+from methods.cam_seg.config import PRESETS, Config, ShortcutSettings, StackSettings
+from methods.cam_seg.diffusion_head import DiffusionHead
+from methods.cam_seg.gaussian_diffusion import TIME_STEPS, GaussianDiffusion, cosine_alphas_cumprod
 from methods.cam_seg.transformer import MaskTransformer
 from tests.helpers.cam_seg import DATA, build
 from tests.helpers.drawn import Drawn, Silent
@@ -25,13 +25,13 @@ from tests.helpers.small_methods import DATA as CONTRACT
 from tests.helpers.small_methods import SIZE
 
 PROCESS = GaussianDiffusion(cosine_alphas_cumprod())
-STACK = Stack(width=16, depth=1, heads=2)
+STACK = StackSettings(width=16, depth=1, heads=2)
 
 
 def transformer(**shortcuts: Any) -> MaskTransformer:
     with seeded(2):
         return MaskTransformer(
-            (2, 4), 8, STACK, STACK, patch=2, shortcuts=Shortcuts(**shortcuts)
+            (2, 4), 8, STACK, STACK, patch=2, shortcuts=ShortcutSettings(**shortcuts)
         ).eval()
 
 
@@ -62,7 +62,7 @@ def test_velocity_is_what_the_loss_asks_for() -> None:
 
 def test_released_transformer_has_no_shortcut() -> None:
     released = PRESETS["paper"].shortcuts
-    assert released == Shortcuts()
+    assert released == ShortcutSettings()
     names = {name for name, _ in transformer().named_parameters()}
     assert not any(name.startswith("stem") for name in names)
     assert names < {name for name, _ in transformer(stem_blocks=1).named_parameters()}
@@ -130,11 +130,15 @@ SHARED = [
     ({"posterior": "sample"}, {"autoencoder"}),
     ({"head": {"depth": 1}}, {"autoencoder", "statistics"}),
     ({"autoencoder": {"kl_weight": 0.5}}, set()),
-    ({"palette": "dataset"}, set()),
+    ({"colouring": "dataset"}, set()),
 ]
 
 
-@pytest.mark.parametrize(("changes", "shared"), SHARED, ids=str)
+@pytest.mark.parametrize(
+    ("changes", "shared"),
+    SHARED,
+    ids=lambda value: str(sorted(value) if isinstance(value, set) else value),
+)
 def test_variants_share_the_stages_that_do_not_know_them(
     changes: dict[str, Any], shared: set[str]
 ) -> None:

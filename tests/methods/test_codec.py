@@ -2,7 +2,6 @@
 
 import math
 
-import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -12,10 +11,9 @@ from bench.core import seeding
 from bench.core.registry import load_method, resolve_config
 from bench.core.schema import IGNORE_INDEX
 from bench.corruptions.latents import CODE_FLIPS, LATENT_NOISE
-from methods._nn.rate import CodeCounter
 from methods.codec.bottleneck import flip
-from methods.codec.codebook import Codebook, ResidualVectorQuantizer
 from methods.codec.config import PRESETS
+from methods.codec.moving_average import MovingAverageCodebook, ResidualBottleneck
 from tests.helpers.small_methods import CLASSES, DATA, SIZE, draw_batch
 
 SHARED = ("tiny", "tiny_kl", "tiny_rvq", "tiny_var", "tiny_fsq", "tiny_gumbel", "tiny_one_hot")
@@ -60,7 +58,7 @@ def test_least_squares_cannot_separate_what_the_nearest_colour_can():
 
 
 def test_the_rate_rises_with_the_codebook():
-    sizes = [measured(build(codebook={"codes": codes})) for codes in CODEBOOKS]
+    sizes = [measured(build(codebook={"num_codes": codes})) for codes in CODEBOOKS]
     rates = [each["bits_per_pixel"] for each in sizes]
     assert rates == sorted(set(rates))
     assert rates == [math.log2(codes) / 16 for codes in CODEBOOKS]
@@ -68,7 +66,8 @@ def test_the_rate_rises_with_the_codebook():
 
 def test_the_rate_rises_with_the_channels():
     rates = [
-        measured(build("tiny_kl", kl={"channels": each}))["bits_per_pixel"] for each in CHANNELS
+        measured(build("tiny_kl", kl={"latent_channels": each}))["bits_per_pixel"]
+        for each in CHANNELS
     ]
     assert rates == sorted(set(rates))
 
@@ -85,7 +84,7 @@ def test_compared_codecs_have_as_many_parameters(preset, widths):
     assert method.config.stride == 2 ** len(widths)
 
 
-@pytest.mark.parametrize("changes", [{"kl": {"channels": each}} for each in CHANNELS])
+@pytest.mark.parametrize("changes", [{"kl": {"latent_channels": each}} for each in CHANNELS])
 def test_channels_hardly_change_the_parameters(changes):
     sizes = [
         sum(p.numel() for p in method.parameters())
@@ -115,7 +114,7 @@ def test_entries_move_to_the_mean_of_what_chooses_them():
     random = seeding.torch_generator(5)
     latent = torch.cat([torch.full((1, 2, 4, 4), -5.0), torch.full((1, 2, 4, 4), 5.0)])
     latent = latent + torch.randn(latent.shape, generator=random)
-    book = Codebook(2, 2, decay=0.5, restart_below=0.0)
+    book = MovingAverageCodebook(2, 2, decay=0.5, restart_below=0.0)
     book.vectors.copy_(torch.tensor([[-1.0, -1.0], [1.0, 1.0]]))
     book.uses.fill_(1e-6)
     for step in range(40):
@@ -127,7 +126,7 @@ def test_entries_move_to_the_mean_of_what_chooses_them():
 def test_several_processes_learn_from_all_their_images(monkeypatch):
     """Another process with the same images counts as if they were in the batch twice."""
     latent = torch.randn(2, 3, 8, 8, generator=seeding.torch_generator(1))
-    books = [Codebook(8, 3, decay=0.9, restart_below=0.0) for _ in range(2)]
+    books = [MovingAverageCodebook(8, 3, decay=0.9, restart_below=0.0) for _ in range(2)]
     books[0].vectors.copy_(torch.randn(8, 3, generator=seeding.torch_generator(2)))
     books[0].uses.fill_(1.0)
     books[1].load_state_dict(books[0].state_dict())
@@ -141,18 +140,21 @@ def test_several_processes_learn_from_all_their_images(monkeypatch):
 
 def test_dead_entries_restart_on_the_data():
     latent = torch.randn(2, 4, 8, 8, generator=seeding.torch_generator(3))
-    book = Codebook(16, 4, decay=0.9, restart_below=0.1)
+    book = MovingAverageCodebook(16, 4, decay=0.9, restart_below=0.1)
     book.vectors[:8], book.uses[:8] = 0.0, 1.0
-    book.vectors[8:], book.uses[8:] = 1000.0, 1.0
-    for step in range(60):
+    book.vectors[8:], book.uses[8:] = 1000.0, 0.0
+    book.learn(latent, torch.tensor([0]))
+    rows = latent.movedim(1, -1).flatten(0, 2)
+    for entry in book.vectors[8:]:
+        assert (rows == entry).all(1).any()
+    for step in range(1, 60):
         book.learn(latent, torch.tensor([step]))
-    assert book.vectors.abs().max() <= latent.abs().max()
     assert len(book.nearest(latent).unique()) == 16
 
 
 def test_learning_depends_on_state_and_seeds_alone():
     latent = torch.randn(2, 4, 8, 8, generator=seeding.torch_generator(1))
-    books = [Codebook(32, 4, 0.9, 0.1) for _ in range(2)]
+    books = [MovingAverageCodebook(32, 4, 0.9, 0.1) for _ in range(2)]
     books[1].load_state_dict(books[0].state_dict())
     books[0].learn(latent, torch.tensor([1, 2]))
     torch.manual_seed(99)
@@ -164,7 +166,7 @@ def test_more_levels_leave_less_over():
     latent = torch.randn(2, 8, 8, 8, generator=seeding.torch_generator(2))
     left = []
     for levels in (1, 2, 4):
-        quantizer = ResidualVectorQuantizer(
+        quantizer = ResidualBottleneck(
             8, 8, 32, levels, commitment=0.25, decay=0.9, restart_below=0.1
         )
         torch.nn.init.dirac_(quantizer.narrow.weight)
@@ -218,41 +220,13 @@ def test_a_continuous_reconstruction_decodes_a_sample():
     assert not torch.equal(one, method._latent(batch.label, batch.seeds + 1))
 
 
-@given(codes=st.lists(st.integers(0, 7), min_size=1, max_size=64))
-@settings(deadline=None)
-def test_entropy_is_at_most_the_nominal_rate(codes):
-    counter = CodeCounter([8])
-    counter.add([torch.tensor(codes).view(1, 1, -1)], pixels=4 * len(codes))
-    found = counter.measured()
-    share = np.bincount(codes) / len(codes)
-    entropy = -sum(p * math.log2(p) for p in share if p)
-    assert found["bits_per_pixel"] == 3 / 4
-    assert found["entropy_bits_per_pixel"] == pytest.approx(entropy / 4)
-    assert found["entropy_bits_per_pixel"] <= found["bits_per_pixel"] + 1e-12
-    assert found["perplexity"] == pytest.approx(2**entropy)
-    assert found["codebook_use"] == len(set(codes)) / 8
-
-
-def test_maps_of_several_sizes_are_paid_for_by_their_codes():
-    counter = CodeCounter([4, 4])
-    maps = [torch.zeros(1, 1, 1).long(), torch.tensor([[[0, 1], [2, 3]]])]
-    counter.add(maps, pixels=16)
-    assert counter.measured() == {
-        "codes_per_pixel": 5 / 16,
-        "bits_per_pixel": 10 / 16,
-        "entropy_bits_per_pixel": 8 / 16,
-        "codebook_use": (0.25 + 1) / 2,
-        "perplexity": (1 + 4) / 2,
-    }
-
-
 @pytest.mark.slow
 def test_a_little_training_helps_each_bottleneck():
     """The loss of classes falls by a quarter; behind a bottleneck without gradient it would not."""
     batch = draw_batch(rows=2)
     for preset in SHARED:
         with seeding.seeded(0):
-            method = build(preset, widths=(16, 16), features=16, codebook={"codes": 32})
+            method = build(preset, widths=(16, 16), features=16, codebook={"num_codes": 32})
         method.coder.requires_grad_(True).train()
         optimizer = torch.optim.Adam(method.coder.parameters(), lr=1e-2)
         losses = []
@@ -284,9 +258,18 @@ def test_a_learned_inverse_is_trained_with_the_codec(preset, modules):
     assert all(parameter.grad is not None for parameter in method.inverse.parameters())
 
 
-def test_released_architectures_read_no_one_hot_labels():
-    with pytest.raises(ValueError, match="'vqgan' reads colours"):
-        build("tiny", tokenizer="vqgan", colouring="one_hot")
+@pytest.mark.parametrize("tokenizer", ["dalle", "kl_autoencoder"])
+def test_released_architectures_read_no_one_hot_labels(tokenizer):
+    with pytest.raises(ValueError, match=f"'{tokenizer}' reads colours"):
+        build("tiny", tokenizer=tokenizer, colouring="one_hot")
+
+
+def test_vqgan_reads_one_hot_labels_too():
+    """GSS's table 2 has it on colours and on as many channels as classes."""
+    for preset, channels in (("tiny_vqgan", 3), ("tiny_vqgan_one_hot", CLASSES)):
+        autoencoder = build(preset).coder.autoencoder
+        assert autoencoder.encoder.conv_in.in_channels == channels
+        assert autoencoder.decoder.conv_out.out_channels == channels
 
 
 def test_the_size_of_a_label_need_not_be_a_multiple():

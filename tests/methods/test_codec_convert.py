@@ -7,9 +7,9 @@ import torch
 
 from bench.core.errors import WeightsError
 from bench.core.registry import resolve_config
-from bench.engine.weights import convert, load_weights, submodules
-from methods._nn.dalle import DalleDecoder, DalleEncoder
-from methods._nn.vqgan import VQGAN
+from bench.engine.training.weights import convert, load_weights, submodules
+from methods._nn.autoencoders.dalle import DalleDecoder, DalleEncoder
+from methods._nn.autoencoders.vqgan import VQGAN
 from methods.codec.config import PRESETS
 from methods.codec.method import Codec
 from tests.helpers.parity import draw, load
@@ -44,10 +44,17 @@ def save(path: Path, tensors) -> Path:
 
 
 def test_vqgan(small, tmp_path):
-    backbone = {**SMALL, "latent_channels": 8, "embedding": 8}
-    config = small("vqgan_f16_1024", backbone=backbone, codebook={"codes": 16})
+    autoencoder = {**SMALL, "latent_channels": 8}
+    codebook = {"num_codes": 16, "code_dim": 8}
+    config = small("vqgan_f16_1024", autoencoder=autoencoder, codebook=codebook)
     released = VQGAN(
-        width=8, multipliers=(1, 2), blocks=1, channels=8, codes=16, embedding=8, attention=(1,)
+        width=8,
+        multipliers=(1, 2),
+        blocks=1,
+        latent_channels=8,
+        num_codes=16,
+        code_dim=8,
+        attention_levels=(1,),
     )
     tensors = {**released.state_dict(), "loss.discriminator.main.0.weight": torch.zeros(1)}
     path = save(tmp_path / "last.ckpt", {"state_dict": tensors})
@@ -57,7 +64,7 @@ def test_vqgan(small, tmp_path):
     picture = method._picture(label)
     released.eval().requires_grad_(False)
     latent = released.encode(2 * picture - 1)
-    expected = released.quantize(latent).codes
+    (expected,) = released.quantize(latent).codes
     (codes,) = method.coder.bottleneck.codes(method._latent(label, torch.arange(4)))
     assert torch.equal(codes, expected)
     entries = released.quantize.embedding(codes).movedim(-1, 1)
@@ -73,7 +80,7 @@ def test_kl_autoencoders_alone_and_within_a_whole_checkpoint(small, tmp_path, pr
     levels = range(len(network["ch_mult"]))
     config = small(
         "kl_f16",
-        backbone={
+        autoencoder={
             "width": network["ch"],
             "multipliers": network["ch_mult"],
             "blocks": network["num_res_blocks"],
@@ -94,7 +101,7 @@ def test_kl_autoencoders_alone_and_within_a_whole_checkpoint(small, tmp_path, pr
 
 
 def test_dalle(small, tmp_path):
-    sizes = {"width": 8, "first_width": 8, "num_blocks": 1, "num_codes": 16}
+    sizes = {"width": 8, "first_width": 8, "blocks": 1, "num_codes": 16}
     config = small("dalle", dalle=sizes)
     halves = {"encoder": DalleEncoder(8, 1, 16), "decoder": DalleDecoder(8, 8, 1, 16)}
     paths = []
@@ -114,7 +121,7 @@ def test_dalle(small, tmp_path):
 
 
 def test_another_release_is_refused_by_what_it_lacks(small, tmp_path):
-    small("vqgan_f16_1024", backbone={**SMALL, "latent_channels": 8, "embedding": 8})
+    small("vqgan_f16_1024", autoencoder={**SMALL, "latent_channels": 8}, codebook={"code_dim": 8})
     path = save(tmp_path / "other.ckpt", {"encoder.conv_in.weight": torch.zeros(8, 3, 3, 3)})
     with pytest.raises(WeightsError, match="lacks coder"):
         convert("codec", [path], "vqgan_f16_1024", tmp_path)

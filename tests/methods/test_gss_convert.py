@@ -13,8 +13,8 @@ from bench.core import seeding
 from bench.core.errors import WeightsError
 from bench.core.registry import resolve_config
 from bench.core.schema import DataSpec
-from bench.engine.weights import convert, load_weights, submodules
-from methods._nn.dalle import DalleTokenizer
+from bench.engine.training.weights import convert, load_weights, submodules
+from methods._nn.autoencoders.dalle import DalleTokenizer
 from methods.gss.config import PRESETS
 from methods.gss.convert import _patch_order
 from methods.gss.method import GSS

@@ -6,16 +6,16 @@ import torch
 from bench.core.errors import WeightsError
 from bench.core.registry import resolve_config
 from bench.core.schema import DataSpec
-from bench.engine.weights import convert, load_weights, submodules
+from bench.engine.training.weights import convert, load_weights, submodules
 from methods.seg_var.config import PRESETS
 from methods.seg_var.method import SegVAR
 
-SMALL = {"width": 32, "multipliers": [1, 2], "blocks": 1, "codes": 16, "channels": 8}
+SMALL = {"width": 32, "multipliers": [1, 2], "blocks": 1, "num_codes": 16, "latent_channels": 8}
 DATA = DataSpec(classes=("a", "b"), palette=((1, 1, 1), (2, 2, 2)), size=(32, 32))
 
 
-def build(scales):
-    tokenizer = {**SMALL, "scales": scales, "backbone": "conv"}
+def build(sides):
+    tokenizer = {**SMALL, "sides": sides, "autoencoder": "var"}
     config = resolve_config("seg_var", "tiny", {"tokenizer": tokenizer})
     return config, SegVAR(config, DATA)
 

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 import torch
 
-from methods._nn.diffusion_head import DiffusionHead
-from methods._nn.gaussian_diffusion import (
+from methods.cam_seg.config import StackSettings
+from methods.cam_seg.diffusion_head import DiffusionHead
+from methods.cam_seg.gaussian_diffusion import (
     GaussianDiffusion,
     cosine_alphas_cumprod,
     respaced_timesteps,
 )
-from methods.cam_seg.config import Stack
 from methods.cam_seg.transformer import MaskTransformer, to_tokens
 from tests.helpers.parity import Fixture, fill, load
 
@@ -33,7 +33,7 @@ def transformer(fixture: Fixture) -> MaskTransformer:
     config = fixture.config
     side = config["img_size"] // config["vae_stride"] // config["patch_size"]
     stacks = [
-        Stack(
+        StackSettings(
             width=config[f"{half}_embed_dim"],
             depth=config[f"{half}_depth"],
             heads=config[f"{half}_num_heads"],
@@ -111,7 +111,7 @@ def test_camseg_ancestral_steps(fixture: Fixture, head: DiffusionHead) -> None:
 
 
 def test_camseg_base_size() -> None:
-    stack = Stack(width=768, depth=12, heads=12)
+    stack = StackSettings(width=768, depth=12, heads=12)
     with torch.device("meta"):
         transformer = MaskTransformer((48, 48), 16, stack, stack)
         head = torch.nn.Module()

@@ -2,7 +2,7 @@
 
 import torch
 
-from methods._nn.dalle import DalleTokenizer
+from methods._nn.autoencoders.dalle import DalleTokenizer
 from tests.helpers.parity import fill, load
 
 RELEASED = {"w": "weight", "b": "bias"}

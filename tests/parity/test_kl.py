@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 
-from methods._nn.kl_autoencoder import KLAutoencoder
+from methods._nn.autoencoders.kl import KLAutoencoder
 from tests.helpers.parity import Fixture, draw, load
 
 TOLERANCE = {"rtol": 1e-4, "atol": 1e-4}

@@ -6,7 +6,7 @@ import torch
 
 from bench.data.dataset import LabelSpace
 from bench.data.taxonomy import Projection, colormap, load
-from bench.engine.mapping import map_hard, map_masses, soft_masses
+from bench.engine.evaluation.mapping import map_hard, map_masses, soft_masses
 from tests.helpers.parity import Fixture
 from tests.helpers.parity import load as load_fixture
 

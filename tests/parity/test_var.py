@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from methods._nn.var_quantizer import ResidualQuantiser, VARAutoencoder
+from methods._nn.autoencoders.var import VARAutoencoder
+from methods._nn.quantisers.multi_scale import MultiScaleResidualQuantiser
 from tests.helpers.parity import Fixture, fill, load
 
 RELEASED_SIDES = (1, 2, 3, 4, 5, 6, 8, 10, 13, 16)
@@ -16,15 +17,15 @@ def fixture() -> Fixture:
 
 
 @pytest.fixture(scope="module")
-def quantiser(fixture: Fixture) -> ResidualQuantiser:
+def quantiser(fixture: Fixture) -> MultiScaleResidualQuantiser:
     config = fixture.config
-    module = ResidualQuantiser(
+    module = MultiScaleResidualQuantiser(
         config["vocab_size"],
         config["Cvae"],
         config["v_patch_nums"],
         smoothings=config["share_quant_resi"],
         ratio=config["quant_resi"],
-        beta=config["beta"],
+        commitment=config["beta"],
         normalise=config["using_znorm"],
     ).eval()
     fill(module, fixture.parameters)
@@ -63,7 +64,7 @@ def released() -> VARAutoencoder:
         width=160,
         multipliers=(1, 1, 2, 2, 4),
         blocks=2,
-        quantiser=ResidualQuantiser(4096, 32, RELEASED_SIDES),
+        quantiser=MultiScaleResidualQuantiser(4096, 32, RELEASED_SIDES),
     )
 
 

@@ -16,7 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bench.corruptions import corrupt, lookup
+from bench.corruptions.catalogue import lookup
+from bench.corruptions.fast import corrupt_fast
 
 
 def corrupt_batch(images: Tensor, name: str, severity: int, seeds: Tensor) -> Tensor:
@@ -56,8 +57,8 @@ def corrupt_one(
     image: np.ndarray, name: str, severity: int, seed: int, depth: np.ndarray | None
 ) -> np.ndarray:
     """Corrupt one image [H, W, 3] as a batch, on the CPU."""
-    if lookup(name, severity).depth:
-        return corrupt(image, name, severity, seed, depth=depth)
+    if (corruption := lookup(name, severity)).depth:
+        return corrupt_fast(corruption, image, severity, seed, depth, 1.0)
     batch = torch.from_numpy(np.array(image))[None]
     return corrupt_batch(batch, name, severity, torch.tensor([seed]))[0].numpy()
 
@@ -65,7 +66,7 @@ def corrupt_one(
 def _one_by_one(images: Tensor, name: str, severity: int, seeds: Tensor) -> Tensor:
     keys = seeds.tolist()
     arrays = [
-        corrupt(image, name, severity, key)
+        corrupt_fast(lookup(name, severity), image, severity, key, None, 1.0)
         for image, key in zip(images.cpu().numpy(), keys, strict=True)
     ]
     return torch.from_numpy(np.stack(arrays)).to(images.device)

@@ -42,6 +42,8 @@ LABEL_IDS = {
     **dict.fromkeys(range(_NUM_LABEL_IDS), IGNORE_INDEX),
     **{label_id: index for index, (_, label_id, _, _) in enumerate(_CLASSES)},
 }
+CITYSCAPES_IDS = {name: label_id for name, label_id, _, _ in _CLASSES}
+"""By class, the value in files of labels, and in what Cityscapes' server takes."""
 TRAIN_IDS = {**{index: index for index in range(len(_CLASSES))}, 255: IGNORE_INDEX}
 
 ENCODINGS = {"labelIds": LABEL_IDS, "labelTrainIds": TRAIN_IDS}
@@ -50,10 +52,18 @@ _SHARES = {name: math.exp(1 / weight) - 1.10 for name, _, _, weight in _CLASSES}
 SHARES = {name: share / sum(_SHARES.values()) for name, share in _SHARES.items()}
 
 
+_FIRST_THING = 24
+"""Label id of the first human or vehicle: those, and no others, have instances."""
+GROUP_BELOW = 1000
+"""In ``instanceIds`` an object has its label id times this plus a number, and all else its label
+id alone: stuff, and groups of things that were not told apart."""
+
+
 def label_space(name: str) -> LabelSpace:
     """Return the 19 classes in the order of their train ids, under a name of the set's own."""
     return LabelSpace(
         name=name,
         classes=tuple(entry[0] for entry in _CLASSES),
         palette=tuple(entry[2] for entry in _CLASSES),
+        things=tuple(entry[0] for entry in _CLASSES if entry[1] >= _FIRST_THING),
     )

@@ -3,15 +3,21 @@
 Layout, counts and label values: github.com/mcordts/cityscapesScripts, ``README.md`` and
 ``cityscapesscripts/helpers/labels.py``. Labels of the test split are not public. Of its two
 kinds of label image, ``labelIds`` ship with the data; ``labelTrainIds`` are made by
-``csCreateTrainIdLabelImgs``.
+``csCreateTrainIdLabelImgs``. Things are numbered in ``instanceIds``, which ship beside them; a
+copy without these has no instances.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
+
 from bench.data.dataset import LabelSpace
-from bench.data.datasets._cityscapes import ENCODINGS, SHARES, label_space
+from bench.data.datasets._cityscapes import ENCODINGS, GROUP_BELOW, SHARES, label_space
+from bench.data.files.decode import read_numbers
 from bench.data.files.folder import FolderDataset
-from bench.data.files.layout import Layout
+from bench.data.files.layout import Layout, Pair
 
 _SPACE = label_space("cityscapes-19")
 
@@ -58,3 +64,19 @@ class Cityscapes(FolderDataset):
         labels = f"gtFine/{self.split}/{{city}}/{{frame}}_gtFine_{self.subset}.png"
         images = f"leftImg8bit/{self.split}/{{city}}/{{frame}}_leftImg8bit.png"
         return (Layout(images, labels),)
+
+    def extra_files(self) -> tuple[Path, ...]:
+        """Return the numbers of things, where the copy has them."""
+        return tuple(path for path in map(self._instance_ids, self.pairs) if path.exists())
+
+    def read_instance(self, pair: Pair) -> np.ndarray | None:
+        """Return the numbers of things, int32 [H, W]; 0 of a group that was not told apart."""
+        path = self._instance_ids(pair)
+        if not path.exists():
+            return None
+        stored = read_numbers(path).astype(np.int32)
+        return np.where(stored < GROUP_BELOW, 0, stored)
+
+    def _instance_ids(self, pair: Pair) -> Path:
+        name = pair.label.name.replace(self.subset, "instanceIds")
+        return pair.label.with_name(name)

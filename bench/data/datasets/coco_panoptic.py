@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -157,15 +158,25 @@ _CLASSES = (  # name, category id, colour
     ("wall-other-merged", 199, (102, 102, 156)),
     ("rug-merged", 200, (250, 141, 255)),
 )
+_LAST_THING = 90
+"""Category ids up to this one are things, those above it stuff."""
 _SPACE = LabelSpace(
     name="coco-panoptic-133",
     classes=tuple(entry[0] for entry in _CLASSES),
     palette=tuple(entry[2] for entry in _CLASSES),
+    things=tuple(entry[0] for entry in _CLASSES if entry[1] <= _LAST_THING),
 )
 
 
+class Segment(NamedTuple):
+    """What the JSON file says of a segment."""
+
+    category: int
+    crowd: bool
+
+
 class CocoPanoptic(FolderDataset):
-    """The panoptic annotations of COCO 2017, instances left aside."""
+    """The panoptic annotations of COCO 2017."""
 
     title = "COCO 2017 panoptic (133 classes)"
     licence = "Annotations: CC BY 4.0; images: Flickr terms of use."
@@ -216,13 +227,16 @@ class CocoPanoptic(FolderDataset):
         return (self.folder / f"annotations/panoptic_{self.split}2017.json",)
 
     @cached_property
-    def categories(self) -> dict[str, dict[int, int]]:
-        """For each label file the category of every segment."""
+    def segments(self) -> dict[str, dict[int, Segment]]:
+        """For each label file what every segment is."""
         (path,) = self.extra_files()
         try:
             content = json.loads(path.read_bytes())
             return {
-                entry["file_name"]: {s["id"]: s["category_id"] for s in entry["segments_info"]}
+                entry["file_name"]: {
+                    s["id"]: Segment(s["category_id"], bool(s.get("iscrowd", 0)))
+                    for s in entry["segments_info"]
+                }
                 for entry in content["annotations"]
             }
         except FileNotFoundError:
@@ -236,15 +250,33 @@ class CocoPanoptic(FolderDataset):
 
     def read_values(self, pair: Pair) -> np.ndarray:
         """Return category ids, 0 where there is no segment."""
+        found, inverse, known = self._found(pair)
+        values = np.array([known[segment].category for segment in found])
+        return values[inverse]
+
+    def read_instance(self, pair: Pair) -> np.ndarray:
+        """Return the numbers of things, int32 [H, W]; 0 of stuff, void and crowds."""
+        found, inverse, known = self._found(pair)
+        numbers = [
+            0 if known[segment].crowd or not 0 < known[segment].category <= _LAST_THING else number
+            for number, segment in enumerate(found, start=1)
+        ]
+        return np.array(numbers, np.int32)[inverse]
+
+    def _found(self, pair: Pair) -> tuple[list[int], np.ndarray, dict[int, Segment]]:
+        """Return an image's segment ids, the place of each pixel's among them, and what they are.
+
+        Raises:
+            DatasetError: if the image holds a segment that is not listed.
+        """
         colours = read_image(pair.label).astype(np.int64)
         segments = colours @ np.array([1, 256, 65536])  # [H, W]
         found, inverse = np.unique(segments, return_inverse=True)
-        known = {0: 0, **self.categories.get(pair.label.name, {})}
+        known = {0: Segment(0, crowd=False), **self.segments.get(pair.label.name, {})}
         unknown = [int(segment) for segment in found if int(segment) not in known]
         if unknown:
             raise DatasetError(
                 f"{pair.label}: holds segment {unknown[0]}, which {self.extra_files()[0]} does not "
                 "list; both must be of one release: replace them from the original"
             )
-        values = np.array([known[int(segment)] for segment in found])
-        return values[inverse].reshape(segments.shape)
+        return found.tolist(), inverse.reshape(segments.shape), known

@@ -5,8 +5,9 @@ github.com/mahmed10/CAMSS, ``data/semantickitti.py`` reads ``panoptic_maps``, an
 the 2,981 frames of the 9 validation sequences.
 
 Layout: KITTI's ``data_tracking_image_2.zip`` and ``kitti-step.tar.gz``. A label stores the
-train id in red and the instance in green and blue (github.com/google-research/deeplab2,
-``data/utils/create_step_panoptic_maps.py``). Counts: CAM-Seg's lists.
+train id in red and the instance in the other channels, 256 G + B, 0 of stuff and of groups
+(github.com/google-research/deeplab2, ``data/utils/create_step_panoptic_maps.py``). Counts:
+CAM-Seg's lists.
 """
 
 from __future__ import annotations
@@ -19,12 +20,13 @@ from bench.data.files.decode import read_image
 from bench.data.files.folder import FolderDataset
 from bench.data.files.layout import Layout, Pair
 
-_SPACE = label_space("cityscapes-19")
+_SPACE = label_space("cityscapes-19").model_copy(update={"things": ("person", "car")})
+"""Only these have instances (Weber et al., section 3.1)."""
 _VALIDATION = frozenset(f"{number:04d}" for number in (2, 6, 7, 8, 10, 13, 14, 16, 18))
 
 
 class KittiStep(FolderDataset):
-    """KITTI-STEP, instances left aside."""
+    """KITTI-STEP, frame by frame."""
 
     title = "KITTI-STEP (tracking sequences, 19 classes)"
     licence = "CC BY-NC-SA 3.0."
@@ -67,3 +69,8 @@ class KittiStep(FolderDataset):
     def read_values(self, pair: Pair) -> np.ndarray:
         """Return the red channel: train ids."""
         return read_image(pair.label)[..., 0]
+
+    def read_instance(self, pair: Pair) -> np.ndarray:
+        """Return the numbers of things, int32 [H, W]; 0 of a group that was not told apart."""
+        colours = read_image(pair.label).astype(np.int32)
+        return np.asarray(256 * colours[..., 1] + colours[..., 2])

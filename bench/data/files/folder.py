@@ -54,6 +54,10 @@ class FolderDataset(Dataset):
         """Return the stored label values, integers [H, W], before they are given a meaning."""
         return read_numbers(pair.label)
 
+    def read_instance(self, pair: Pair) -> np.ndarray | None:
+        """Return the numbers of things, integers [H, W]; None where the copy has none."""
+        return None
+
     def extra_files(self) -> tuple[Path, ...]:
         """Return what else the labels depend on, for the fingerprint."""
         return ()
@@ -115,7 +119,18 @@ class FolderDataset(Dataset):
                 f"{raw.label_name}: label is {_size(raw.values)}, its image {raw.image_name} is "
                 f"{_size(raw.image)}; both must have one size: replace them from the original"
             )
-        return Sample(raw.id, raw.image, to_label(raw.values, self.table, raw.label_name))
+        label = to_label(raw.values, self.table, raw.label_name)
+        return Sample(raw.id, raw.image, label, self._instances(index, label))
+
+    def _instances(self, index: int, label: np.ndarray) -> np.ndarray | None:
+        pair = self.pairs[index]
+        instance = self.read_instance(pair)
+        if instance is not None and instance.shape != label.shape:
+            raise DatasetError(
+                f"{pair.label}: label is {_size(label)}, its instances {_size(instance)}; "
+                "both must have one size: replace them from the original"
+            )
+        return instance
 
     def ids(self) -> tuple[str, ...]:
         """Image ids in index order."""

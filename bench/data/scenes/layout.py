@@ -20,7 +20,7 @@ _RING = np.array([(math.cos(0.7 * i), 0.0, math.sin(0.7 * i)) for i in range(9)]
 _STEM = np.array([(-0.12, 0.0, 0.0), (0.12, 0.0, 0.0)])
 
 
-class Layout(NamedTuple):
+class SceneLayout(NamedTuple):
     """All that stands on a street."""
 
     polygons: Polygons
@@ -29,7 +29,7 @@ class Layout(NamedTuple):
     lamps: np.ndarray  # float32 [n, 3], places of street lamps
 
 
-class _Builder:
+class _StreetBuilder:
     """Collects the mesh and its shadows."""
 
     def __init__(self, street: Street, umbrellas: bool) -> None:
@@ -40,8 +40,8 @@ class _Builder:
         self.contacts: list[np.ndarray] = []
         self.lamps: list[tuple[float, float, float]] = []
 
-    def layout(self) -> Layout:
-        return Layout(
+    def layout(self) -> SceneLayout:
+        return SceneLayout(
             self.mesh.build(),
             self.shadows,
             self.contacts,
@@ -72,9 +72,9 @@ class _Builder:
             self.shadows.append(np.concatenate([centre + _STEM, (end + _STEM)[::-1]]))
 
 
-def furnish(street: Street, umbrellas: bool = False) -> Layout:
+def furnish(street: Street, umbrellas: bool = False) -> SceneLayout:
     """Put houses, plants, furniture, vehicles and people on a street."""
-    builder = _Builder(street, umbrellas)
+    builder = _StreetBuilder(street, umbrellas)
     _skyline(builder)
     for side in (0, 1):
         _plots(builder, side)
@@ -86,9 +86,9 @@ def furnish(street: Street, umbrellas: bool = False) -> Layout:
     return builder.layout()
 
 
-def set_out(street: Street) -> Layout:
+def set_out(street: Street) -> SceneLayout:
     """Put one or two vehicles or people close to the camera, before houses and trees."""
-    builder = _Builder(street, umbrellas=False)
+    builder = _StreetBuilder(street, umbrellas=False)
     _skyline(builder)
     for side in (0, 1):
         _plots(builder, side)
@@ -124,12 +124,12 @@ _SUBJECTS = {
 """How near a subject comes, and how long it is; metres."""
 
 
-def _skyline(b: _Builder) -> None:
+def _skyline(b: _StreetBuilder) -> None:
     b.mesh.item(b.street.place(230, 0)._replace(heading=0.0), distance=1e4)
     houses.add_skyline(b.mesh, b.rng("skyline"), 260)
 
 
-def _plots(b: _Builder, side: int) -> None:
+def _plots(b: _StreetBuilder, side: int) -> None:
     """Fill a side with houses, gardens and gaps, from behind the camera to the end."""
     street, sign = b.street, (-1, 1)[side]
     rng = b.rng("plots", side)
@@ -163,7 +163,9 @@ def _plots(b: _Builder, side: int) -> None:
         s += length + (0 if rng.random() < 0.85 else rng.uniform(1, 5))
 
 
-def _open_plot(b: _Builder, rng: np.random.Generator, side: int, s: float, length: float) -> None:
+def _open_plot(
+    b: _StreetBuilder, rng: np.random.Generator, side: int, s: float, length: float
+) -> None:
     """Leave a plot to trees and bushes, behind a fence or a wall now and then."""
     sign, front = (-1, 1)[side], b.street.front(side)
     if b.street.sides[side].character == "urban":
@@ -179,7 +181,9 @@ def _open_plot(b: _Builder, rng: np.random.Generator, side: int, s: float, lengt
             roadside.add_bush(b.mesh, rng, colour, rng.uniform(1.5, 5))
 
 
-def _border(b: _Builder, rng: np.random.Generator, side: int, s: float, length: float) -> None:
+def _border(
+    b: _StreetBuilder, rng: np.random.Generator, side: int, s: float, length: float
+) -> None:
     """Draw the line between sidewalk and plot: a fence, a wall, a hedge or nothing."""
     sign, beside = (-1, 1)[side], b.street.sides[side]
     q = sign * (b.street.front(side) - beside.garden + 0.15)
@@ -197,7 +201,7 @@ def _border(b: _Builder, rng: np.random.Generator, side: int, s: float, length: 
             roadside.add_bush(b.mesh, rng, colour, 3.4)
 
 
-def _furniture(b: _Builder, side: int) -> None:
+def _furniture(b: _StreetBuilder, side: int) -> None:
     """Put trees, lamps, signs, posts and clutter along the kerb."""
     street, sign, beside = b.street, (-1, 1)[side], b.street.sides[side]
     rng = b.rng("furniture", side)
@@ -227,7 +231,7 @@ def _furniture(b: _Builder, side: int) -> None:
         s += rng.uniform(3, 9)
 
 
-def _parked(b: _Builder, side: int) -> None:
+def _parked(b: _StreetBuilder, side: int) -> None:
     """Line the kerb with parked cars, a truck or a rack of bicycles now and then."""
     street, sign, beside = b.street, (-1, 1)[side], b.street.sides[side]
     rng = b.rng("parked", side)
@@ -250,7 +254,7 @@ def _parked(b: _Builder, side: int) -> None:
             (vehicles.add_bicycle if rng.random() < 0.85 else vehicles.add_motorcycle)(b.mesh, rng)
 
 
-def _pedestrians(b: _Builder, side: int) -> None:
+def _pedestrians(b: _StreetBuilder, side: int) -> None:
     street, sign, beside = b.street, (-1, 1)[side], b.street.sides[side]
     rng = b.rng("pedestrians", side)
     low = street.edge(side) + beside.verge + 0.3
@@ -260,13 +264,13 @@ def _pedestrians(b: _Builder, side: int) -> None:
             _person(b, rng, street.place(s + 0.3 * index, q + 0.65 * index))
 
 
-def _person(b: _Builder, rng: np.random.Generator, pose: Pose) -> None:
+def _person(b: _StreetBuilder, rng: np.random.Generator, pose: Pose) -> None:
     b.mesh.item(_to_camera(pose))
     people.add_pedestrian(b.mesh, rng, b.umbrellas and rng.random() < 0.6)
     b.shade_box(pose, (0.2, 0.15), 1.7)
 
 
-def _traffic(b: _Builder) -> None:
+def _traffic(b: _StreetBuilder) -> None:
     """Put moving vehicles on the lanes, each lane with its own spacing."""
     street = b.street
     rng = b.rng("traffic")
@@ -294,7 +298,7 @@ _KINDS = ("car", "truck", "bus", "cyclist", "motorcyclist")
 _SHARES = (0.69, 0.06, 0.06, 0.12, 0.07)
 
 
-def _crossing(b: _Builder) -> None:
+def _crossing(b: _StreetBuilder) -> None:
     """Add traffic lights, people on the zebra and vehicles on the crossing street."""
     street, rng, gap = b.street, b.rng("crossing"), b.street.crossing
     if gap is None:
@@ -325,7 +329,7 @@ _ADD = {
 }
 
 
-def _vehicle(b: _Builder, rng: np.random.Generator, pose: Pose, kind: str) -> None:
+def _vehicle(b: _StreetBuilder, rng: np.random.Generator, pose: Pose, kind: str) -> None:
     """Add a vehicle or a rider; it is painted by the distance of its near half."""
     if kind in ("cyclist", "motorcyclist"):
         b.mesh.item(pose)

@@ -9,7 +9,7 @@ import numpy as np
 
 from bench.core.seeding import key, numpy_generator
 from bench.data.scenes import rooms
-from bench.data.scenes.layout import Layout, furnish, set_out
+from bench.data.scenes.layout import SceneLayout, furnish, set_out
 from bench.data.scenes.render import weather as air
 from bench.data.scenes.render.weather import Weather
 from bench.data.scenes.street import Street, draw_street
@@ -22,7 +22,7 @@ class Place(NamedTuple):
     """All that a picture is taken of, and the stream that is left for the picture itself."""
 
     street: Street
-    layout: Layout
+    layout: SceneLayout
     weather: Weather
     rng: np.random.Generator
 

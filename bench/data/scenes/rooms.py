@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bench.data.scenes.classes import Label
-from bench.data.scenes.layout import Layout
+from bench.data.scenes.layout import SceneLayout
 from bench.data.scenes.objects import furniture, people
 from bench.data.scenes.objects.furniture import Piece
 from bench.data.scenes.render.mesh import Colour, Material, Mesh, Point, Pose, Surface
@@ -85,7 +85,7 @@ STUDIO = Style(
 class Room(NamedTuple):
     """A room and where the camera is in it."""
 
-    layout: Layout
+    layout: SceneLayout
     camera: Camera
     light: Light
 
@@ -125,9 +125,9 @@ class _Builder:
         self._taken.append((place.x, place.z, size * 0.85))
         return True
 
-    def layout(self) -> Layout:
+    def layout(self) -> SceneLayout:
         lamps = np.empty((0, 3), dtype=np.float32)
-        return Layout(self.mesh.build(), [], self.shade, lamps)
+        return SceneLayout(self.mesh.build(), [], self.shade, lamps)
 
 
 def draw_room(rng: np.random.Generator, style: Style, subject: bool = False) -> Room:

@@ -29,12 +29,18 @@ class Domain(NamedTuple):
     table: np.ndarray  # uint8 [256], from a drawn label to a class or IGNORE_INDEX
 
 
+_COUNTED = frozenset(label for label in Label if Label.PERSON <= label <= Label.BICYCLE)
+"""Humans and vehicles: what is drawn with a number."""
+
+
 def _domain(name: str, classes: Mapping[str, tuple[Triple, tuple[Label, ...]]]) -> Domain:
     palette = tuple(colour for colour, _ in classes.values())
     table = np.full(256, IGNORE_INDEX, dtype=np.uint8)
     for index, (_, labels) in enumerate(classes.values()):
         table[list(labels)] = index
-    return Domain(LabelSpace(name=name, classes=tuple(classes), palette=palette), table)
+    things = tuple(k for k, (_, labels) in classes.items() if set(labels) <= _COUNTED)
+    space = LabelSpace(name=name, classes=tuple(classes), palette=palette, things=things)
+    return Domain(space, table)
 
 
 _RIDING = (Label.RIDER, Label.BICYCLE, Label.MOTORCYCLE)

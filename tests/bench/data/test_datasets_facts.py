@@ -167,6 +167,50 @@ def test_scannet_splits_by_space_and_leaves_test_spaces_out(tree):
     assert {train.cluster(0), train.cluster(1)} == {"0000"}
 
 
+def instances_of(data: Dataset, name: str) -> list[int]:
+    """List the numbers of a class's pixels in the first image."""
+    sample = data[0]
+    assert sample.instance is not None
+    k = data.label_space.classes.index(name)
+    return sorted(set(sample.instance[sample.label == k].tolist()))
+
+
+def test_cityscapes_numbers_things_and_leaves_groups_without_number(tree, tmp_path):
+    data = tree("cityscapes", "val")
+    assert data.label_space.things == data.label_space.classes[11:]
+    assert instances_of(data, "car") == [26001]
+    assert instances_of(data, "bicycle") == [0]  # a group that was not told apart
+    assert instances_of(data, "road") == [0]
+    before = data.fingerprint()
+    for path in tmp_path.rglob("*instanceIds.png"):
+        path.unlink()
+    without = open_split("cityscapes", tmp_path, "val")
+    assert without[0].instance is None
+    assert without.fingerprint() != before
+
+
+def test_cityscapes_instances_of_another_size_are_refused(tree, tmp_path):
+    tree("cityscapes", "val")
+    for path in tmp_path.rglob("*instanceIds.png"):
+        Image.fromarray(np.zeros((3, 5), np.uint16)).save(path)
+    with pytest.raises(DatasetError, match="its instances 3x5; both must have one size"):
+        open_split("cityscapes", tmp_path, "val")[0]
+
+
+def test_coco_numbers_things_and_leaves_crowds_without_number(tree):
+    data = tree("coco_panoptic", "val")
+    assert len(data.label_space.things) == 80
+    crowd, person = instances_of(data, "person")
+    assert crowd == 0 < person
+    assert instances_of(data, "tree-merged") == [0]
+
+
+def test_kitti_step_numbers_people_and_cars(tree):
+    data = tree("kitti_step", "val")
+    assert data.label_space.things == ("person", "car")
+    assert instances_of(data, "car") == [7]
+
+
 def test_coco_gives_segments_the_class_of_their_category(tree):
     data = tree("coco_panoptic", "val")
     names = data.label_space.classes

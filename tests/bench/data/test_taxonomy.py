@@ -12,8 +12,8 @@ from bench.data import datasets, taxonomy
 from bench.data.dataset import LabelSpace
 from bench.data.scenes.classes import Label
 from bench.data.scenes.spaces import CITYSCAPES, DOMAINS, HOME
-from bench.data.taxonomy import Entry, Projection, Taxonomy, colormap
-from bench.engine.mapping import map_hard, map_masses, soft_masses
+from bench.data.taxonomy import Projection, Taxonomy, TaxonomyEntry, colormap
+from bench.engine.evaluation.mapping import map_hard, map_masses, soft_masses
 
 TRAINED_IN_MSEG = ("coco_panoptic", "ade20k", "mapillary", "idd", "bdd", "cityscapes", "sunrgbd")
 TESTED_IN_MSEG = ("voc2012", "pascal_context", "camvid", "wilddash", "kitti", "scannet")
@@ -25,7 +25,7 @@ def space(*classes: str, name: str = "own") -> LabelSpace:
 
 def make(classes: tuple[str, ...], **entries: tuple[str, ...]) -> Taxonomy:
     """Make a taxonomy with the one label space ``own``."""
-    own = tuple(Entry((name,), members) for name, members in entries.items())
+    own = tuple(TaxonomyEntry((name,), members) for name, members in entries.items())
     return Taxonomy("made", classes, {"own": own})
 
 

@@ -10,9 +10,10 @@ from bench.cli.main import main
 from bench.core.errors import StoreError
 from bench.core.schema import Condition, Protocol
 from bench.report.compare import as_text, compare, table
+from bench.report.statistics import make_blocks
 from bench.score.metrics import METRICS
 from bench.score.stats import Estimate, replicates
-from bench.store.merged import MergedFolder, join
+from bench.store.merged import MergedFolder, merge
 from tests.helpers.stores import SIZE, Store, make_cell
 
 FOG = Condition(corruption="fog", severity=1)
@@ -84,7 +85,7 @@ def test_several_suites_are_one_folder_with_labels_told_apart(tmp_path: Path) ->
     first.add(make_cell("C", suite="one"), 0.7)
     second.add(make_cell("A", suite="two"), 0.6)
     second.add(make_cell("B", suite="two"), 0.6)
-    folder = join([tmp_path])
+    folder = merge([tmp_path])
     assert isinstance(folder, MergedFolder)
     labels = [record.cell.label for record in folder.records()]
     assert labels == ["A (one)", "C", "A (two)", "B"]
@@ -98,7 +99,7 @@ def test_several_suites_are_one_folder_with_labels_told_apart(tmp_path: Path) ->
 def mixed(tmp_path: Path) -> list[str]:
     one, two = Store(tmp_path, "one"), Store(tmp_path, "two")
     one.add(make_cell("A"), 0.7)
-    native = Protocol(resize=SIZE, score="input", metrics=("mIoU",), batch_size=2)
+    native = Protocol(resize=SIZE, eval_at="input", metrics=("mIoU",), batch_size=2)
     two.add(make_cell("B", protocol=native), 0.6)
     return [str(one.folder.path), str(two.folder.path)]
 
@@ -120,16 +121,14 @@ def test_rows_that_differ_in_protocol_can_be_marked(mixed: list[str], tmp_path: 
     assert main(["report", *mixed, "--allow-mixed", "--to", str(tmp_path / "report")]) == 0
     text = (tmp_path / "report" / "tables" / "scores.md").read_text()
     assert "| A |" in text
-    assert "| B [score=input] |" in text
+    assert "| B [eval_at=input] |" in text
 
 
 def test_no_mark_makes_other_images_comparable(tmp_path: Path) -> None:
     one, two = Store(tmp_path, "one"), Store(tmp_path, "two", images=5)
     one.add(make_cell("A"), 0.7)
     two.add(make_cell("B", limit=5), 0.6)
-    from bench.report.block import make_blocks
-
-    folder = join([one.folder.path, two.folder.path])
+    folder = merge([one.folder.path, two.folder.path])
     with pytest.raises(StoreError, match="limit"):
         make_blocks(folder)
     with pytest.raises(StoreError, match="different images"):

@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 
 from bench.claims import Judgement, claims_report
-from bench.core.schema import CLEAN, Condition, Record
-from bench.report.block import make_blocks
-from bench.report.clean import clean_tables
-from bench.report.robust import robust_tables
-from bench.report.table import Entry
+from bench.core.record import Record
+from bench.core.schema import CLEAN, Condition
+from bench.report.statistics import make_blocks
+from bench.report.tables.details import detail_tables
+from bench.report.tables.robustness import robustness_tables
+from bench.report.tables.scores import score_tables
+from bench.report.tables.table import Entry
 from bench.score.metrics import METRICS, pixels
 from tests.helpers.papers import HEADER
 from tests.helpers.stores import CLASSES, Store, make_cell
@@ -51,7 +53,7 @@ def entries(store: Store) -> dict[Place, Entry]:
     return {
         (table.slug, " ".join(str(entry) for entry in row[: 1 + table.columns.index("Severity")])
          if "Severity" in table.columns else row[0].text, column): entry
-        for table in (*clean_tables(block), *robust_tables(block))
+        for table in (*score_tables(block), *detail_tables(block), *robustness_tables(block))
         for row in table.rows
         for column, entry in enumerate(row)
     }  # fmt: skip
@@ -91,7 +93,7 @@ def test_exactly_what_rests_on_a_count_changes(
     counts = filled.folder.counts(record.key)
     more = counts.tp.copy()
     more[0, 0] += 9
-    filled.folder.write(record, counts._replace(tp=more), None)
+    filled.folder.cells.write(record, counts._replace(tp=more), None)
     after, verdicts_after = entries(filled), judged(filled, tmp_path / "papers")
 
     assert before.keys() == after.keys()
@@ -127,6 +129,6 @@ def test_a_verdict_turns_with_its_counts(
     assert judged(filled, tmp_path / "papers")["clean"].verdict == "reproduced"
     a, b = (records[label, CLEAN] for label in ("A", "B"))
     counts = [filled.folder.counts(record.key) for record in (a, b)]
-    filled.folder.write(a, counts[1], None)
-    filled.folder.write(b, counts[0], None)
+    filled.folder.cells.write(a, counts[1], None)
+    filled.folder.cells.write(b, counts[0], None)
     assert judged(filled, tmp_path / "papers")["clean"].verdict == "refuted"

@@ -9,8 +9,9 @@ import pytest
 from ruamel.yaml import YAML
 
 from bench.core.schema import Condition
-from bench.report.block import Block, make_blocks
+from bench.corruptions.catalogue.citations import cite
 from bench.report.exports import lm_eval, model_index, references, write_exports
+from bench.report.statistics import Block, make_blocks
 from tests.helpers.stores import Store, make_cell
 
 FOG = Condition(corruption="fog", severity=1)
@@ -60,6 +61,7 @@ def test_model_index(block: Block) -> None:
     (result,) = models[0]["results"]
     assert result["task"]["type"] == "image-segmentation"
     assert (result["dataset"]["type"], result["dataset"]["config"]) == ("scenes", "city")
+    assert result["dataset"]["name"] == "Scenes (streets and rooms drawn from code)"
     score = block.score("GSS-FF")
     assert score is not None
     assert result["metrics"][0]["type"] == "mean_iou"
@@ -73,7 +75,7 @@ SCENES = "@misc{bench_scenes,\n  title = {Scenes}\n}"
 
 def test_references_are_of_what_was_used(block: Block) -> None:
     described = block.folder.manifest().model_copy(
-        update={"references": "\n".join((SCENES, GSS, SCENES))}
+        update={"references": "\n".join((SCENES, GSS, SCENES, *cite(["fog", "camseg_hue"])))}
     )
     block.folder.write_manifest(described)
     text = references([block])

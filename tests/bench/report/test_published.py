@@ -11,12 +11,22 @@ from bench.claims.reported import PAPERS, Reported, load_reported
 from bench.core.manifest import Published
 from bench.core.schema import CLEAN, Condition, Protocol
 from bench.corruptions import CATALOGUE, GROUPS, SEVERITIES
-from bench.report.published import read_curve
+from bench.corruptions.catalogue.camseg import CAMSEG, OTHER_READINGS
+from bench.engine.facts import condition_facts
+from bench.report.published import PublishedReading, read_curve
 from bench.score.metrics import METRICS
 from tests.helpers.stores import SIZE, Store, make_cell
 
 SELECTION = Published(paper="cam_seg", method="CAM-Seg MAR-base", metric="AP")
 PROTOCOL = Protocol(resize=SIZE, metrics=("precision_camseg", "mIoU"))
+
+
+def read(
+    name: str, severity: int, numbers: list[Reported], selection: Published = SELECTION
+) -> PublishedReading | None:
+    facts = condition_facts(Condition(corruption=name, severity=severity))
+    assert facts is not None
+    return read_curve(facts.curve, numbers, selection)
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +38,7 @@ def test_every_point_of_every_curve_is_reached(numbers: list[Reported]) -> None:
     reached: Counter[str] = Counter()
     for name in GROUPS["camseg"]:
         for severity in SEVERITIES[name]:
-            found = read_curve(Condition(corruption=name, severity=severity), numbers, SELECTION)
+            found = read(name, severity, numbers)
             assert found is not None, f"{name} {severity}"
             assert found.clean.row["table"] == found.corrupted.row["table"]
             assert found.clean is not found.corrupted
@@ -55,7 +65,7 @@ def test_every_point_of_every_curve_is_reached(numbers: list[Reported]) -> None:
 def test_the_point_is_the_one_in_the_figure(
     numbers: list[Reported], name: str, severity: int, corrupted: float, clean: float
 ) -> None:
-    found = read_curve(Condition(corruption=name, severity=severity), numbers, SELECTION)
+    found = read(name, severity, numbers)
     assert found is not None
     assert found.share == pytest.approx(corrupted / clean)
     low, high = found.extent
@@ -65,18 +75,18 @@ def test_the_point_is_the_one_in_the_figure(
 
 
 def test_what_was_not_published_has_no_reading(numbers: list[Reported]) -> None:
-    fog, hue = Condition(corruption="fog", severity=1), Condition(corruption="hue", severity=5)
-    assert read_curve(fog, numbers, SELECTION) is None
-    assert read_curve(hue, numbers, SELECTION) is None  # 0.2 too, but of another definition
+    assert read("fog", 1, numbers) is None
+    assert read("hue", 5, numbers) is None  # 0.2 too, but of another definition
+    assert read_curve(None, numbers, SELECTION) is None
     other = SELECTION.model_copy(update={"paper": "gss"})
-    assert read_curve(Condition(corruption="camseg_hue", severity=1), numbers, other) is None
+    assert read("camseg_hue", 1, numbers, other) is None
     less = [n for n in numbers if n.row["setting"] != "hue factor=0"]
-    assert read_curve(Condition(corruption="camseg_hue", severity=1), less, SELECTION) is None
+    assert read("camseg_hue", 1, less) is None
 
 
 def test_table_has_both_shares(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    store.published = SELECTION
+    store.primary, store.published = "precision_camseg", SELECTION
     conditions = [Condition(corruption=c, severity=1) for c in ("camseg_hue", "fog")]
     records = {
         condition: store.add(make_cell("GSS-FF", condition, protocol=PROTOCOL), accuracy)
@@ -102,4 +112,4 @@ def test_table_has_both_shares(tmp_path: Path) -> None:
 
 def test_curves_are_of_corruptions_that_have_them() -> None:
     with_curve = {name for name, entry in CATALOGUE.items() if entry.curve is not None}
-    assert with_curve == set(GROUPS["camseg"])
+    assert with_curve == {entry.name for entry in (*CAMSEG, *OTHER_READINGS)}

@@ -9,7 +9,7 @@ from bench.cli.console import Console
 from bench.cli.main import main
 from bench.core.schema import CLEAN, Condition
 from bench.score.codec_diagnostics import examine
-from bench.store.folders import Preview
+from bench.store.cells import Preview
 from tests.helpers.stores import CLASSES, Store, count, make_cell
 
 NOISE = Condition(corruption="latent_noise", severity=1)
@@ -18,7 +18,7 @@ name: codecs
 question: Which codec went wrong?
 methods:
   - {adapter: codec, label: Identity, preset: tiny_identity}
-  - {adapter: codec, label: Hardly trained, preset: tiny, config: {train: {steps: 1}}}
+  - {adapter: codec, label: Hardly trained, preset: tiny, config: {train_codec: {steps: 1}}}
 train_on: [{dataset: scenes, subset: city, options: {images: 8}}]
 test_on: [{dataset: scenes, subset: city, options: {images: 4}}]
 tasks: [reconstruct]
@@ -76,7 +76,7 @@ def test_the_closing_table_names_codec_and_fault(tmp_path):
     console.terminal = Terminal(file=io.StringIO(), width=140)
     console.findings(finding(Store(tmp_path), "VQ 4096", {"codebook_use": 0.01}))
     text = console.terminal.file.getvalue()
-    assert "Codecs to mend" in text
+    assert "Codec problems" in text
     assert "VQ 4096" in text
     assert "collapsed codebook" in text
 
@@ -87,8 +87,8 @@ def test_a_run_ends_with_the_codecs_to_mend(tmp_path, monkeypatch, capsys):
     (tmp_path / "codecs.yaml").write_text(SUITE)
     assert main(["run", "codecs.yaml"]) == 0
     shown = capsys.readouterr().out
-    assert "Codecs to mend" in shown
-    closing = shown[shown.index("Codecs to mend") : shown.index("cells computed now")]
+    assert "Codec problems" in shown
+    closing = shown[shown.index("Codec problems") : shown.index("cells computed now")]
     assert "Hardly trained" in closing
     assert "0, 1" in closing
     assert "classes not separated" in closing

@@ -17,12 +17,10 @@ from bench.score.counts import (
     CATEGORIES,
     SIZE_LIMITS,
     Counts,
-    count_all,
-    count_bands,
-    count_sizes,
     stack_counts,
 )
 from bench.score.metrics import METRICS
+from bench.score.prepared import count_all, prepare_truth
 from bench.score.stats import replicates
 from bench.store.folders import SuiteFolder
 from tests.helpers.stores import Store, make_cell
@@ -38,7 +36,7 @@ DIMENSIONS = (
 
 
 def count(*images: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Counts:
-    counted = [count_all(t, p, len(CLASSES), instance) for t, p, instance in images]
+    counted = [count_all(prepare_truth(t, len(CLASSES), instance), p) for t, p, instance in images]
     return stack_counts(counted, CLASSES)
 
 
@@ -65,7 +63,8 @@ def test_bands_mask_by_mask(truth: np.ndarray, predicted: np.ndarray) -> None:
         real = near_edge(truth == k, width)
         said = near_edge((predicted == k) & known, width)
         expected[:, k] = (real & said).sum(), (said & ~real).sum(), (real & ~said).sum()
-    np.testing.assert_array_equal(count_bands(truth, predicted, len(CLASSES)), expected)
+    found = count_all(prepare_truth(truth, len(CLASSES)), predicted).bands
+    np.testing.assert_array_equal(found, expected)
 
 
 def components(mask: np.ndarray) -> list[np.ndarray]:
@@ -101,7 +100,7 @@ def test_sizes_object_by_object(
         for k in range(len(CLASSES)):
             real, said = inside & (truth == k), inside & (predicted == k)
             expected[at, :, k] = (real & said).sum(), (said & ~real).sum(), (real & ~said).sum()
-    found = count_sizes(truth, predicted, len(CLASSES), instance)
+    found = count_all(prepare_truth(truth, len(CLASSES), instance), predicted).sizes
     np.testing.assert_array_equal(found, expected)
 
 
@@ -116,8 +115,9 @@ def test_sizes_add_up_to_the_whole(truth: np.ndarray, predicted: np.ndarray) -> 
 
 def test_bands_are_a_share_of_the_diagonal() -> None:
     truth = np.zeros((300, 400), np.uint8)
-    inside = count_bands(truth, truth, 1)[0, 0]
-    assert inside == 300 * 400 - (300 - 20) * (400 - 20)  # 2% of 500 pixels, on every side
+    bands = count_all(prepare_truth(truth, 1), truth).bands
+    assert bands is not None
+    assert bands[0, 0] == 300 * 400 - (300 - 20) * (400 - 20)  # 2% of 500 pixels, on every side
 
 
 @given(truth=LABELS, predicted=LABELS)
@@ -170,7 +170,7 @@ def test_instance_iou_one_instance_at_a_time(
 def test_category_iou_is_miou_of_merged_classes(truth: np.ndarray, predicted: np.ndarray) -> None:
     merge = np.full(256, IGNORE_INDEX, np.uint8)
     merge[:4] = (0, 1, 1, 2)  # person and rider are human
-    merged = stack_counts([count_all(merge[truth], merge[predicted], 3)])
+    merged = stack_counts([count_all(prepare_truth(merge[truth], 3), merge[predicted])])
     found = METRICS["IoU_category"](count((truth, predicted, np.zeros_like(truth))))
     assert found == pytest.approx(METRICS["mIoU"](merged), nan_ok=True)
 

@@ -107,3 +107,13 @@ def test_definitions_are_one_line_and_sourced(name: str) -> None:
     assert metric.source
     assert metric.absent
     assert "\n" not in metric.definition
+
+
+def test_detectron2_leaves_out_what_is_predicted_void() -> None:
+    """By hand: its confusion matrix has rows of predictions, and void cut off either side."""
+    truth = np.array([[[0, 0, 0, 1, 1, 2, 255]]], np.uint8)
+    predicted = np.array([[[0, 0, 255, 1, 0, 255, 1]]], np.uint8)
+    counts = counts_of(truth, predicted, 3)
+    # Class 0: 2 of 3; class 1: 1 of 2; class 2 is only ever predicted void, and not asked for.
+    assert METRICS["mIoU_detectron2"](counts) == pytest.approx((2 / 3 + 1 / 2) / 2)
+    assert METRICS["mIoU"](counts) == pytest.approx((2 / 4 + 1 / 2 + 0) / 3)

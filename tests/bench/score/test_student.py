@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import cauchy, norm, t
 
-from bench.score.student import Part, half_width, two_sided
+from bench.score.student import VariancePart, half_width, two_sided
 
 NORMAL = 10**6
 
@@ -13,26 +13,34 @@ NORMAL = 10**6
 @pytest.mark.parametrize("distance", [0.1, 2, 20])
 def test_one_part_is_student_s_t(freedom, distance):
     expected = 2 * t.sf(distance / 0.5, freedom)
-    assert two_sided(distance, [Part(0.5, freedom)]) == pytest.approx(expected)
-    assert two_sided(-distance, [Part(0.5, freedom), Part(0, 3)]) == pytest.approx(expected)
+    assert two_sided(distance, [VariancePart(0.5, freedom)]) == pytest.approx(expected)
+    assert two_sided(-distance, [VariancePart(0.5, freedom), VariancePart(0, 3)]) == pytest.approx(
+        expected
+    )
 
 
 @pytest.mark.parametrize("distance", [0.5, 3, 30, 3000])
 def test_two_of_cauchy_add_their_errors(distance):
     """Of one degree of freedom, t is Cauchy's distribution, whose scales add up."""
     expected = 2 * cauchy.sf(distance, scale=1.5)
-    found = two_sided(distance, [Part(1, 1), Part(0.5, 1)])
+    found = two_sided(distance, [VariancePart(1, 1), VariancePart(0.5, 1)])
     assert found == pytest.approx(expected, rel=0.02)
 
 
 @pytest.mark.parametrize("distance", [0.5, 3, 6, 8])
 def test_normal_errors_add_in_squares(distance):
     expected = 2 * norm.sf(distance, scale=1.5)
-    parts = [Part(1, NORMAL), Part(1, NORMAL), Part(0.5, NORMAL)]
+    parts = [VariancePart(1, NORMAL), VariancePart(1, NORMAL), VariancePart(0.5, NORMAL)]
     assert two_sided(distance, parts) == pytest.approx(expected, rel=0.02)
 
 
-@pytest.mark.parametrize("parts", [[Part(1, 9), Part(2, 2)], [Part(1, 9), Part(2, 2), Part(1, 4)]])
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [VariancePart(1, 9), VariancePart(2, 2)],
+        [VariancePart(1, 9), VariancePart(2, 2), VariancePart(1, 4)],
+    ],
+)
 def test_draws_agree(parts):
     generator = np.random.default_rng(0)
     draws = sum(part.error * generator.standard_t(part.freedom, 400_000) for part in parts)
@@ -43,17 +51,17 @@ def test_draws_agree(parts):
 
 @pytest.mark.parametrize("level", [0.5, 0.95, 0.99])
 def test_width_and_tail_are_each_other_s_inverse(level):
-    parts = [Part(0.3, 9), Part(0.2, 1), Part(0.4, 2)]
+    parts = [VariancePart(0.3, 9), VariancePart(0.2, 1), VariancePart(0.4, 2)]
     assert two_sided(half_width(parts, level), parts) == pytest.approx(1 - level, rel=1e-4)
-    assert half_width([Part(2, 4), Part(0, 1)], level) == pytest.approx(
+    assert half_width([VariancePart(2, 4), VariancePart(0, 1)], level) == pytest.approx(
         2 * t.isf((1 - level) / 2, 4)
     )
 
 
 def test_no_error_and_unknown_error():
     assert two_sided(0, []) == 1
-    assert two_sided(0.1, [Part(0, 4)]) == 0
-    assert half_width([Part(0, 4)], 0.95) == 0
-    assert np.isnan(two_sided(0.1, [Part(float("nan"), 4)]))
-    assert np.isnan(two_sided(float("nan"), [Part(1, 4)]))
-    assert np.isnan(half_width([Part(float("nan"), 4)], 0.95))
+    assert two_sided(0.1, [VariancePart(0, 4)]) == 0
+    assert half_width([VariancePart(0, 4)], 0.95) == 0
+    assert np.isnan(two_sided(0.1, [VariancePart(float("nan"), 4)]))
+    assert np.isnan(two_sided(float("nan"), [VariancePart(1, 4)]))
+    assert np.isnan(half_width([VariancePart(float("nan"), 4)], 0.95))

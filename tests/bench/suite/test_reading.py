@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench.core.errors import SuiteError
+from bench.core.resources import SUITES
 from bench.suite.reading import read_suite
 
 GOOD = """\
@@ -154,7 +155,7 @@ def test_checks_before_anything_slow_is_imported(write):
 
 @pytest.mark.slow
 def test_all_suites_of_the_project_read():
-    paths = sorted(Path("suites").rglob("*.yaml"))
+    paths = sorted(SUITES.rglob("*.yaml"))
     assert paths
     names = [read_suite(path).suite.name for path in paths]
     assert len(set(names)) == len(names)
@@ -179,6 +180,15 @@ def test_published_numbers_are_named_or_refused(write):
     assert "the key 'method' is missing" in fault
 
 
+def test_the_primary_metric_is_the_first_unless_the_suite_says_which(write):
+    suite, *_ = read_suite(write(GOOD))
+    assert suite.primary_metric == suite.protocol.metrics[0]
+    suite, *_ = read_suite(write(GOOD + "primary: aAcc\n"), ["protocol.metrics=[mIoU, aAcc]"])
+    assert suite.primary_metric == "aAcc"
+    (fault,) = faults(write(GOOD + "primary: PQ\n"))
+    assert "primary: 'PQ' is not one of protocol.metrics; known are mIoU" in fault
+
+
 def test_contrasts_name_methods_of_the_suite(write):
     text = GOOD + "contrasts: [{name: which, first: [Flor], second: ggs}]\n"
     assert faults(write(text)) == [
@@ -191,6 +201,25 @@ def test_contrasts_name_methods_of_the_suite(write):
 
 def test_perturbations_of_latents_are_conditions_with_grids_of_their_own(write):
     text = GOOD.replace("corruption: hue", "{corruption: code_flips, severities: [6]}")
+    text = text.replace("adapter: gss", "adapter: codec") + "tasks: [reconstruct]\n"
     assert faults(write(text)) == [
         ":12:43: conditions.1.severities.0: severity 6 of code_flips is out of range; it has 1 to 5"
+    ]
+
+
+def test_a_group_stands_for_its_corruptions(write):
+    text = GOOD.replace("corruption: hue", "{corruption: common, severities: [3]}")
+    text = text.replace("  - {corruption: gaussian_noise, severities: [1, 3]}\n", "")
+    conditions = read_suite(write(text)).suite.all_conditions()
+    assert len(conditions) == 16
+    assert {condition.severity for condition in conditions[1:]} == {3}
+
+
+def test_a_corruption_beside_its_group_and_a_severity_that_a_member_lacks_are_faults(write):
+    text = GOOD.replace("corruption: hue", "{corruption: camseg, severities: [6]}")
+    text = text.replace("gaussian_noise,", "camseg_hue,")
+    assert faults(write(text)) == [
+        ":12:18: conditions.1.corruption: 'camseg_hue' is already listed above",
+        ":12:39: conditions.1.severities.0: severity 6 of camseg_gaussian_blur is out of range; "
+        "it has 1 to 5",
     ]

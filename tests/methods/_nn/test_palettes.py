@@ -7,6 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.data import taxonomy
+from bench.data.dataset import NoOptions
+from bench.data.datasets import load_dataset_class
 from methods._nn.palettes import (
     PaletteError,
     farthest,
@@ -15,6 +18,7 @@ from methods._nn.palettes import (
     minimum_distance,
     refine,
 )
+from methods._nn.released_palettes import RELEASED
 from methods._nn.settings import Colouring
 
 GRID_CAPACITY = 6**3  # 0, 45, .., 225 on each channel
@@ -114,3 +118,14 @@ def test_void_is_far_from_all_classes():
     nearest = np.sqrt(((colours[:-1] - colours[-1]) ** 2).sum(1).min())
     lattice = farthest(1, occupied=colours[:-1], step=51)[0]
     assert nearest >= np.sqrt(((colours[:-1] - lattice) ** 2).sum(1).min())
+
+
+def test_cityscapes_has_the_colours_of_its_universal_classes() -> None:
+    """Table 7 of GSS shares the colours of MSeg: held against MSeg's taxonomy."""
+    space = load_dataset_class("cityscapes")("val", "", None, NoOptions()).label_space
+    universal = taxonomy.of_space("mseg-universal")
+    assert universal is not None
+    members = [only for (only,) in universal.members(space)]
+    own = [(0, 0, 0)] * len(space.classes)
+    palette = make_palette("cityscapes_as_mseg", space.classes, own, 0)
+    np.testing.assert_array_equal(palette[:-1], RELEASED["mseg"][members])

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bench.data.scenes.classes import Label
-from bench.data.scenes.layout import Layout
+from bench.data.scenes.layout import SceneLayout
 from bench.data.scenes.render.ground import paint_ground
 from bench.data.scenes.render.mesh import Material, Polygons
 from bench.data.scenes.render.raster import FIRST, GROUND, HOOD, SKY, Raster, View, paint_shadows
@@ -53,7 +53,7 @@ class _Fabric(NamedTuple):
     detail: np.ndarray  # float32 [n] in 0..1, how much fine texture a pixel can show
 
 
-def find_surfaces(street: Street, layout: Layout, raster: Raster, view: View) -> Surfaces:
+def find_surfaces(street: Street, layout: SceneLayout, raster: Raster, view: View) -> Surfaces:
     """Colour every pixel but the sky."""
     polygons, ids = layout.polygons, raster.ids
     normal = _world_normals(polygons, view)
@@ -172,7 +172,7 @@ def _daylight(polygons: Polygons, normal: np.ndarray, light: Light) -> np.ndarra
 def _ground(
     surfaces: Surfaces,
     street: Street,
-    layout: Layout,
+    layout: SceneLayout,
     raster: Raster,
     view: View,
     detail: np.ndarray,
@@ -193,7 +193,7 @@ def _ground(
     surfaces.light[:, at] = (ambient + sun * arrives[at]) * below
 
 
-def _shade_floor(surfaces: Surfaces, layout: Layout, raster: Raster, view: View) -> None:
+def _shade_floor(surfaces: Surfaces, layout: SceneLayout, raster: Raster, view: View) -> None:
     """Darken a room's floor below what stands on it, in place; streets have none."""
     floor = np.zeros(len(layout.polygons.material) + FIRST, dtype=bool)
     floor[FIRST:] = layout.polygons.material == Material.FLOORING

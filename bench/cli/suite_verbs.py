@@ -1,0 +1,214 @@
+"""The verbs that compute a suite: run, work, submit, plan, verify; each returns an exit status."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.cli.parser import IMAGES, OUTPUT
+from bench.cli.verbs import REPORTS, write_report
+from bench.core.resources import REFERENCE
+
+if TYPE_CHECKING:
+    from bench.cli.console import Console
+    from bench.engine.plan import Plan
+    from bench.engine.run import Outcome
+
+
+def run(options: argparse.Namespace) -> int:
+    """Compute what is missing of a suite, in one process or several, and write its report."""
+    plan = _make_plan(options)
+    from bench.cli.console import Console
+    from bench.cli.jobs import default_jobs
+    from bench.engine.interrupt import interruptible
+
+    unfinished = [
+        training
+        for training in plan.trainings
+        if any(not plan.store.is_done(planned.key) for planned in plan.cells_of(training))
+    ]
+    jobs = 1 if _launched() else options.jobs or default_jobs(len(unfinished))
+    with interruptible(), Console(plan.suite.primary_metric, _is_main_process()) as console:
+        outcome = _compute(plan, options, min(jobs, max(1, len(unfinished))), console)
+        if not _is_main_process():
+            return 0
+        reports = REPORTS if options.output == OUTPUT else options.output / "reports"
+        return _finish(plan, outcome, console, reports / plan.suite.name, debug=options.debug)
+
+
+def _compute(plan: Plan, options: argparse.Namespace, jobs: int, console: Console) -> Outcome:
+    """Compute what is missing, by several jobs first if there are to be any."""
+    from bench.engine.run import run as run_plan
+
+    if jobs == 1 or not plan.cells:
+        return run_plan(plan, console)
+    from bench.cli.jobs import run_here
+    from bench.engine.run import prepare
+
+    before = sum(plan.store.is_done(planned.key) for planned in plan.cells)
+    prepare(plan, console)
+    run_here(plan, _arguments(options, plan), jobs, [console.job(i) for i in range(jobs)])
+    # What a job left undone, because it was killed, is done here.
+    outcome = run_plan(plan, console)
+    after = sum(record.status == "ok" for record in outcome.records)
+    return outcome._replace(computed=after - before + len(outcome.failed))
+
+
+def _finish(plan: Plan, outcome: Outcome, console: Console, report: Path, *, debug: bool) -> int:
+    """Write the report and print how a run ended; return its exit status."""
+    from bench.score.codec_diagnostics import examine
+
+    page = write_report([plan.folder.path], report)
+    if outcome.failed:
+        console.failures(outcome.failed)
+    for traceback in dict.fromkeys(record.traceback for record in outcome.failed if debug):
+        console.say(traceback)
+    console.unavailable(plan.unavailable)
+    done = [record for record in outcome.records if record.status == "ok"]
+    if problems := examine(done, plan.folder.counts):
+        console.findings(problems)
+    total = len(plan.cells) + len(plan.unavailable)
+    console.say(f"{outcome.computed} cells computed now; {len(done)} of {total} done")
+    console.say(f"records: {plan.folder.path}\nreport:  {page}")
+    missed = [cell for cell in plan.unavailable if not cell.optional]
+    return 1 if outcome.failed or missed else 0
+
+
+def work(options: argparse.Namespace) -> int:
+    """Do a suite's cells, or some units of them, as one of several jobs."""
+    plan = _make_plan(options)
+    from bench.cli.console import Console
+    from bench.cli.journal import Journal
+    from bench.engine.interrupt import interruptible
+    from bench.engine.run import run as run_plan
+
+    with interruptible(), Console(plan.suite.primary_metric, _is_main_process()) as console:
+        progress = Journal(options.journal) if options.journal else console
+        outcome = run_plan(plan, progress, options.unit, checked=bool(options.journal))
+    return 1 if outcome.failed else 0
+
+
+def submit(options: argparse.Namespace) -> int:
+    """Submit a suite to a Slurm cluster."""
+    plan = _make_plan(options)
+    from bench.cli.console import Console
+    from bench.cli.jobs import Slurm, submit
+    from bench.engine.run import prepare
+
+    console = Console(plan.suite.primary_metric)
+    if not options.dry_run:
+        prepare(plan, console)
+    settings = Slurm(options.slurm, options.minutes, options.requeues)
+    arguments = _arguments(options, plan)
+    for line in submit(plan, arguments, settings, dry_run=options.dry_run):
+        console.say(line)
+    return 0
+
+
+def plan(options: argparse.Namespace) -> int:
+    """Print what a run would compute and what it would cost; write the suite's manifest."""
+    plan = _make_plan(options)
+    from bench.cli.console import Console, duration
+    from bench.data.preflight import count
+    from bench.engine.cost import estimate
+
+    console = Console(plan.suite.primary_metric)
+    costs = estimate(plan, REFERENCE)
+    console.unavailable(plan.unavailable)
+    if costs:
+        console.costs(costs)
+    times = [time for cost in costs for time in (cost.train_seconds, cost.evaluate_seconds)]
+    measured = sum(seconds for seconds in times if seconds is not None)
+    more = "" if None not in times else ", plus what was not measured yet"
+    missing = sum(cost.cells_missing for cost in costs)
+    total = len(plan.cells) + len(plan.unavailable)
+    console.say(f"{missing} of {total} cells to do: about {duration(measured)}{more}")
+    sizes = [cost.disk_bytes for cost in costs]
+    known_bytes = sum(size for size in sizes if size is not None)
+    more = "" if None not in sizes else ", plus what was not measured yet"
+    disk = f"about {known_bytes / 2**20:.0f} MiB more{more}"
+    console.say(f"disk: {disk} under {plan.settings.output}")
+    for dataset in plan.datasets.values():
+        finding = count(dataset)
+        if finding.level != "ok":
+            console.say(f"{dataset.title}, {dataset.split}: {finding.check}: {finding.text}")
+    return 0
+
+
+def verify(options: argparse.Namespace) -> int:
+    """Compute some finished cells again."""
+    plan = _make_plan(options)
+    from bench.cli.console import Console
+    from bench.engine.verify import VerifySelection, verify
+
+    same = count = 0
+    with Console(plan.suite.primary_metric, _is_main_process()) as console:
+        keys = tuple(options.cell)
+        chosen = VerifySelection(
+            options.cells, options.images, options.draw, keys, retrain=options.retrain
+        )
+        for verified in verify(plan, console, chosen):
+            console.verified(verified, options.tolerance)
+            same, count = same + verified.within(options.tolerance), count + 1
+        close = f", within {options.tolerance:g} of the pixels" if options.tolerance else ""
+        console.say(f"{same} of {count} cells computed again are the same{close}")
+    return 0 if same == count else 1
+
+
+def export_inputs(options: argparse.Namespace) -> int:
+    """Write the images that a suite's methods predict."""
+    plan = _make_plan(options)
+    from bench.cli.console import Console
+    from bench.engine.evaluation.export_images import MANIFEST, export_images
+
+    destination = options.to or IMAGES / plan.suite.name
+    with Console(plan.suite.primary_metric) as console:
+        count = export_images(plan, destination, console)
+        console.say(f"{count} images and their manifest: {destination / MANIFEST}")
+    return 0
+
+
+def _launched() -> bool:
+    """Whether a launcher such as torchrun started this process beside others."""
+    return int(os.environ.get("WORLD_SIZE", "1")) > 1
+
+
+def _is_main_process() -> bool:
+    """Whether this process is the first of those a launcher started."""
+    return int(os.environ.get("RANK", "0")) == 0
+
+
+def _make_plan(options: argparse.Namespace) -> Plan:
+    from bench.engine.plan import Settings, make_plan
+    from bench.suite.locate import find_suite
+    from bench.suite.reading import read_suite
+
+    overrides = list(options.set)
+    if options.seed is not None:
+        overrides.append(f"seeds=[{options.seed}]")
+    loaded = read_suite(find_suite(options.suite), overrides, options.stand_in)
+    settings = Settings(
+        output=options.output,
+        data_root=Path(options.data_root) if options.data_root else None,
+        limit=options.limit,
+        command=shlex.join(["python", "-m", "bench", *sys.argv[1:]]),
+        processes=int(os.environ.get("WORLD_SIZE", "1")),
+        started=options.started or datetime.now(UTC).isoformat(timespec="milliseconds"),
+    )
+    return make_plan(loaded, settings)
+
+
+def _arguments(options: argparse.Namespace, plan: Plan) -> list[str]:
+    """Return the arguments of ``work`` that make the same plan in another process."""
+    arguments = [str(options.suite), "--output", str(plan.settings.output)]
+    arguments += [part for override in options.set for part in ("--set", override)]
+    arguments += ["--data-root", str(options.data_root)] if options.data_root else []
+    arguments += ["--limit", str(options.limit)] if options.limit else []
+    arguments += ["--seed", str(options.seed)] if options.seed is not None else []
+    arguments += ["--stand-in"] if options.stand_in else []
+    return [*arguments, "--started", plan.settings.started]

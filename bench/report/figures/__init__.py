@@ -1,0 +1,1 @@
+"""Figures and pictures, from a block to what the page and ``plots/`` hold."""

@@ -1,0 +1,4 @@
+"""The page: its template, style sheet and script, and what fills them."""
+
+PAGE = "index.html"
+"""Its file, in the folder of the report."""

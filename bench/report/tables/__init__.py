@@ -1,0 +1,1 @@
+"""Tables as data: one function per table, from a block to a :class:`Table`."""

@@ -1,0 +1,1 @@
+"""Segments of predictions and truths, and the scores that are made of them."""

@@ -1,0 +1,1 @@
+"""Autoencoders that two or more methods use: small, and as released."""

@@ -1,0 +1,1 @@
+"""Discriminative decode heads that no library has, on image encoders of timm."""

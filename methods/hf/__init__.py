@@ -1,0 +1,1 @@
+"""Models of Hugging Face's transformers: from the Hub, from a folder, or trained here."""

@@ -1,0 +1,1 @@
+"""Predictions that were made elsewhere: any model, through a folder of its label maps."""

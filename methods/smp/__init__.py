@@ -1,0 +1,1 @@
+"""Architectures of segmentation-models-pytorch on encoders of timm."""

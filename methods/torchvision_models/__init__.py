@@ -1,0 +1,1 @@
+"""Segmentation networks of torchvision: FCN, DeepLabV3 and LR-ASPP."""

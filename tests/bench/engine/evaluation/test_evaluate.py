@@ -1,0 +1,287 @@
+"""A count does not depend on how it was computed."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from bench.core.config import MethodConfig
+from bench.core.method import Method
+from bench.core.schema import CLEAN, Batch, Condition, DataRef, DataSpec, Protocol, Slide
+from bench.data.datasets.scenes import SceneOptions, Scenes
+from bench.data.split import Split
+from bench.engine.accelerator import make_accelerator
+from bench.engine.evaluation.evaluate import EvaluationJob, evaluate, measure
+from bench.engine.evaluation.inference import slide_labels, window_starts
+from bench.score.metrics import METRICS
+from bench.store.folders import SuiteFolder
+from tests.helpers.drawn import Drawn, Silent, split
+from tests.helpers.small_methods import DATA, SIZE, every_method, learned
+
+ROOT = Path(__file__).parents[4]
+NOISE = Condition(corruption="gaussian_noise", severity=3)
+
+
+def counts(method, a_split, condition=NOISE, task="predict", seed=0, sampling_seed=0):
+    job = EvaluationJob(a_split, condition, task, seed, sampling_seed=sampling_seed)
+    (result,) = evaluate(method, job, make_accelerator(), Silent())
+    return [array.tolist() for array in result.counts if array is not None]
+
+
+@every_method
+def test_the_loaders_batch_size_changes_no_count(name, preset):
+    method = learned(name, preset)
+    config = method.config
+    tasks = config.tasks
+    for task in tasks:
+        condition = NOISE if task == "predict" else CLEAN
+        expected = counts(method, split(batch_size=8), condition, task)
+        for batch_size in (1, 3):
+            assert counts(method, split(batch_size=batch_size), condition, task) == expected
+
+
+def test_fewer_images_change_no_other():
+    method = learned("baselines", "segformer_tiny")
+    alone = counts(method, split(images=9))
+    more = counts(method, split(images=11))
+    assert alone[0] == more[0][:9]
+
+
+def test_scores_at_the_labels_own_size_use_every_pixel():
+    method, big = learned("position_prior", "tiny"), (64, 128)
+    native = counts(method, split(size=big, score="native"))
+    at_input = counts(method, split(size=big, score="input"))
+    assert np.sum(native[0]) + np.sum(native[2]) == 11 * 64 * 128
+    assert np.sum(at_input[0]) + np.sum(at_input[2]) == 11 * 32 * 64
+
+
+def test_where_a_corruption_is_applied_matters():
+    method = learned("baselines", "segformer_tiny")
+    images = [
+        split(size=(64, 128), apply=apply).load(0, NOISE, 0).image for apply in ("input", "native")
+    ]
+    assert images[0].shape == images[1].shape
+    assert images[0].std() > images[1].std()  # the resize averages native noise
+    assert method is not None
+
+
+def test_corruption_depends_on_seed_image_and_condition_only():
+    first = split().load(3, NOISE, 5).image
+    assert (split(images=4).load(3, NOISE, 5).image == first).all()
+    assert (split().load(3, NOISE, 6).image != first).any()
+
+
+def test_fog_sees_the_depth_of_the_scene(monkeypatch):
+    fog = Condition(corruption="depth_fog", severity=3)
+    flat = split().load(0, fog).image
+    sample = Drawn.__getitem__
+    near = np.full(SIZE, 0.1, np.float32)
+    monkeypatch.setattr(Drawn, "__getitem__", lambda s, i: sample(s, i)._replace(depth=near))
+    clear, seen = split().load(0).image, split().load(0, fog).image
+    assert np.abs(seen.astype(int) - clear).mean() < np.abs(flat.astype(int) - clear).mean()
+
+
+@given(st.integers(1, 40), st.integers(1, 20), st.integers(1, 20))
+def test_windows_cover_every_pixel_and_none_leaves_the_image(size, window, stride):
+    size, stride = max(size, window), min(stride, window)
+    starts = window_starts(size, window, stride)
+    covered = {pixel for start in starts for pixel in range(start, start + window)}
+    assert covered == set(range(size))
+
+
+def test_sliding_with_one_window_is_the_whole_image():
+    method = learned("baselines", "segformer_tiny")
+    sample = split().load(0)
+    image = torch.from_numpy(sample.image).permute(2, 0, 1)[None].float() / 255
+    batch = Batch(image, torch.zeros(1, *SIZE, dtype=torch.int64), torch.tensor([1]))
+    with torch.inference_mode():
+        whole = method.predict(batch.image, batch.seeds)
+        one = slide_labels(method, batch, Slide(window=SIZE, stride=SIZE))
+        larger = slide_labels(method, batch, Slide(window=(48, 80), stride=(8, 8)))
+    assert torch.equal(one, whole)
+    assert larger.shape == whole.shape
+
+
+def test_windows_add_up_scores_or_one_vote_a_pixel():
+    """Two windows overlap: the sure one decides by its score, by votes it is a tie."""
+    method = learned("baselines", "segformer_tiny")
+    batch = Batch(torch.zeros(1, 3, *SIZE), torch.zeros(1, *SIZE).long(), torch.tensor([1]))
+    window, stride = (SIZE[0], SIZE[1] // 2 + 8), (SIZE[0], SIZE[1] // 2 - 8)
+    logits = iter([(1.0, 0.0), (0.0, 5.0)] * 2)
+
+    class Torn:
+        data = method.data
+
+        def logits(self, image, seeds):
+            values = torch.zeros(1, method.data.num_classes, *image.shape[-2:])
+            values[:, 0], values[:, 1] = next(logits)
+            return values
+
+        def predict(self, image, seeds):
+            return self.logits(image, seeds).argmax(1)
+
+    middle = SIZE[1] // 2
+    by_score = slide_labels(Torn(), batch, Slide(window=window, stride=stride))
+    by_vote = slide_labels(Torn(), batch, Slide(window=window, stride=stride, average="votes"))
+    assert by_score[0, 0, [0, middle, -1]].tolist() == [0, 1, 1]
+    assert by_vote[0, 0, [0, middle, -1]].tolist() == [0, 0, 1]
+
+
+@given(st.integers(1, 300), st.integers(1, 300), st.integers(1, 300))
+def test_a_short_side_keeps_the_shape_of_an_image(height, width, side):
+    protocol = Protocol(short_side=side, crop=(8, 8))
+    resized = protocol.size_of(height, width)
+    assert min(resized) == side
+    assert max(resized) == pytest.approx(max(height, width) * side / min(height, width), abs=0.5001)
+
+
+def test_a_short_side_scores_at_the_label_s_own_size():
+    method, big = learned("position_prior", "tiny"), (64, 128)
+    found = counts(method, split(size=big, resize=None, short_side=32, crop=SIZE, score="native"))
+    assert np.sum(found[0]) + np.sum(found[2]) == 11 * 64 * 128
+    loaded = split(size=(56, 128), resize=None, short_side=32, crop=SIZE).load(0)
+    assert loaded.image.shape[:2] == loaded.label.shape == (32, 73)
+    with pytest.raises(ValidationError, match="resize and short_side are both given"):
+        Protocol(resize=SIZE, short_side=32)
+
+
+@pytest.mark.parametrize(
+    "wrong", [lambda image, seeds: image[:, 0], lambda image, seeds: torch.zeros(8, 2, 2).long()]
+)
+def test_labels_of_a_wrong_type_or_size_are_refused(monkeypatch, wrong):
+    method = learned("baselines", "segformer_tiny")
+    monkeypatch.setattr(method, "predict", wrong)
+    with pytest.raises(ValueError, match=r"int64 \(8, 32, 64\) is expected"):
+        counts(method, split())
+
+
+class Measuring(MethodConfig):
+    tasks = ("predict", "reconstruct")
+
+
+class Averages(Method):
+    """Measures the split it is shown; reconstructs by heart."""
+
+    def __init__(self):
+        super().__init__(Measuring(), DATA)
+        self.answer = {}
+
+    def predict(self, image, seeds):
+        raise AssertionError("never asked")
+
+    def reconstruct(self, label, seeds):
+        self.answer |= dict(zip(seeds.tolist(), label.float().mean((1, 2)).tolist(), strict=True))
+        return label
+
+    def measure(self, batches):
+        pairs = (pair for b in batches for pair in zip(b.seeds.tolist(), b.label, strict=True))
+        seen = {seed: label.float().mean().item() for seed, label in pairs}
+        return {"images": len(seen), "mean": sum(seen.values()) / len(seen)}
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 8])
+def test_what_is_measured_is_of_every_image_once_with_its_own_seed(batch_size):
+    method, job = Averages(), EvaluationJob(split(batch_size=batch_size), CLEAN, "reconstruct", 0)
+    evaluate(method, job, make_accelerator(), Silent())
+    measured = measure(method, job, make_accelerator())
+    assert measured == {
+        "images": 11,
+        "mean": pytest.approx(np.mean([job.split.load(i).label.mean() for i in range(11)])),
+    }
+    assert measured["mean"] == pytest.approx(np.mean(list(method.answer.values())))
+
+
+def test_a_measured_number_that_is_not_finite_is_refused_by_name(monkeypatch):
+    method = Averages()
+    monkeypatch.setattr(method, "measure", lambda batches: {"rate": 1.0, "entropy": float("nan")})
+    with pytest.raises(ValueError, match="Averages measured {'entropy': nan}"):
+        measure(method, EvaluationJob(split(), CLEAN, "reconstruct", 0), make_accelerator())
+
+
+@pytest.mark.slow
+def test_two_processes_give_the_counts_of_one(world):
+    """Run for real under torchrun: evaluation shared out, training averaged."""
+    run = ["-m", "bench", "run", str(world.suite), "--data-root", str(world.root)]
+    trained = "{adapter: baselines, preset: segformer_tiny, config: {train_network: {steps: 2}}}"
+    methods = ["--set", f"methods=[{{adapter: position_prior, label: Floor}}, {trained}]"]
+    launch = ["-m", "torch.distributed.run", "--nproc_per_node", "2", "--standalone"]
+    found = {}
+    for processes, launcher in ((1, []), (2, launch)):
+        output = world.root / f"processes{processes}"
+        done = subprocess.run(
+            [sys.executable, *launcher, *run, *methods, "--output", str(output)],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        )
+        assert done.returncode == 0, done.stderr
+        folder = SuiteFolder(output / "small")
+        records = list(folder.records())
+        assert len({record.key for record in records}) == len(records) == 6
+        assert [record.provenance.processes for record in records] == [processes] * 6
+        found[processes] = [
+            [array.tolist() for array in folder.counts(record.key) if array is not None]
+            for record in records
+            if record.cell.label == "Floor"
+        ]
+        assert len(found[processes]) == 3
+    assert found[1] == found[2]
+
+
+class Sampler(torch.nn.Module):
+    """Says what its seeds say, and keeps what it was given."""
+
+    data = DATA
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def predict(self, image, seeds):
+        self.seen.append(image)
+        classes = seeds % len(DATA.classes)
+        return classes[:, None, None].expand(-1, *image.shape[-2:])
+
+    def for_images(self, folder, ids):
+        return self
+
+    def segments(self, image, seeds):
+        return None
+
+
+def test_a_sampling_seed_changes_the_methods_draws_and_not_the_corruption():
+    method = Sampler()
+    first, again, other = (
+        counts(method, split(images=4), sampling_seed=seed) for seed in (0, 0, 1)
+    )
+    assert first == again
+    assert first != other
+    assert torch.equal(method.seen[0], method.seen[2])
+
+
+def test_bands_and_instances_are_counted_at_the_size_that_is_scored():
+    images = 3
+    world = Split(
+        Scenes("val", "city", None, SceneOptions(images=images, height=48, width=96)),
+        DataRef(dataset="scenes", split="val"),
+        Protocol(resize=SIZE, score="native", segments=True),
+    )
+    space = world.dataset.label_space
+    method = Sampler()
+    method.data = DataSpec(classes=space.classes, palette=space.palette, size=SIZE)
+    (result,) = evaluate(
+        method, EvaluationJob(world, CLEAN, "predict", 0), make_accelerator(), Silent()
+    )
+    found = result.counts
+    assert found.bands.shape == (images, 3, 19)
+    assert all(metric.is_stored(found) for metric in METRICS.values())
+    truths = [world.sample(index) for index in range(images)]
+    inside = sum(((t.instance > 0) & (t.label != 255)).sum() for t in truths)
+    assert found.instances[:, 4].sum() == inside > 0

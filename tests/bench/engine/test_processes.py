@@ -1,0 +1,146 @@
+"""Several processes on one store, killed, interrupted and starved: the results stay the same."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+
+from bench.store.cells import CellStore
+from tests.helpers.processes import make_world
+
+pytestmark = pytest.mark.slow
+KILLS = int(os.environ.get("BENCH_KILLS", "10"))
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    world = make_world(tmp_path_factory.mktemp("processes"))
+    status, printed = world.run("run", "whole", "--jobs", "2")
+    assert status == 0, printed
+    assert "16 cells computed now; 16 of 16 done" in printed
+    return world
+
+
+def kill(process, number=signal.SIGKILL):
+    os.killpg(process.pid, number)
+    process.communicate()
+
+
+def test_killing_everything_at_random_moments_changes_no_result(world):
+    moments = random.Random(0)
+    kills = 0
+    while kills < KILLS:
+        process = world.start("run", "killed", "--jobs", "2")
+        try:
+            process.wait(timeout=moments.uniform(1.0, 12.0))
+        except subprocess.TimeoutExpired:
+            kill(process)
+            kills += 1
+        else:  # finished before its moment came: once more from the start
+            shutil.rmtree(world.folder / "killed")
+    status, printed = world.run("run", "killed", "--jobs", "2")
+    assert status == 0, printed
+    assert world.results("killed") == world.results("whole")
+    assert world.run("store", "killed")[0] in (0, 2)
+
+
+@pytest.mark.parametrize("runs", [2, 4])
+def test_simultaneous_runs_train_and_compute_nothing_twice(world, runs):
+    output = f"together {runs}"
+    processes = [world.start("run", output, "--jobs", "1") for _ in range(runs)]
+    printed = [process.communicate(timeout=300)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0] * runs, printed
+    assert world.results(output) == world.results("whole")
+    lines = "\n".join(printed).splitlines()
+    trainings = [line.partition("  ")[2].strip() for line in lines if ": training " in line]
+    assert len(trainings) == len(set(trainings)) == 6  # two stems, three heads, one floor
+    assert sum(" mIoU " in line for line in lines) == 16
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_leaves_a_checkpoint_and_no_lock(world, number):
+    output = f"signal {number}"
+    process = world.start("run", output, "--jobs", "2")
+    checkpoints = world.folder / output / "stages"
+    deadline = time.monotonic() + 120
+    while not list(checkpoints.glob("*/checkpoint.pt")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.kill(process.pid, number)
+    printed, _ = process.communicate(timeout=120)
+    assert process.returncode == (143 if number == signal.SIGTERM else 130), printed
+    assert "the same command goes on from here" in printed
+    store = CellStore(world.folder / output)
+    for path in (world.folder / output / "locks").glob("*.lock"):
+        with store.lock(path.stem).acquire(timeout=1):
+            pass
+    assert world.run("run", output, "--jobs", "2")[0] == 0
+    assert world.results(output) == world.results("whole")
+
+
+def test_a_read_only_store_is_one_line(world):
+    if os.getuid() == 0:
+        mounted = world.folder / "read only"
+        mounted.mkdir()
+        done = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "ro", "none", str(mounted)], capture_output=True
+        )
+        if done.returncode:
+            pytest.skip("no right to mount here")
+    else:
+        mounted = world.folder / "read only"
+        mounted.mkdir(mode=0o500)
+    try:
+        status, printed = world.run("run", "read only")
+        assert status == 2
+        assert printed.strip().count("\n") <= 2
+        assert "cannot be written to" in printed
+    finally:
+        subprocess.run(["umount", str(mounted)], capture_output=True)
+
+
+@pytest.mark.parametrize("kib", [64, 160, 400])
+def test_a_full_disk_leaves_a_valid_store(world, kib):
+    folder = world.folder / f"full {kib}"
+    folder.mkdir()
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={kib}k", "none", str(folder)], capture_output=True
+    )
+    if done.returncode:
+        pytest.skip("no right to mount here")
+    try:
+        status, printed = world.run("run", folder.name, "--jobs", "1")
+        assert status in (1, 2), printed
+        assert "No space left" in printed or "no space left" in printed
+        assert "Traceback" not in printed
+        subprocess.run(["mount", "-o", "remount,size=100m", str(folder)], check=True)
+        status, printed = world.run("run", folder.name, "--jobs", "1")
+        assert status == 0, printed
+        assert world.results(folder.name) == world.results("whole")
+    finally:
+        subprocess.run(["umount", str(folder)], capture_output=True)
+
+
+def test_one_job_that_is_killed_leaves_its_part_to_the_others(world):
+    process = world.start("run", "one killed", "--jobs", "2")
+    victims = []
+    deadline = time.monotonic() + 120
+    while not victims and time.monotonic() < deadline:
+        listed = subprocess.run(["pgrep", "-f", "submitit.core._submit"], capture_output=True)
+        mine = [int(pid) for pid in listed.stdout.split() if _group(int(pid)) == process.pid]
+        victims = mine[:1] if list((world.folder / "one killed").glob("stages/*")) else []
+        time.sleep(0.05)
+    os.kill(victims[0], signal.SIGKILL)
+    printed, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, printed
+    assert world.results("one killed") == world.results("whole")
+
+
+def _group(pid):
+    try:
+        return os.getpgid(pid)
+    except ProcessLookupError:
+        return 0

@@ -1,0 +1,82 @@
+"""The parts of the training loop that can be checked by hand."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+from bench.core.errors import StageError
+from bench.core.stage import Stage
+from bench.engine.training.train import (
+    TrainingJob,
+    _average,
+    learning_rate,
+    step_indices,
+    train_stage,
+    trainable_modules,
+)
+from bench.store.cells import StageFolder
+
+
+def stage(**settings) -> Stage:
+    return Stage(**{"name": "s", "modules": ("a",), "steps": 10, **settings})
+
+
+def test_learning_rates():
+    linear = stage(lr=1.0, warmup_steps=2, steps=12)
+    assert [learning_rate(linear, i) for i in (0, 1, 2, 7)] == pytest.approx([1 / 3, 2 / 3, 1, 0.5])
+    assert learning_rate(stage(lr=2.0, schedule="cosine"), 5) == pytest.approx(1.0)
+    assert learning_rate(stage(lr=2.0, schedule="constant"), 9) == 2.0
+    assert learning_rate(stage(lr=1.0, power=0.9), 5) == pytest.approx(0.5**0.9)
+
+
+@given(st.integers(1, 30), st.integers(1, 40), st.integers(0, 5))
+def test_every_image_comes_once_an_epoch(images, batch_size, seed):
+    settings = stage(batch_size=batch_size)
+    steps = -(-3 * images // batch_size)
+    order = [i for step in range(steps) for i in step_indices(images, settings, seed, step)]
+    assert len(order) == steps * batch_size
+    for epoch in range(len(order) // images):
+        assert sorted(order[epoch * images : (epoch + 1) * images]) == list(range(images))
+
+
+def test_only_the_stages_modules_learn():
+    method = nn.Module()
+    method.a, method.b = nn.Linear(2, 2), nn.Sequential(nn.Dropout(), nn.Linear(2, 2))
+    chosen = trainable_modules(method, stage(modules=("a", "b.1")))
+    assert set(chosen) == {"a", "b/1"}
+    assert method.a.training
+    assert not method.b[0].training
+    assert all(parameter.requires_grad for parameter in chosen.parameters())
+    trainable_modules(method, stage(modules=("a",)))
+    assert not any(parameter.requires_grad for parameter in method.b.parameters())
+    with pytest.raises(StageError, match=r"stage 's' trains 'c'; Module has \['a', 'b'\]"):
+        trainable_modules(method, stage(modules=("c",)))
+
+
+def test_the_average_forgets_the_start_and_follows_buffers():
+    modules = nn.ModuleDict({"a": nn.BatchNorm1d(1)})
+    average = _average(modules, 0.5)
+    average.update_parameters(modules)
+    expected = 1.0
+    for n, value in enumerate((3.0, 5.0), start=1):
+        modules["a"].weight.data.fill_(value)
+        modules["a"].num_batches_tracked.fill_(n)
+        average.update_parameters(modules)
+        kept = min(0.5, (1 + n) / (10 + n))
+        expected = kept * expected + (1 - kept) * value
+    assert average.module["a"].weight.item() == pytest.approx(expected)
+    assert average.module["a"].num_batches_tracked.item() == 2
+    assert torch.isfinite(average.module["a"].running_var).all()
+
+
+def test_a_batch_that_leaves_a_process_without_images_is_refused_by_name(tmp_path):
+    method = nn.Module()
+    method.a = nn.Linear(2, 2)
+    job = TrainingJob("linear", "tiny", stage(batch_size=1), None, 0, StageFolder(tmp_path, "key"))
+    two = SimpleNamespace(device=torch.device("cpu"), num_processes=2)
+    with pytest.raises(StageError, match=r"stage 's' has 1 image\(s\) a step for 2 processes"):
+        train_stage(method, job, two, None)

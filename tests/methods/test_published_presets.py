@@ -1,0 +1,152 @@
+"""Every published preset of every method predicts, at the size of its crops and at another.
+
+Depths and widths are reduced where memory or time forbids the published ones; what is left is
+the code path, with its paddings, windows and tables of positions.
+"""
+
+import pytest
+import torch
+
+from bench.core import seeding
+from bench.core.registry import (
+    load_config,
+    load_method,
+    merge,
+    method_modules,
+    resolve_config,
+)
+from bench.core.resources import SUITES
+from bench.core.schema import IGNORE_INDEX, DataSpec
+from bench.suite.reading import read_suite
+from tests.helpers.small_methods import draw_batch
+
+CLASSES = 19  # which CAM-Seg's released colours need
+CROP = (128, 128)
+WHOLE = (128, 256)
+DATA = DataSpec(
+    classes=tuple(f"class {k}" for k in range(CLASSES)),
+    palette=tuple((13 * k, 255 - 13 * k, 7 * k) for k in range(CLASSES)),
+    size=CROP,
+)
+NEEDS_FILES = {("hf", "checkpoint"), ("predictions", "folder")}
+"""Presets that are nothing without files of a user."""
+PUBLISHED = [
+    (name, preset)
+    for name in method_modules()
+    for preset in load_config(name)[1]
+    if "tiny" not in preset and (name, preset) not in NEEDS_FILES
+]
+
+SWIN = {"embed_dim": 24, "depths": (1, 1, 2, 1), "num_heads": (1, 2, 4, 8)}
+RESNET = {"layers": (1, 1, 1, 1)}
+SMALL_VQ = {"width": 32, "blocks": 1, "latent_channels": 32}
+STACK = {"width": 96, "depth": 2, "heads": 4}
+GSS = {
+    "dalle": {"width": 16, "first_width": 8, "blocks": 1, "num_codes": 64},
+    "head": {"level_width": 16, "fused_width": 32, "token_width": 16, "depth": 2},
+    "learned_inverse": {"width": 16},
+}
+CAM_SEG = {
+    "autoencoder": {"width": 32, "blocks": 1},
+    "encoder": STACK,
+    "decoder": STACK,
+    "head": {"width": 32, "depth": 1},
+    "inference": {"steps": 3},
+}
+VIT = {"embed_dim": 64, "num_heads": 2}
+REDUCED = {
+    ("cam_seg", "paper"): CAM_SEG,
+    ("cam_seg", "mar_large"): CAM_SEG,
+    ("cam_seg", "mar_huge"): CAM_SEG,
+    ("codec", "dalle"): {"dalle": GSS["dalle"]},
+    **{
+        ("codec", preset): {"autoencoder": {"width": 32, "blocks": 1}}
+        for preset in load_config("codec")[1]
+        if "vqgan" in preset or preset in ("kl_f16", "stable_diffusion")
+    },
+    ("ddp", "paper"): {
+        "backbone": {"options": {"depths": (1, 1, 1, 1), "dims": (8, 16, 32, 64)}},
+        "depth": 2,
+    },
+    ("decode_heads", "setr_naive"): {"backbone": {"options": VIT}},
+    ("decode_heads", "setr_pup"): {"backbone": {"options": VIT}},
+    ("decode_heads", "setr_mla"): {"backbone": {"options": VIT}},
+    **{
+        ("decode_heads", f"{head}_r101"): {"backbone": {"options": RESNET}, "width": 64}
+        for head in ("fcn", "nonlocal", "ccnet", "danet")
+    },
+    **{
+        ("gss", preset): {**GSS, "backbone": {"options": SWIN, "pretrained": False}}
+        for preset in ("paper_cityscapes", "paper_ade20k", "paper_mseg")
+    },
+    ("gss", "paper_cityscapes_r101"): {
+        **GSS,
+        "backbone": {"options": RESNET, "pretrained": False},
+    },
+    ("gss", "paper_mseg_hrnet"): {**GSS, "backbone": {"name": "hrnet_w18", "pretrained": False}},
+    ("ldmseg", "paper"): {
+        "denoiser": {"widths": (32, 32, 64, 64), "blocks": 1, "steps": 2},
+    },
+    ("seg_var", "paper"): {
+        "image_encoder": {
+            "backbone": "swin_tiny_patch4_window7_224",
+            "pretrained": False,
+            "width": 64,
+            "depth": 1,
+        },
+        "tokenizer": {"width": 32, "num_codes": 64},
+        "decoder": {"width": 64, "depth": 1, "heads": 2},
+        "latent": {"width": 32, "depth": 1, "heads": 2},
+    },
+    ("uvim", "paper"): {
+        "guiding": {"width": 48, "oracle_depth": 1, "base_depth": 1},
+        "predictor": {"backbone": {"options": VIT}, "width": 64, "depth": 1},
+    },
+    ("uvim", "paper_gss"): {
+        "guiding": {"width": 48, "oracle_depth": 1, "base_depth": 1},
+        "predictor": {"backbone": {"options": SWIN}, "width": 64},
+    },
+}
+
+ABLATIONS = read_suite(SUITES / "papers" / "segvar_ablation.yaml").suite.methods
+
+
+def answer(method, batch):
+    if "predict" in method.config.tasks:
+        return method.predict(batch.image, batch.seeds)
+    return method.reconstruct_with(batch.image, batch.label, batch.seeds)
+
+
+def test_what_is_reduced_is_published():
+    assert set(REDUCED) <= set(PUBLISHED)
+
+
+def check_sizes(name, config):
+    with seeding.seeded(0):
+        method = load_method(name)(config, DATA).eval()
+    for size in (CROP, WHOLE):
+        batch = draw_batch(1, size)
+        if size == WHOLE and getattr(config, "square", False):
+            with pytest.raises(ValueError, match="128x256"):
+                answer(method, batch)
+            continue
+        label = answer(method, batch)
+        assert label.shape == (1, *size)
+        assert label.dtype == torch.int64
+        assert (((label >= 0) & (label < CLASSES)) | (label == IGNORE_INDEX)).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "preset"), PUBLISHED)
+@torch.inference_mode()
+def test_a_published_preset_predicts_at_two_sizes(name, preset):
+    check_sizes(name, resolve_config(name, preset, REDUCED.get((name, preset), {})))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("entry", ABLATIONS, ids=lambda entry: entry.label)
+@torch.inference_mode()
+def test_an_ablation_of_seg_var_predicts_whole_images(entry):
+    """They are trained on crops and tested on images twice as wide."""
+    settings = merge(REDUCED["seg_var", "paper"], {**entry.config, "weights": {}})
+    check_sizes("seg_var", resolve_config("seg_var", "paper", settings))
