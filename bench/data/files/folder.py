@@ -10,7 +10,6 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 
@@ -31,9 +30,9 @@ Encoding = Mapping[int, int]
 class FolderDataset(Dataset):
     """A split that is a list of image and label files."""
 
-    folders: ClassVar[tuple[str, ...]]
+    folders: tuple[str, ...]
     """Names of the dataset's folder below a data root; the first is this project's."""
-    encodings: ClassVar[Mapping[str, Encoding]]
+    encodings: Mapping[str, Encoding]
     """The ways in which copies of this dataset store their labels, by name: the split's own
     (the first, unless ``encoding`` says otherwise), and those it could be confused with."""
 
@@ -92,12 +91,16 @@ class FolderDataset(Dataset):
 
     def check(self) -> None:
         """List the split's files; see the base class."""
-        if self.split not in self.splits or self.subset not in self.subsets:
-            known = ", ".join(self.splits)
+        if not self.knows_split() or self.subset not in self.subsets:
+            known = ", ".join(self.splits_of(self.options))
             raise DatasetError(
                 f"{self.folders[0]} has no {self.subset}/{self.split}; it has {known}"
             )
         _ = self.pairs
+
+    def knows_split(self) -> bool:
+        """Whether the dataset has a split of this name."""
+        return self.split in self.splits
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -115,7 +118,25 @@ class FolderDataset(Dataset):
                 f"{raw.label_name}: label is {_size(raw.values)}, its image {raw.image_name} is "
                 f"{_size(raw.image)}; both must have one size: replace them from the original"
             )
-        return Sample(raw.id, raw.image, to_label(raw.values, self.table, raw.label_name))
+        label = to_label(raw.values, self.table, raw.label_name)
+        return Sample(raw.id, raw.image, label, *self.extras(index))
+
+    def extras(self, index: int) -> tuple[np.ndarray | None, np.ndarray | None]:
+        """Return the instances and the depth of an image, each None if there are none."""
+        pair = self.pairs[index]
+        return self.read_instance(pair), self.read_depth(pair)
+
+    def read_instance(self, pair: Pair) -> np.ndarray | None:
+        """Return instance numbers, uint16 [H, W], 0 where there is no instance; None if none."""
+        if pair.instance is None:
+            return None
+        numbers = read_numbers(pair.instance)
+        present = np.union1d(0, numbers)
+        return np.asarray(np.searchsorted(present, numbers), np.uint16)
+
+    def read_depth(self, pair: Pair) -> np.ndarray | None:
+        """Return the depth in metres, float32 of any size [h, w]; None if there is none."""
+        return None
 
     def ids(self) -> tuple[str, ...]:
         """Image ids in index order."""
@@ -129,14 +150,19 @@ class FolderDataset(Dataset):
     def files(self) -> tuple[Path, ...]:
         """Return every file that the split depends on."""
         both = (path for pair in self.pairs for path in (pair.image, pair.label))
-        return (*both, *self.extra_files())
+        return (*both, *self._further_files(), *self.extra_files())
+
+    def _further_files(self) -> tuple[Path, ...]:
+        """Return the files of instances and depth, where there are any."""
+        paths = (path for pair in self.pairs for path in (pair.instance, pair.depth))
+        return tuple(path for path in paths if path is not None)
 
     def fingerprint(self) -> str:
         """Hash the content of every file of the split, and what its label values mean."""
         digests = file_digests(self.files())
         meanings = sorted(self.encodings[self.encoding].items())
         contents = [(pair.id, digests[pair.image], digests[pair.label]) for pair in self.pairs]
-        extra = [digests[path] for path in self.extra_files()]
+        extra = [digests[path] for path in (*self._further_files(), *self.extra_files())]
         parts = (type(self).__name__, meanings, contents, *([extra] if extra else []))
         return fingerprint(*parts)
 

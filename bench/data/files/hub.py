@@ -13,6 +13,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
+import numpy as np
+
 from bench.core.errors import DatasetError, DatasetMissing
 from bench.core.schema import Frozen, fingerprint
 from bench.data.dataset import Raw
@@ -127,6 +129,10 @@ class HubDataset(FolderDataset):
             image_name,
             label_name,
         )
+
+    def extras(self, index: int) -> tuple[np.ndarray | None, np.ndarray | None]:
+        """Return instances and depth of files; rows have none."""
+        return super().extras(index) if self.rows is None else (None, None)
 
     def fingerprint(self) -> str:
         """Hash the content of every image and label, whatever holds it."""

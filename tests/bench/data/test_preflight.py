@@ -14,7 +14,9 @@ from bench.data.datasets import load_dataset_class
 from bench.data.preflight import inspect, require
 from bench.data.preflight.finding import Finding
 from bench.data.preflight.spaces import check_palette, check_space
-from tests.helpers.trees import SIZE, TREES, draw_image
+from tests.helpers.trees import SIZE, draw_image, trees_in_files
+
+TREES = trees_in_files()
 
 TRAIN = "train/aachen"
 PIXELS = SIZE[0] * SIZE[1]
