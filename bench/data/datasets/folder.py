@@ -29,8 +29,9 @@ from bench.core.schema import Frozen
 from bench.data.dataset import LabelSpace
 from bench.data.files.classes import ClassTable, LabelOptions, read_classes
 from bench.data.files.decode import read_depth, read_image
-from bench.data.files.folder import Encoding, FolderDataset
+from bench.data.files.folder import FolderDataset
 from bench.data.files.layout import Layout, Pair
+from bench.data.files.raw import Encoding
 
 _SPLIT = "{split}"
 

@@ -7,7 +7,6 @@ means; everything that can be wrong with a copy is found here, in one line each.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -15,35 +14,22 @@ import numpy as np
 
 from bench.core.errors import DatasetError, DatasetMissing
 from bench.core.schema import fingerprint
-from bench.data.dataset import Dataset, Raw, Sample
+from bench.data.dataset import Raw
 from bench.data.files.decode import read_image, read_numbers
 from bench.data.files.digests import file_digests
 from bench.data.files.layout import Layout, Pair, find_root
-
-FAULT = -1
-"""In a table of label values: a value that no label of this dataset may hold."""
-
-Encoding = Mapping[int, int]
-"""Every value a stored label may hold, and the class or IGNORE_INDEX it stands for."""
+from bench.data.files.raw import RawDataset
 
 
-class FolderDataset(Dataset):
+class FolderDataset(RawDataset):
     """A split that is a list of image and label files."""
 
     folders: tuple[str, ...]
     """Names of the dataset's folder below a data root; the first is this project's."""
-    encodings: Mapping[str, Encoding]
-    """The ways in which copies of this dataset store their labels, by name: the split's own
-    (the first, unless ``encoding`` says otherwise), and those it could be confused with."""
 
     @abstractmethod
     def layouts(self) -> tuple[Layout, ...]:
         """Return where the split may be; the first that is there is used."""
-
-    @property
-    def encoding(self) -> str:
-        """The name of the encoding that this subset is stored in."""
-        return next(iter(self.encodings))
 
     def keeps(self, id: str) -> bool:
         """Whether an image that lies in the layout belongs to the split."""
@@ -81,14 +67,6 @@ class FolderDataset(Dataset):
         complete = [layout for layout in here if layout.is_complete(self.folder)]
         return (complete or here)[0].find(self.folder, self.keeps)
 
-    @cached_property
-    def table(self) -> np.ndarray:
-        """For each stored value 0..255 a class, IGNORE_INDEX or FAULT, int16 [256]."""
-        table = np.full(256, FAULT, dtype=np.int16)
-        for value, meaning in self.encodings[self.encoding].items():
-            table[value] = meaning
-        return table
-
     def check(self) -> None:
         """List the split's files; see the base class."""
         if not self.knows_split() or self.subset not in self.subsets:
@@ -98,10 +76,6 @@ class FolderDataset(Dataset):
             )
         _ = self.pairs
 
-    def knows_split(self) -> bool:
-        """Whether the dataset has a split of this name."""
-        return self.split in self.splits
-
     def __len__(self) -> int:
         return len(self.pairs)
 
@@ -110,16 +84,6 @@ class FolderDataset(Dataset):
         pair = self.pairs[index]
         image, values = read_image(pair.image), self.read_values(pair)
         return Raw(pair.id, image, values, str(pair.image), str(pair.label))
-
-    def __getitem__(self, index: int) -> Sample:
-        raw = self.raw(index)
-        if raw.image.shape[:2] != raw.values.shape:
-            raise DatasetError(
-                f"{raw.label_name}: label is {_size(raw.values)}, its image {raw.image_name} is "
-                f"{_size(raw.image)}; both must have one size: replace them from the original"
-            )
-        label = to_label(raw.values, self.table, raw.label_name)
-        return Sample(raw.id, raw.image, label, *self.extras(index))
 
     def extras(self, index: int) -> tuple[np.ndarray | None, np.ndarray | None]:
         """Return the instances and the depth of an image, each None if there are none."""
@@ -165,47 +129,3 @@ class FolderDataset(Dataset):
         extra = [digests[path] for path in (*self._further_files(), *self.extra_files())]
         parts = (type(self).__name__, meanings, contents, *([extra] if extra else []))
         return fingerprint(*parts)
-
-
-def to_label(values: np.ndarray, table: np.ndarray, name: str) -> np.ndarray:
-    """Give stored label values their meaning.
-
-    Args:
-        values: integers [H, W].
-        table: int16 [256], for each stored value a class, IGNORE_INDEX or FAULT.
-        name: the label's path, for errors.
-
-    Returns:
-        uint8 [H, W].
-
-    Raises:
-        DatasetError: if a value is outside the table.
-    """
-    wide = values.astype(np.int64)
-    outside = (wide < 0) | (wide > 255)
-    label = table[np.where(outside, 0, wide)]
-    faulty = outside | (label == FAULT)
-    if faulty.any():
-        wrong = np.unique(wide[faulty])
-        listed = ", ".join(map(str, wrong[:5].tolist())) + (", ..." if len(wrong) > 5 else "")
-        allowed = _ranges(np.flatnonzero(table != FAULT).tolist())
-        raise DatasetError(
-            f"{name}: label holds {listed}; this dataset has {allowed}: "
-            "replace the file from the original, or use the dataset that it belongs to"
-        )
-    return label.astype(np.uint8)
-
-
-def _size(array: np.ndarray) -> str:
-    return f"{array.shape[0]}x{array.shape[1]}"
-
-
-def _ranges(values: list[int]) -> str:
-    """Write sorted numbers as ranges: ``0..11, 255``."""
-    runs: list[list[int]] = []
-    for value in values:
-        if runs and value == runs[-1][1] + 1:
-            runs[-1][1] = value
-        else:
-            runs.append([value, value])
-    return ", ".join(str(a) if a == b else f"{a}..{b}" for a, b in runs)

@@ -12,7 +12,7 @@ import numpy as np
 
 from bench.core.schema import IGNORE_INDEX
 from bench.data.dataset import Dataset
-from bench.data.files.folder import Encoding, FolderDataset
+from bench.data.files.raw import Encoding, RawDataset
 from bench.data.preflight.finding import Finding, Level
 from bench.data.preflight.reading import OUTSIDE, Reading
 
@@ -27,7 +27,7 @@ _REMEDY = "replace the labels from the original, or name the subset that they ar
 
 def encodings(dataset: Dataset) -> tuple[str, Mapping[str, Encoding]]:
     """Return how a split's labels are stored, and all kinds they could be confused with."""
-    if isinstance(dataset, FolderDataset):
+    if isinstance(dataset, RawDataset):
         own, known = dataset.encoding, dict(dataset.encodings)
     else:
         classes = range(len(dataset.label_space.classes))

@@ -10,7 +10,7 @@ import numpy as np
 
 from bench.core.errors import DatasetError
 from bench.data.dataset import Dataset, Raw
-from bench.data.files.folder import FolderDataset
+from bench.data.files.raw import RawDataset
 
 SAMPLE = 40
 """Images that a quick check decodes, evenly spread over the split."""
@@ -71,7 +71,7 @@ def read(dataset: Dataset, sample: int | None) -> Reading:
 
 
 def _raw(dataset: Dataset, index: int) -> Raw:
-    if isinstance(dataset, FolderDataset):
+    if isinstance(dataset, RawDataset):
         return dataset.raw(index)
     sample = dataset[index]
     return Raw(sample.id, sample.image, sample.label, sample.id, sample.id)

@@ -31,7 +31,7 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Dataset]:
         if name not in roots:
             roots[name] = tmp_path_factory.mktemp(name)
             tree.draw(roots[name])
-        options = cls.Options(**tree.options)
+        options = cls.Options(**tree.options_at(roots[name]))
         return cls(split or cls.splits_of(options)[0], subset, roots[name], options)
 
     return make

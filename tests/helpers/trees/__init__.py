@@ -34,7 +34,14 @@ class Tree(NamedTuple):
     """Path of an image; empty where there are no files."""
     label: str = ""
     options: Mapping[str, Any] = {}
-    """Settings without which the dataset is nothing."""
+    """Settings without which the dataset is nothing; ``{root}`` in one is the tree's folder."""
+
+    def options_at(self, root: Path) -> dict[str, Any]:
+        """Return the settings of a tree drawn in a folder."""
+        return {
+            name: value.replace("{root}", str(root)) if isinstance(value, str) else value
+            for name, value in self.options.items()
+        }
 
 
 def draw_image(path: Path, seed: int = 0) -> None:
