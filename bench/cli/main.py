@@ -131,6 +131,12 @@ def _add_data(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     check.add_argument("--subset", default="", help="a variant; the first one by default")
     check.add_argument("--split", default="", help="one split; all of them by default")
     check.add_argument("--full", action="store_true", help="decode and hash every file again")
+    check.add_argument(
+        "--options",
+        default="",
+        metavar="YAML",
+        help="of the dataset, as a suite has them under options: YAML text, or a file of it",
+    )
     check.set_defaults(verb=_data_check)
 
 
@@ -300,7 +306,9 @@ def _data_check(options: argparse.Namespace) -> int:
     from bench.data.preflight.table import Request, check
 
     root = Path(options.root) if options.root else None
-    request = Request(options.name, root, options.subset, options.split, options.full)
+    request = Request(
+        *(options.name, root, options.subset, options.split, options.full, options.options)
+    )
     return 0 if check(request, Console()) else 2
 
 

@@ -54,9 +54,14 @@ class Taxonomy(NamedTuple):
     def members(self, space: LabelSpace) -> tuple[tuple[int, ...], ...]:
         """Return the universal class ids of each class of a space, in the space's order.
 
+        A space that the taxonomy does not describe, but all of whose classes have names of
+        universal ones, is made of those.
+
         Raises:
             TaxonomyError: if the space, or one of its classes, is not in the taxonomy.
         """
+        if space.name not in self.spaces and set(space.classes) <= set(self.classes):
+            return tuple((self.classes.index(name),) for name in space.classes)
         if space.name not in self.spaces:
             known = suggest(space.name, self.spaces)
             raise TaxonomyError(f"{self.name} has no label space {space.name!r}; {known}")

@@ -180,6 +180,10 @@ class Folder(FolderDataset):
         """Whether the options name the split, or no splits at all."""
         return not self.declared.splits or self.split in self.declared.splits
 
+    def meaning(self) -> list[object]:
+        """Return what stored values, or colours, and depths mean."""
+        return [*self.classes.meaning, self.declared.depth_unit]
+
     def read_values(self, pair: Pair) -> np.ndarray:
         """Return stored values, or the classes of stored colours."""
         if self.classes.colours is None:

@@ -186,5 +186,8 @@ class Hub(RawDataset):
             for row in self.rows.select_columns(list(columns))
             for column in columns
         ]
-        meanings = sorted(self.classes.encoding.items())
-        return fingerprint("Hub", meanings, self.ids(), digests)
+        return fingerprint("Hub", self.meaning(), self.ids(), digests)
+
+    def meaning(self) -> list[object]:
+        """Return what stored values, or colours, mean."""
+        return self.classes.meaning

@@ -80,6 +80,12 @@ class ClassTable(NamedTuple):
     rest_is_void: bool = False
     """Whether other colours have no class, instead of being faults."""
 
+    @property
+    def meaning(self) -> list[object]:
+        """All that decides what a stored label means, for fingerprints."""
+        colours = sorted(self.colours.items()) if self.colours is not None else []
+        return [*sorted(self.encoding.items()), *colours, self.rest_is_void]
+
     def values(self, label: np.ndarray, name: str) -> np.ndarray:
         """Turn a label image of colours, uint8 [H, W, 3], into classes, int64 [H, W].
 

@@ -124,8 +124,7 @@ class FolderDataset(RawDataset):
     def fingerprint(self) -> str:
         """Hash the content of every file of the split, and what its label values mean."""
         digests = file_digests(self.files())
-        meanings = sorted(self.encodings[self.encoding].items())
         contents = [(pair.id, digests[pair.image], digests[pair.label]) for pair in self.pairs]
         extra = [digests[path] for path in (*self._further_files(), *self.extra_files())]
-        parts = (type(self).__name__, meanings, contents, *([extra] if extra else []))
+        parts = (type(self).__name__, self.meaning(), contents, *([extra] if extra else []))
         return fingerprint(*parts)

@@ -183,5 +183,4 @@ class HubDataset(FolderDataset):
             for row in self.rows.select_columns([self.hub.image, self.hub.label])
             for name in (self.hub.image, self.hub.label)
         ]
-        meanings = sorted(self.encodings[self.encoding].items())
-        return fingerprint(type(self).__name__, meanings, digests)
+        return fingerprint(type(self).__name__, self.meaning(), digests)

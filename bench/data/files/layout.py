@@ -97,11 +97,11 @@ class Layout(NamedTuple):
 
     def _pair(self, files: _Files, id: str, image: Path, values: dict[str, str]) -> Pair:
         label = files.first(values, self.labels, self.other_labels)
-        extras = [
+        instance, depth = (
             files.first(values, pattern) if pattern and files.has(_fixed_part(pattern)) else None
             for pattern in (self.instances, self.depth)
-        ]
-        return Pair(id, image, label, *extras, tuple(values.items()))
+        )
+        return Pair(id, image, label, instance, depth, tuple(values.items()))
 
     def _select(self, folder: Path, found: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
         """Keep the images that the lists name."""

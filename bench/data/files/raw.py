@@ -34,6 +34,10 @@ class RawDataset(Dataset):
     def raw(self, index: int) -> Raw:
         """Return an image and the values of its label as stored."""
 
+    def meaning(self) -> list[object]:
+        """Return all that decides what a stored label means, for the fingerprint."""
+        return list(sorted(self.encodings[self.encoding].items()))
+
     def extras(self, index: int) -> tuple[np.ndarray | None, np.ndarray | None]:
         """Return the instances and the depth of an image, each None if there are none."""
         return None, None

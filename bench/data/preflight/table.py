@@ -44,6 +44,8 @@ class Request(NamedTuple):
     split: str = ""
     """All of them, if empty."""
     full: bool = False
+    options: str = ""
+    """The dataset's own settings as a suite has them: YAML, or the name of a file with it."""
 
 
 def check(request: Request, terminal: Console) -> bool:
@@ -74,20 +76,41 @@ def check(request: Request, terminal: Console) -> bool:
 
 def _open(request: Request) -> list[Dataset]:
     """Return the splits that are asked for, not yet listed."""
-    found = datasets.load_dataset_class(request.name)
+    dataset = datasets.load_dataset_class(request.name)
+    try:
+        options = dataset.Options.model_validate(_options(request.options))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "options"
+        raise DatasetError(
+            f"{request.name}: {where}: {first['msg']}; give its options as in a suite with "
+            "--options"
+        ) from error
+    known_splits = dataset.splits_of(options)
     for kind, value, known in (
-        ("subset", request.subset, found.subsets),
-        ("split", request.split, found.splits),
+        ("subset", request.subset, dataset.subsets),
+        ("split", request.split, known_splits),
     ):
         if value and value not in known:
             raise DatasetError(f"{request.name} has no {kind} {value!r}; {suggest(value, known)}")
+    splits = (request.split,) if request.split else known_splits
+    return [dataset(split, request.subset, request.root, options) for split in splits]
+
+
+def _options(text: str) -> object:
+    """Read options as a suite writes them: YAML text, or a file that holds it."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
     try:
-        options = found.Options()
-    except ValidationError as error:
-        text = f"{request.name} is nothing without options; check what it is made of instead"
-        raise DatasetError(text) from error
-    splits = (request.split,) if request.split else found.splits
-    return [found(split, request.subset, request.root, options) for split in splits]
+        if text and Path(text).is_file():
+            text = Path(text).read_text()
+        content = YAML(typ="safe", pure=True).load(text) or {}
+    except (YAMLError, UnicodeDecodeError, OSError) as error:
+        raise DatasetError(f"--options: no YAML ({' '.join(str(error).split())})") from error
+    if isinstance(content, dict) and set(content) <= {"dataset", "options"}:
+        return content.get("options", content)
+    return content
 
 
 def _header(dataset: Dataset) -> RenderableType:

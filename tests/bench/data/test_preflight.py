@@ -219,7 +219,10 @@ class TestCommand:
         [
             (["cityscape"], "did you mean 'cityscapes'"),
             (["cityscapes", "--subset", "ids"], "no subset 'ids'"),
-            (["mixture"], "nothing without options"),
+            (
+                ["mixture"],
+                "taxonomy: Field required; give its options as in a suite with --options",
+            ),
             (["cityscapes", "--split", "test"], "no split 'test'; known are train, val"),
         ],
     )
