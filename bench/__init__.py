@@ -17,7 +17,9 @@ if TYPE_CHECKING:
         DataSpec,
         Fraction,
         Frozen,
+        LayerDecay,
         MethodConfig,
+        ParameterGroup,
         Positive,
         Stage,
         Task,
@@ -39,6 +41,8 @@ _HOME = {
     "LATENT_NOISE": "bench.corruptions.latents",
     "Method": "bench.core.method",
     "MethodConfig": "bench.core.schema",
+    "ParameterGroup": "bench.core.schema",
+    "LayerDecay": "bench.core.schema",
     "Positive": "bench.core.schema",
     "Segmented": "bench.core.method",
     "Stage": "bench.core.schema",
@@ -60,6 +64,8 @@ __all__ = [
     "LATENT_NOISE",
     "Method",
     "MethodConfig",
+    "ParameterGroup",
+    "LayerDecay",
     "Positive",
     "Segmented",
     "Stage",
@@ -70,9 +76,15 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def home_of(name: str) -> str:
+    """Return the module that an exported name comes from."""
     if name == "seeding":
-        return import_module("bench.core.seeding")
+        return "bench.core.seeding"
     if name not in _HOME:
         raise AttributeError(f"module 'bench' has no attribute {name!r}")
-    return getattr(import_module(_HOME[name]), name)
+    return _HOME[name]
+
+
+def __getattr__(name: str) -> Any:
+    module = import_module(home_of(name))
+    return module if name == "seeding" else getattr(module, name)

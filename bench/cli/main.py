@@ -245,16 +245,16 @@ def _is_main_process() -> bool:
 
 def _write_report(results: Sequence[Path], destination: Path, **settings: bool) -> Path:
     from bench import report
-    from bench.store.merged import join
+    from bench.store.merged import merge
 
-    return report.write(join(results), destination, **settings)
+    return report.write(merge(results), destination, **settings)
 
 
 def _plan(options: argparse.Namespace) -> int:
     plan = _make_plan(options)
     from bench.cli.console import Console, duration
     from bench.data.preflight import count
-    from bench.engine.cost import disk_bytes, estimate
+    from bench.engine.cost import estimate
 
     console = Console(plan.suite.protocol.metrics[0])
     costs = estimate(plan, REFERENCE)
@@ -267,8 +267,10 @@ def _plan(options: argparse.Namespace) -> int:
     missing = sum(cost.cells_missing for cost in costs)
     total = len(plan.cells) + len(plan.unavailable)
     console.say(f"{missing} of {total} cells to do: about {duration(known)}{more}")
-    size = disk_bytes(plan, REFERENCE)
-    disk = "not measured yet" if size is None else f"about {size / 2**20:.0f} MiB more"
+    sizes = [cost.disk_bytes for cost in costs]
+    known = sum(size for size in sizes if size is not None)
+    more = "" if None not in sizes else ", and what was not measured yet"
+    disk = f"about {known / 2**20:.0f} MiB more{more}"
     console.say(f"disk: {disk} under {plan.settings.output}")
     for dataset in plan.datasets.values():
         finding = count(dataset)
@@ -286,9 +288,9 @@ def _report(options: argparse.Namespace) -> int:
 
 def _compare(options: argparse.Namespace) -> int:
     from bench.report.compare import as_text, compare
-    from bench.store.merged import join
+    from bench.store.merged import merge
 
-    print(as_text(compare(join([options.first]), join([options.second]))))
+    print(as_text(compare(merge([options.first]), merge([options.second]))))
     return 0
 
 

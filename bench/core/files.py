@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Callable
@@ -33,3 +34,35 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, text: str) -> None:
     """Write JSON text atomically, with a newline at its end."""
     write_text(path, text + "\n")
+
+
+class DamagedFile(Exception):
+    """A file is torn, or not one that this project wrote."""
+
+
+_HEAD, _JOINT, _TAIL = '{"sha256": "', '", "content": ', "}\n"
+
+
+def write_sealed(path: Path, text: str) -> None:
+    """Write JSON text atomically within an object that has its SHA-256 too."""
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    write_text(path, f"{_HEAD}{digest}{_JOINT}{text}{_TAIL}")
+
+
+def read_sealed(path: Path) -> str:
+    """Return the JSON text of a sealed file.
+
+    Raises:
+        FileNotFoundError: if there is none.
+        DamagedFile: if it is not as it was written, naming it.
+    """
+    try:
+        whole = path.read_text()
+    except UnicodeDecodeError as error:
+        raise DamagedFile(f"{path}: not text") from error
+    start = len(_HEAD) + 64 + len(_JOINT)
+    digest, text = whole[len(_HEAD) : len(_HEAD) + 64], whole[start : -len(_TAIL)]
+    framed = whole == f"{_HEAD}{digest}{_JOINT}{text}{_TAIL}"
+    if not framed or hashlib.sha256(text.encode()).hexdigest() != digest:
+        raise DamagedFile(f"{path}: not as it was written (its checksum differs)")
+    return text

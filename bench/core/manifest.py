@@ -106,16 +106,25 @@ class Contrast(Frozen):
     """Label of the method whose score is taken off."""
 
 
+class Entry(Frozen):
+    """A cell of a suite: its record, and what the suite calls its method."""
+
+    key: str
+    label: str
+    preset: str
+    state: Literal["missing", "done", "failed"] = "missing"
+    """When the manifest was written."""
+
+
 class Manifest(Frozen):
-    """What a run of a suite consists of: the cells it asked for, in the suite's order.
+    """What a suite consists of: all its cells in order, done or not, and how they are shown."""
 
-    A folder may hold records of earlier forms of a suite; reports read only these.
-    """
-
-    version: Literal[1] = 1
+    version: Literal[2] = 2
     suite: str
     question: str
-    keys: tuple[str, ...]
+    cells: tuple[Entry, ...]
+    metrics: tuple[str, ...] = ("mIoU", "mAcc", "aAcc")
+    """Scores that the suite asks for."""
     reference: str = ""
     """Label of the method whose corruption errors are the unit of the others'."""
     published: Published | None = None

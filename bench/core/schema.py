@@ -43,6 +43,11 @@ class Batch(NamedTuple):
     image: Tensor  # float32 [B, 3, H, W] in [0, 1]
     label: Tensor  # int64 [B, H, W], classes or IGNORE_INDEX
     seeds: Tensor  # int64 [B], one per image and step: the root of every draw
+    step: int = 0
+    """The optimiser step that a training batch belongs to, from 0."""
+    steps: int = 0
+    """How many steps the stage has; 0 outside of training."""
+    instance: Tensor | None = None  # int64 [B, H, W], 0 where there is none; if the data have any
 
 
 class DataSpec(Frozen):
@@ -80,6 +85,26 @@ class Augment(Frozen):
     """Strength of random brightness, contrast and saturation factors 1 +- colour."""
 
 
+class ParameterGroup(Frozen):
+    """Parameters that are optimised otherwise than the rest of their stage."""
+
+    match: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Patterns of dotted parameter names within the method, as ``fnmatch`` has them."""
+    lr_multiplier: Annotated[float, Field(ge=0)] = 1.0
+    weight_decay: Annotated[float, Field(ge=0)] | None = None
+    """In place of the stage's; absent: the stage's."""
+
+
+class LayerDecay(Frozen):
+    """Layer-wise decay of the learning rate (Clark et al., ELECTRA, arXiv:2003.10555)."""
+
+    rate: Annotated[float, Field(gt=0, le=1)]
+    """Factor per layer, counted from the last one down."""
+    layers: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Patterns of parameter names, the first layer first; a parameter that matches none is
+    taken with the layers after the last."""
+
+
 class Stage(Frozen):
     """One training step of a method: which submodules learn, for how long, and how.
 
@@ -94,9 +119,22 @@ class Stage(Frozen):
     batch_size: Positive = 8
     """Images of one optimiser step, over all processes and accumulated micro-steps."""
     accumulate: Positive = 1
+    optimizer: Literal["adamw", "sgd"] = "adamw"
+    momentum: Fraction = 0.9
+    """Of SGD."""
     lr: Annotated[float, Field(gt=0)] = 1e-3
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
     betas: tuple[float, float] = (0.9, 0.999)
+    """Of AdamW."""
+    decay_vectors: bool = False
+    """Whether biases, norms and other vectors are decayed too."""
+    no_decay: tuple[str, ...] = ()
+    """Patterns of further parameters that are not decayed, such as position tables."""
+    groups: tuple[ParameterGroup, ...] = ()
+    """A parameter belongs to the first group that matches it."""
+    layer_decay: LayerDecay | None = None
+    sync_bn: bool = False
+    """Whether batch norms share their statistics over processes."""
     warmup_steps: Annotated[int, Field(ge=0)] = 0
     schedule: Literal["poly", "cosine", "constant"] = "poly"
     power: float = 1.0
@@ -113,8 +151,10 @@ class Stage(Frozen):
 class MethodConfig(Frozen):
     """Base of a method's configuration: what can be planned without building the method."""
 
-    version: ClassVar[int] = 1
-    """Of the method; raised whenever its results would change."""
+    version: ClassVar[int] = 0
+    """Of the method; raised whenever its results would change, which golden outputs guard
+    (``tests/golden``). 0: none are kept, and a digest of the method's source takes its place
+    in every key (``bench.core.source``)."""
     tasks: ClassVar[tuple[Task, ...]] = ("predict",)
     """What the method can do: ``predict``; ``reconstruct`` if it has a codec between labels and
     latents, and so a ceiling; ``oracle_codes``. The class must define exactly these."""
@@ -124,7 +164,10 @@ class MethodConfig(Frozen):
     """BibTeX of the method's publications."""
 
     weights: Mapping[str, str] = {}
-    """By stage, a safetensors file that takes the place of its training."""
+    """Per stage, a safetensors file that takes the place of its training."""
+    initialise: Mapping[str, str] = {}
+    """Per stage, a safetensors file that training starts from; tensors that it lacks keep
+    their own initialisation."""
 
     @property
     def gives_probabilities(self) -> bool:
@@ -143,9 +186,10 @@ class MethodConfig(Frozen):
         """Return the settings that a stage's weights depend on, by name: all by default.
 
         A method that leaves out what only predictions depend on lets those predictions share
-        one training. ``weights`` is left out in any case: where a file lies changes nothing.
+        one training. ``weights`` and ``initialise`` are left out
+        in any case: their files are known by their content.
         """
-        return self.model_dump(mode="json", exclude={"weights"})
+        return self.model_dump(mode="json", exclude={"weights", "initialise"})
 
 
 class Condition(Frozen):
@@ -213,11 +257,23 @@ class Protocol(Frozen):
     """Whether an image is corrupted after (``input``) or before (``native``) the resize."""
     backend: Literal["fast", "reference", "torch"] = "fast"
     """Whose code corrupts images (``bench.corruptions.BACKENDS``)."""
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    """Of training and prediction, through Accelerate's mixed precision."""
+    micro_batch: Positive = 8
+    """Images of every forward pass at evaluation, where all have one size; 1 where not."""
+    channels_last: bool = False
+    compile: bool = False
+    """Whether models are compiled by ``torch.compile``."""
     batch_size: Positive = 8
     """Images the loader hands over at a time; never changes a result."""
+    workers: Annotated[int, Field(ge=0)] = 0
+    """Processes that load images; never changes a result."""
     segments: bool = False
     """Whether things are told apart and segments counted too, for PQ and instance AP."""
     metrics: tuple[str, ...] = ("mIoU", "mAcc", "aAcc")
+
+    WITHOUT_EFFECT: ClassVar[frozenset[str]] = frozenset({"batch_size", "workers", "metrics"})
+    """Fields that change no stored count, and so no key."""
 
     @property
     def input_size(self) -> tuple[int, int]:
@@ -237,6 +293,15 @@ class Protocol(Frozen):
             return height, width
         factor = self.short_side / min(height, width)
         return int(height * factor + 0.5), int(width * factor + 0.5)
+
+    @model_validator(mode="after")
+    def _windows_meet(self) -> Protocol:
+        if self.slide and any(
+            s > w for s, w in zip(self.slide.stride, self.slide.window, strict=True)
+        ):
+            steps, windows = list(self.slide.stride), list(self.slide.window)
+            raise ValueError(f"slide: stride {steps} above window {windows} leaves gaps")
+        return self
 
     @model_validator(mode="after")
     def _segments_are_whole(self) -> Protocol:
@@ -294,6 +359,11 @@ class Provenance(Frozen):
     threads: int
     processes: Positive = 1
     platform: str
+    precision: str = "fp32"
+    tf32: bool = False
+    """Whether float32 matrix products or convolutions may use TensorFloat-32."""
+    level: Literal["bitwise", "tolerance", "statistical"] = "bitwise"
+    """How closely the same code on the same kind of device repeats the number."""
 
 
 class Record(Frozen):
@@ -305,6 +375,8 @@ class Record(Frozen):
     cell: Cell
     error: str = ""
     """One line, when the cell failed."""
+    traceback: str = ""
+    """Beside it."""
     image_ids: tuple[str, ...] = ()
     clusters: tuple[str, ...] = ()
     """Of each image: the sequence or city within which images are correlated."""
@@ -323,7 +395,13 @@ class Record(Frozen):
     stages: tuple[str, ...] = ()
     """Keys of the training stages behind the result, in order."""
     weights: tuple[str, ...] = ()
-    """SHA-256 of each stage's weights."""
+    """SHA-256 of each stage's weights, taken when they were loaded."""
+    files: Mapping[str, str] = {}
+    """SHA-256 of the files beside the record, by their endings."""
+    source: Mapping[str, str] = {}
+    """Digests of the code that computed the cell: ``method`` and ``harness``."""
+    micro_batch: int = 0
+    """Images of each forward pass; less than the protocol's where memory was short."""
     corruption_version: int = 0
     """Of the corruptions' specification; 0 for clean images."""
     corruption_probe: str = ""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench.core.schema import Record, Stage
-from bench.engine.plan import Plan, Planned
-from bench.store.folders import StageFolder, SuiteFolder
-from bench.suite.model import MethodEntry
+from bench.core.schema import Protocol, Record, Stage
+from bench.engine.plan import Plan, Planned, Training
+from bench.store.cells import CellStore
+from bench.store.folders import SuiteFolder, suite_folders
+from bench.store.packed import PackedCells
 
 
 class Cost(NamedTuple):
@@ -23,28 +25,34 @@ class Cost(NamedTuple):
     cells_missing: int
     train_seconds: float | None
     evaluate_seconds: float | None
+    disk_bytes: float | None
+    devices: frozenset[str]
+    """On which the speeds were measured."""
 
 
 def estimate(plan: Plan, references: Path) -> list[Cost]:
-    """Estimate what a plan still costs, from speeds measured in earlier runs.
+    """Estimate what a plan still costs, from what earlier runs took.
 
-    A stage that several trainings share is counted at the first.
+    Only what was measured of the same method, preset and image size counts: another size
+    takes another time. A stage that several trainings share is counted at the first.
 
     Args:
         plan: the plan.
-        references: a folder of committed results, asked where the store has no speed.
+        references: a folder of committed results, asked where the store knows nothing.
     """
-    speeds = _Speeds([plan.settings.output, references])
+    measured = _Measured([plan.store], references)
     costs = []
     counted: set[str] = set()
     for training in plan.trainings:
-        untrained = {f.key: stage for stage, f in training.stages if f.summary() is None}
+        untrained = {f.key: s for s, f in training.stages if not f.is_finished()}
         missing = [stage for key, stage in untrained.items() if key not in counted]
         counted |= set(untrained)
         cells = plan.cells_of(training)
-        todo = [p for p in cells if plan.done(p) is None]
-        images = sum(_num_images(plan, p) for p in todo)
-        per_image = speeds.per_image(training.entry) if todo else 0.0
+        todo = [planned for planned in cells if not plan.store.is_done(planned.key)]
+        images = sum(_num_images(plan, planned) for planned in todo)
+        per_image = measured.image(training, plan.suite.protocol) if todo else _NOTHING
+        stages = [measured.stage(training, stage) for stage in missing]
+        steps = [max(1, stage.steps) for stage in missing]
         costs.append(
             Cost(
                 label=training.entry.title,
@@ -53,11 +61,36 @@ def estimate(plan: Plan, references: Path) -> list[Cost]:
                 stages_missing=len(missing),
                 cells=len(cells),
                 cells_missing=len(todo),
-                train_seconds=speeds.training(training.entry.adapter, missing),
-                evaluate_seconds=None if per_image is None else per_image * images,
+                train_seconds=_total((s.seconds for s in stages), steps),
+                evaluate_seconds=_total([per_image.seconds], [images]),
+                disk_bytes=_total(
+                    [*(s.bytes for s in stages), per_image.bytes], [1] * len(stages) + [len(todo)]
+                ),
+                devices=frozenset().union(*(m.devices for m in (*stages, per_image))),
             )
         )
     return costs
+
+
+class _Speed(NamedTuple):
+    """What one step or image took, and what it left on disk; None where never measured."""
+
+    seconds: float | None
+    bytes: float | None
+    devices: frozenset[str] = frozenset()
+
+
+_NOTHING = _Speed(0.0, 0.0)
+
+
+def _total(each: Iterable[float | None], times: Iterable[float]) -> float | None:
+    """Sum products; None if a factor is unknown."""
+    total = 0.0
+    for value, count in zip(each, times, strict=True):
+        if value is None:
+            return None
+        total += value * count
+    return total
 
 
 def _num_images(plan: Plan, planned: Planned) -> int:
@@ -65,55 +98,73 @@ def _num_images(plan: Plan, planned: Planned) -> int:
     return min(images, planned.cell.limit or images)
 
 
-class _Speeds:
-    """Measured seconds a step and seconds an image, by method."""
+class _Measured:
+    """Speeds of earlier runs: of the store, then of the references."""
 
-    def __init__(self, outputs: list[Path]) -> None:
-        self._steps: dict[tuple[str, str], list[float]] = {}
-        self._images: dict[tuple[str, str], list[float]] = {}
-        for output in outputs:
-            for path in sorted(output.glob("**/stages/*/stage.json")):
-                self._read_stage(StageFolder(path.parents[2], path.parent.name))
-            for path in sorted(output.glob("**/records/*.json")):
-                self._read_record(SuiteFolder(path.parents[1]).record(path.stem))
+    def __init__(self, stores: list[CellStore], references: Path) -> None:
+        self._speeds: dict[tuple[Any, ...], list[_Speed]] = {}
+        for store in stores:
+            for key in store.stage_keys():
+                self._add_stage(store.stage(key).summary())
+            for record in store.sample_records():
+                self._add_record(record, store.size_of(record.key))
+        for cells in _packed(references):
+            for key in cells.stage_keys():
+                self._add_stage(cells.stage(key).summary(), elsewhere=True)
+            for key in cells.cell_keys():
+                self._add_record(cells.record(key), None, elsewhere=True)
 
-    def _read_stage(self, folder: StageFolder) -> None:
-        summary: Any = folder.summary()
-        stage = Stage.model_validate(summary["stage"])
-        speed = summary["seconds"] / max(1, stage.steps)
-        self._steps.setdefault((summary["method"], stage.name), []).append(speed)
+    def _add_stage(self, summary: dict[str, Any] | None, *, elsewhere: bool = False) -> None:
+        if summary is None:
+            return
+        steps = max(1, summary["stage"]["steps"])
+        device = summary["provenance"]["device"]
+        speed = _Speed(summary["seconds"] / steps, summary["weights_bytes"], frozenset({device}))
+        where = (summary["method"], summary["preset"], summary["stage"]["name"], summary["size"])
+        self._speeds.setdefault((elsewhere, "stage", *map(str, where)), []).append(speed)
 
-    def _read_record(self, record: Record | None) -> None:
-        if record is not None and record.status == "ok":
-            key = (record.cell.method, record.cell.preset)
-            speed = record.evaluate_seconds / max(1, len(record.image_ids))
-            self._images.setdefault(key, []).append(speed)
+    def _add_record(
+        self, record: Record | None, size: int | None, *, elsewhere: bool = False
+    ) -> None:
+        if record is None or record.status != "ok" or record.provenance is None:
+            return
+        cell = record.cell
+        seconds = record.evaluate_seconds / max(1, len(record.image_ids))
+        speed = _Speed(seconds, size, frozenset({record.provenance.device}))
+        where = (cell.method, cell.preset, _size(cell.protocol))
+        self._speeds.setdefault((elsewhere, "image", *map(str, where)), []).append(speed)
 
-    def training(self, method: str, stages: list[Stage]) -> float | None:
-        """Return the seconds of some stages, or None if one was never measured."""
-        total = 0.0
-        for stage in stages:
-            measured = self._steps.get((method, stage.name))
-            if measured is None:
-                return None
-            total += statistics.median(measured) * max(1, stage.steps)
-        return total
+    def stage(self, training: Training, stage: Stage) -> _Speed:
+        """Return what a step of a stage takes, and the bytes of its weights."""
+        entry = training.entry
+        return self._median("stage", entry.adapter, entry.preset, stage.name, training.data.size)
 
-    def per_image(self, entry: MethodEntry) -> float | None:
-        """Return the seconds an image, or None if never measured."""
-        measured = self._images.get((entry.adapter, entry.preset))
-        return None if measured is None else statistics.median(measured)
+    def image(self, training: Training, protocol: Protocol) -> _Speed:
+        """Return what an image takes at evaluation, and the bytes of a cell."""
+        return self._median("image", training.entry.adapter, training.entry.preset, _size(protocol))
+
+    def _median(self, kind: str, *where: Any) -> _Speed:
+        name = (kind, *map(str, where))
+        speeds = self._speeds.get((False, *name)) or self._speeds.get((True, *name))
+        if not speeds:
+            return _Speed(None, None)
+        sizes = [speed.bytes for speed in speeds if speed.bytes is not None]
+        return _Speed(
+            statistics.median(speed.seconds for speed in speeds if speed.seconds is not None),
+            statistics.fmean(sizes) if sizes else None,
+            frozenset().union(*(speed.devices for speed in speeds)),
+        )
 
 
-def disk_bytes(plan: Plan, references: Path) -> int | None:
-    """Estimate the bytes that the missing cells and stages will take, or None if unknown."""
-    outputs = [plan.settings.output, references]
-    records = [path for output in outputs for path in output.glob("**/records/*.json")]
-    arrays = [path for output in outputs for path in output.glob("**/counts/*.npz")]
-    missing = sum(plan.done(planned) is None for planned in plan.cells)
-    if missing and not (records and arrays):
-        return None
-    cell = sum(
-        statistics.fmean(p.stat().st_size for p in kind) for kind in (records, arrays) if kind
+def _size(protocol: Protocol) -> tuple[Any, ...]:
+    return protocol.resize, protocol.short_side, protocol.crop
+
+
+def _packed(references: Path) -> Iterator[PackedCells]:
+    """Yield the packed results below a folder; none if there are none."""
+    folders: list[SuiteFolder] = (
+        suite_folders(references) if any(references.rglob("suite.json")) else []
     )
-    return round(missing * cell)
+    for folder in folders:
+        if isinstance(folder.cells, PackedCells):
+            yield folder.cells

@@ -38,7 +38,7 @@ from bench.score.segments import (
     count_segments,
     things_of,
 )
-from bench.store.folders import Preview
+from bench.store.cells import Preview
 
 MICRO_BATCH = 8
 """Rows of every forward pass at evaluation, where images share one size."""

@@ -23,17 +23,16 @@ from bench.core.schema import (
     DataSpec,
     LabelMapping,
     MethodConfig,
-    Record,
     Stage,
     Task,
-    fingerprint,
 )
-from bench.corruptions import latents as perturbations
 from bench.data import datasets, taxonomy
 from bench.data.dataset import Dataset, LabelSpace
 from bench.data.taxonomy import Projection
+from bench.engine.keys import cell_key, first_key, method_identity, stage_key
 from bench.engine.weights import digests
-from bench.store.folders import StageFolder, SuiteFolder
+from bench.store.cells import CellStore, StageFolder
+from bench.store.folders import SuiteFolder
 from bench.suite.model import MethodEntry, Suite, TestEntry
 from bench.suite.reading import LoadedSuite
 
@@ -45,6 +44,10 @@ class Settings(NamedTuple):
     data_root: Path | None = None
     limit: int | None = None
     command: str = ""
+    processes: int = 1
+    """Processes that train together, as ``torchrun`` starts them."""
+    started: str = ""
+    """When the run began, ISO 8601 in UTC: cells that failed before are tried again."""
 
 
 class Training(NamedTuple):
@@ -58,15 +61,13 @@ class Training(NamedTuple):
     seed: int
     stages: tuple[tuple[Stage, StageFolder], ...]
     given: Mapping[str, str]
-    """By stage, the SHA-256 of the file that takes the place of its training; empty if there
-    is no such file."""
+    """Per stage, the SHA-256 of the file that takes the place of its training."""
+    started: Mapping[str, str]
+    """Per stage, the SHA-256 of the file that its training starts from."""
 
-    def weights(self) -> tuple[str, ...] | None:
-        """Return the digest of every stage's weights, or None if a stage is missing."""
-        summaries = [folder.summary() for _, folder in self.stages]
-        if any(summary is None for summary in summaries):
-            return None
-        return tuple(str(summary["weights"]) for summary in summaries if summary)
+    def is_finished(self) -> bool:
+        """Whether every stage has its weights."""
+        return all(folder.is_finished() for _, folder in self.stages)
 
 
 class Planned(NamedTuple):
@@ -78,30 +79,9 @@ class Planned(NamedTuple):
     """Content fingerprint of the test split."""
     space: LabelSpace
     """Of the test split."""
+    key: str
     projection: Projection | None = None
     """From the classes that were trained to those of the test split, where they differ."""
-
-    def key(self, weights: tuple[str, ...] | None = None) -> str:
-        """Return the name of the cell's record; without its weights, of its failure."""
-        version = condition_version(self.cell)
-        return fingerprint(
-            "cell", self.cell, self.training.config.version, self.test_data, version, weights
-        )
-
-
-def condition_version(cell: Cell) -> int:
-    """Return the version of what made a cell's condition; 0 for clean."""
-    if cell.condition == CLEAN:
-        return 0
-    return corruptions.VERSION if cell.task == "predict" else perturbations.VERSION
-
-
-def condition_probe(cell: Cell) -> str:
-    """Return the hash of a probe image under a cell's corruption; empty if images stay clean."""
-    corruption, severity = cell.condition.corruption, cell.condition.severity
-    if cell.condition == CLEAN or cell.task == "reconstruct":
-        return ""
-    return corruptions.probe_hash(corruption, severity, cell.protocol.backend)
 
 
 class Plan(NamedTuple):
@@ -112,7 +92,8 @@ class Plan(NamedTuple):
     settings: Settings
     folder: SuiteFolder
     trainings: tuple[Training, ...]
-    cells: tuple[Planned, ...]
+    by_training: tuple[list[Planned], ...]
+    """The cells of each training, in order."""
     datasets: Mapping[str, Dataset]
     """Every split in use, by the key of its reference."""
     unavailable: tuple[Unavailable, ...] = ()
@@ -120,24 +101,29 @@ class Plan(NamedTuple):
     stand_in: str = ""
     """What stands in for the suite's data and sizes, if something does."""
 
-    def done(self, planned: Planned) -> Record | None:
-        """Return a cell's finished record, or None if it is to be computed."""
-        weights = planned.training.weights()
-        record = self.folder.record(planned.key(weights)) if weights is not None else None
-        return record if record is not None and record.status == "ok" else None
+    @property
+    def cells(self) -> tuple[Planned, ...]:
+        """All cells, in the suite's order."""
+        return tuple(itertools.chain.from_iterable(self.by_training))
 
-    def groups_of(self, training: Training) -> list[list[Planned]]:
-        """Return the cells that need a training, those of one prediction together."""
-        groups: dict[str, list[Planned]] = {}
+    @property
+    def store(self) -> CellStore:
+        """Where cells and stages are kept."""
+        return CellStore(self.settings.output)
+
+    def groups_of(self, training: Training) -> dict[str, list[Planned]]:
+        """Return the cells that need a training, those of one prediction together, by name."""
+        groups: dict[tuple[str, ...], list[Planned]] = {}
         for planned in self.cells_of(training):
-            said = planned.cell.model_dump(mode="json")
-            said["protocol"].pop("eval_at")
-            groups.setdefault(fingerprint(said), []).append(planned)
-        return list(groups.values())
+            cell = planned.cell
+            protocol = cell.protocol.model_copy(update={"eval_at": ""})
+            parts = (cell.test_on, cell.condition, cell.mapping, cell.sampling_seed, protocol)
+            groups.setdefault((cell.task, *map(repr, parts)), []).append(planned)
+        return {f"cells-{group[0].key}": group for group in groups.values()}
 
     def cells_of(self, training: Training) -> list[Planned]:
         """Return the cells that need a training."""
-        return [planned for planned in self.cells if planned.training is training]
+        return self.by_training[self.trainings.index(training)]
 
 
 def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
@@ -155,7 +141,7 @@ def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
             raise PlanError(f"{name}: {why}")
     splits = _open_all(suite, settings.data_root)
     trainings: list[Training] = []
-    cells: list[Planned] = []
+    by_training: list[list[Planned]] = []
     unavailable: list[Unavailable] = []
     for entry, seed, train_on in itertools.product(suite.methods, suite.seeds, suite.train_on):
         training = _training(suite, entry, train_on, splits[train_on.key], seed, settings)
@@ -163,16 +149,16 @@ def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
         ready = [each for each in found if isinstance(each, Planned)]
         if not found:
             raise PlanError(_nothing_to_do(suite, training))
-        if cells:  # of the truth itself, which needs no method, the first one's are enough
+        if by_training:  # of the truth itself, which needs no method, the first one's are enough
             ready = [planned for planned in ready if planned.cell.task != "label"]
         if ready:
             trainings.append(training)
-        cells += ready
+            by_training.append(ready)
         unavailable += [each for each in found if isinstance(each, Unavailable)]
     folder = SuiteFolder(settings.output / suite.name)
     opened = {key: split.dataset for key, split in splits.items() if not split.needs}
     return Plan(
-        *(suite, loaded.source, settings, folder, tuple(trainings), tuple(cells), opened),
+        *(suite, loaded.source, settings, folder, tuple(trainings), tuple(by_training), opened),
         *(tuple(unavailable), loaded.stand_in),
     )
 
@@ -183,6 +169,8 @@ def _resolved(
     """Yield the cells that need a training: ready, or with what they lack."""
     trained = splits[training.train_on.key]
     weights = tuple(_missing_files(training.config))
+    identity = method_identity(training.entry.adapter, training.config)
+    stages = tuple(folder.key for _, folder in training.stages)
     for test in suite.tests_of(training.train_on):
         tested = splits[test.reference().key]
         projection = None
@@ -194,7 +182,8 @@ def _resolved(
             if needs or tested.space is None:
                 yield Unavailable(cell=cell, needs=needs, optional=test.optional and not lacking)
             else:
-                yield Planned(cell, training, tested.content, tested.space, projection)
+                key = cell_key(cell, identity, stages, tested.content)
+                yield Planned(cell, training, tested.content, tested.space, key, projection)
 
 
 def _nothing_to_do(suite: Suite, training: Training) -> str:
@@ -258,6 +247,10 @@ def _missing_files(config: MethodConfig) -> Iterable[Need]:
         if not Path(path).is_file():
             remedy = f"{path}: no such file; `python -m bench weights convert` makes one"
             yield Need(what=f"weights of stage {stage!r}", remedy=remedy)
+    for stage, path in config.initialise.items():
+        if not Path(path).is_file():
+            remedy = f"{path}: no such file; give one, or leave initialise out"
+            yield Need(what=f"weights that stage {stage!r} starts from", remedy=remedy)
 
 
 def _projection(
@@ -295,21 +288,19 @@ def _training(
     config = resolve_config(entry.adapter, entry.preset, entry.config)
     size = suite.protocol.input_size
     data = DataSpec(classes=space.classes, palette=space.palette, size=size)
-    resize = suite.protocol.resize or suite.protocol.short_side
-    key = fingerprint(entry.adapter, config.version, data, train_data, resize, seed)
-    given = digests(entry.title, config, data)
+    key = first_key(entry.adapter, config, data, train_data, suite.protocol, seed)
+    given = digests(entry.title, "weights", config.weights, config, data)
+    started = digests(entry.title, "initialise", config.initialise, config, data)
     stages = []
     for stage in config.stages(data):
         if not set(stage.tasks) & set(suite.tasks):
             continue
-        relevant = config.depends_on(stage.name)
-        if digest := given.get(stage.name):
+        if stage.name in given:
             stage = stage.model_copy(update={"steps": 0})
-            key = fingerprint("stage", key, stage, relevant, digest)
-        else:
-            key = fingerprint("stage", key, stage, relevant)
+        files = given.get(stage.name, ""), started.get(stage.name, "")
+        key = stage_key(key, stage, config, *files, settings.processes)
         stages.append((stage, StageFolder(settings.output, key)))
-    return Training(entry, config, data, train_on, train_data, seed, tuple(stages), given)
+    return Training(entry, config, data, train_on, train_data, seed, tuple(stages), given, started)
 
 
 def _cells(
@@ -318,9 +309,9 @@ def _cells(
     for task in suite.tasks:
         if task != "predict" and mapped:
             continue  # labels of another space than the codec's
-        config = training.config.model_dump(mode="json", exclude={"weights"})
-        if training.given:
-            config["weights"] = dict(training.given)
+        config = training.config.model_dump(mode="json", exclude={"weights", "initialise"})
+        files = {"weights": training.given, "initialise": training.started}
+        config |= {name: dict(digests) for name, digests in files.items() if digests}
         ways = itertools.product(
             _conditions(suite, training.config, test, task),
             suite.protocols(),

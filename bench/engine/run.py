@@ -1,40 +1,54 @@
-"""Ensure the stages, evaluate the cells, record them; a failure stops nothing else."""
+"""Ensure the stages, evaluate the cells, record them; a failure stops nothing else.
+
+Any number of runs may work on one store: a stage, and a group of cells that share their
+predictions, is computed by whoever holds its lock. What another holds is left alone and
+looked at again when all else is done.
+"""
 
 from __future__ import annotations
 
 import time
-import traceback
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from filelock import BaseFileLock, Timeout
+
 from bench.core import seeding
-from bench.core.errors import PlanError
-from bench.core.manifest import Manifest
+from bench.core.errors import PlanError, StoreError
 from bench.core.method import Method
 from bench.core.provenance import provenance
 from bench.core.registry import load_method
-from bench.core.schema import CLEAN, DataRef, Protocol, Provenance, Record, fingerprint
+from bench.core.schema import CLEAN, DataRef, Protocol, Provenance, Record, Stage, fingerprint
 from bench.data import preflight
 from bench.data.split import Split
+from bench.engine.accelerator import agree, make_accelerator
 from bench.engine.evaluate import Evaluation, EvaluationJob, evaluate, measure
-from bench.engine.plan import Plan, Planned, Training, all_needs, condition_probe, condition_version
+from bench.engine.failure import describe
+from bench.engine.manifests import write_manifest
+from bench.engine.plan import Plan, Planned, Training, all_needs
 from bench.engine.progress import Progress
-from bench.engine.train import TrainingJob, agree, load_stage, make_accelerator, train_stage
+from bench.engine.records import failed_record, finished_record
+from bench.engine.stages import load_stage
+from bench.engine.train import TrainingJob, train_stage
 from bench.score.metrics import METRICS
+from bench.store.cells import StageFolder
 
 CODEC_IMAGES = 2
 """Images on which a codec is tried as soon as it is trained."""
+WAIT_SECONDS = 1.0
+"""Between two looks at what another run holds."""
 
 
 class Outcome(NamedTuple):
-    """What a run did."""
+    """What a run left behind."""
 
     records: list[Record]
-    """Of every cell of the suite, those of earlier runs included."""
+    """Of every cell of the plan, those of earlier and other runs included."""
     computed: int
-    """Cells evaluated in this run."""
+    """Cells evaluated by this run."""
 
     @property
     def failed(self) -> list[Record]:
@@ -42,22 +56,44 @@ class Outcome(NamedTuple):
         return [record for record in self.records if record.status == "failed"]
 
 
-def run(plan: Plan, progress: Progress) -> Outcome:
+def run(plan: Plan, progress: Progress, units: Sequence[int] | None = None) -> Outcome:
     """Compute every cell of a plan that has no finished record.
+
+    Args:
+        plan: of a suite.
+        progress: told what is done.
+        units: indices of trainings to do with their cells; all by default.
 
     Raises:
         PlanError: if nothing can be tried and there is no published table to show either.
+        StoreError: if the output folder cannot be written to.
     """
     if not plan.cells and plan.suite.paper is None:
         raise PlanError("\n".join(need.remedy for need in all_needs(plan.unavailable)))
-    todo = [planned for planned in plan.cells if plan.done(planned) is None]
-    if todo:
-        return _Runner(plan, progress).run()
-    records = [record for planned in plan.cells if (record := plan.done(planned))]
-    manifest = _manifest(plan, records)
-    if not plan.folder.exists() or plan.folder.manifest() != manifest:
-        plan.folder.write_manifest(manifest)
-    return Outcome(records, 0)
+    trainings = [plan.trainings[i] for i in units] if units is not None else list(plan.trainings)
+    with _writing(plan.settings.output):
+        cells = [planned for training in trainings for planned in plan.cells_of(training)]
+        if all(plan.store.is_done(planned.key) for planned in cells):
+            write_manifest(plan)
+            return Outcome(_records(plan, cells), 0)
+        runner = _Runner(plan, progress)
+        runner.check_data(trainings)
+        write_manifest(plan)
+        try:
+            runner.run(trainings)
+        finally:
+            write_manifest(plan)
+    return Outcome([*_records(plan, cells), *runner.unwritten.values()], runner.computed)
+
+
+def _records(plan: Plan, cells: Sequence[Planned]) -> list[Record]:
+    """Return the records of cells, with the names that the plan has for them."""
+    records = (plan.store.record(planned.key) for planned in cells)
+    return [
+        record.model_copy(update={"cell": planned.cell})
+        for planned, record in zip(cells, records, strict=True)
+        if record is not None
+    ]
 
 
 def make_method(training: Training) -> Method[Any]:
@@ -67,92 +103,102 @@ def make_method(training: Training) -> Method[Any]:
         return method_class(training.config, training.data)
 
 
+@contextmanager
+def _writing(output: Path) -> Iterator[None]:
+    """Say in one line that a folder cannot be written to.
+
+    Raises:
+        StoreError: if it cannot.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(f"{output}: cannot be written to ({error.strerror or error})") from error
+
+
+def _try_to_hold(lock: BaseFileLock) -> bool:
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        return False
+    return True
+
+
+class _Loaded(NamedTuple):
+    """A method with all its weights."""
+
+    method: Method[Any]
+    weights: tuple[str, ...]
+    """SHA-256 of each stage's, taken when they were loaded."""
+    seconds: float
+    """That the stages took to train."""
+
+
 class _Runner:
-    """The state of a run: the device, the opened splits and the records so far."""
+    """The state of a run: the device, and the opened splits."""
 
     def __init__(self, plan: Plan, progress: Progress) -> None:
         self.plan, self.progress = plan, progress
-        self.accelerator = make_accelerator()
+        self.accelerator = make_accelerator(plan.suite.protocol.precision)
         self.splits: dict[tuple[str, int | None, str], Split] = {}
-        self.records: list[Record] = []
         self.computed = 0
+        self.unwritten: dict[str, Record] = {}
+        """Records that the store had no room for."""
 
-    def run(self) -> Outcome:
-        plan = self.plan
-        self._preflight()
-        self._preload()
-        for training in plan.trainings:
-            cells = plan.cells_of(training)
-            if any(self._missing(planned) for planned in cells):
-                self._run_training(training)
-            else:
-                self.records += [record for p in cells if (record := plan.done(p))]
-            self._write_manifest()
-        return Outcome(self.records, self.computed)
+    def run(self, trainings: list[Training]) -> None:
+        """Do trainings with their cells, until nothing of them is left to do."""
+        while trainings := [training for training in trainings if not self._advance(training)]:
+            time.sleep(WAIT_SECONDS)
 
-    def _preflight(self) -> None:
-        """Check the splits that will be used; data that mean nothing stop the run here."""
-        used: dict[str, DataRef] = {}
-        for planned in self.plan.cells:
-            if self.plan.done(planned) is None:
-                for reference in (planned.cell.test_on, planned.training.train_on):
-                    used[reference.key] = reference
-        for dataset in (part for key in used for part in self.plan.datasets[key].parts):
-            if not dataset.is_drawn(dataset.options):
-                preflight.require(dataset, self.progress.say)
-
-    def _preload(self) -> None:
-        """Open and read the splits that will be used; damaged data stop the run here."""
-        for planned in self.plan.cells:
-            if self.plan.done(planned) is None:
-                cell = planned.cell
-                self._split(cell.test_on, cell.limit, cell.protocol).preload()
-                if planned.training.weights() is None:
-                    self._split(planned.training.train_on).preload()
-
-    def _missing(self, planned: Planned) -> bool:
-        """Whether a cell is to be computed; the main process decides for all."""
-        return agree(self.accelerator, self.plan.done(planned) is None)
-
-    def _run_training(self, training: Training) -> None:
+    def _advance(self, training: Training) -> bool:
+        """Do what no other run holds; return whether nothing is left."""
+        if not self._missing(self.plan.cells_of(training)):
+            return True
         try:
-            method, seconds = self._trained(training)
+            if not self._ensure_stages(training):
+                return False
+            return self._evaluate_cells(training)
         except Exception as error:  # whatever a method raises is that method's failure
-            for planned in self.plan.cells_of(training):
+            for planned in self._missing(self.plan.cells_of(training)):
                 self._keep(planned, self._failure(planned, error), None)
-            return
-        for group in self.plan.groups_of(training):
-            missing = [planned for planned in group if self._missing(planned)]
-            self.records += [record for p in group if (record := self.plan.done(p))]
-            if missing:
-                self._run_cells(missing, method, seconds)
+            return True
+        finally:
+            self.accelerator.free_memory()
 
-    def _trained(self, training: Training) -> tuple[Method[Any], float]:
-        """Return a method with all its weights, and the seconds its training took."""
-        method = make_method(training)
-        seconds = 0.0
+    def _ensure_stages(self, training: Training) -> bool:
+        """Train the stages that have no weights; False if another run is at one of them."""
+        method: Method[Any] | None = None
+        for at, (stage, folder) in enumerate(training.stages):
+            if self._agreed(folder.is_intact):
+                continue
+            with self._held(self.plan.store.lock(f"stage-{folder.key}")) as held:
+                if not held:
+                    return False
+                if self._agreed(folder.is_intact):
+                    continue
+                if method is None:
+                    method = make_method(training)
+                for earlier, its_folder in training.stages[:at]:
+                    load_stage(method, earlier, its_folder)
+                self._train(method, training, stage, folder)
+        return True
+
+    def _train(
+        self, method: Method[Any], training: Training, stage: Stage, folder: StageFolder
+    ) -> None:
+        self.progress.stage(training.entry.title, stage)
+        files = (training.config.weights, training.config.initialise)
+        given, start = (Path(f[stage.name]) if stage.name in f else None for f in files)
+        split = self._split(training.train_on)
+        entry = training.entry
+        job = TrainingJob(
+            *(entry.adapter, entry.preset, stage, split, training.seed, folder, given, start)
+        )
+        train_stage(method, job, self.accelerator, self.progress)
         codec = [s.name for s, _ in training.stages if "reconstruct" in s.tasks][-1:]
-        for stage, folder in training.stages:
-            untrained = folder.summary() is None or not folder.weights.exists()
-            if untrained:
-                split = self._split(training.train_on)
-                self.progress.stage(training.entry.title, stage)
-                given = training.config.weights.get(stage.name)
-                job = TrainingJob(
-                    training.entry.adapter,
-                    stage,
-                    split,
-                    training.seed,
-                    folder,
-                    Path(given) if given else None,
-                )
-                train_stage(method, job, self.accelerator, self.progress)
+        if "reconstruct" in training.config.tasks and stage.name in codec:
             load_stage(method, stage, folder)
-            summary: Any = folder.summary()
-            seconds += summary["seconds"]
-            if untrained and "reconstruct" in training.config.tasks and stage.name in codec:
-                self._try_codec(method, training)
-        return method, seconds
+            self._try_codec(method, training)
 
     def _try_codec(self, method: Method[Any], training: Training) -> None:
         """Send a few truths through a codec before anything is trained on top of it.
@@ -167,24 +213,35 @@ class _Runner:
             CODEC_IMAGES,
         )
         job = EvaluationJob(split, CLEAN, "reconstruct", training.seed)
-        (found,) = evaluate(method, job, self.accelerator, self.progress)
-        kept = METRICS["aAcc"](found.counts)
+        (evaluation,) = evaluate(method, job, self.accelerator, self.progress)
+        kept = METRICS["aAcc"](evaluation.counts)
         text = f"truth, codec, truth on {len(split)} images: {kept:.1%} of the pixels kept"
         self.progress.say(f"{training.entry.title}: {text}")
 
-    def _split(
-        self, reference: DataRef, limit: int | None = None, protocol: Protocol | None = None
-    ) -> Split:
-        """Return a split; its samples stay in memory for the cells to come."""
-        protocol = protocol or self.plan.suite.protocol
-        place = (reference.key, limit, fingerprint(protocol))
-        if place not in self.splits:
-            dataset = self.plan.datasets[reference.key]
-            self.splits[place] = Split(dataset, reference, protocol, limit)
-        return self.splits[place]
+    def _evaluate_cells(self, training: Training) -> bool:
+        """Compute the cells that no other run is at; return whether none is left."""
+        loaded: _Loaded | None = None
+        complete = True
+        for name, group in self.plan.groups_of(training).items():
+            if not self._missing(group):
+                continue
+            with self._held(self.plan.store.lock(name)) as held:
+                if not held:
+                    complete = False
+                elif missing := self._missing(group):
+                    loaded = loaded or self._load(training)
+                    self._run_cells(missing, loaded)
+        return complete
 
-    def _run_cells(self, group: list[Planned], method: Method[Any], train_seconds: float) -> None:
-        """Compute cells that differ only in how their predictions are scored."""
+    def _load(self, training: Training) -> _Loaded:
+        method, seconds = make_method(training), 0.0
+        weights = tuple(load_stage(method, stage, folder) for stage, folder in training.stages)
+        for _, folder in training.stages:
+            seconds += (folder.summary() or {})["seconds"]
+        return _Loaded(method, weights, seconds)
+
+    def _run_cells(self, group: list[Planned], loaded: _Loaded) -> None:
+        """Compute cells that differ only in where their predictions are scored."""
         cell = group[0].cell
         started = time.monotonic()
         try:
@@ -194,101 +251,93 @@ class _Runner:
                 *(cell.mapping, group[0].projection),
                 tuple(planned.cell.protocol.eval_at for planned in group),
             )
-            results = evaluate(method, job, self.accelerator, self.progress)
+            results = evaluate(loaded.method, job, self.accelerator, self.progress)
             clean_codec = (cell.task, cell.condition) == ("reconstruct", CLEAN)
-            measured = measure(method, job, self.accelerator) if clean_codec else {}
+            measured = measure(loaded.method, job, self.accelerator) if clean_codec else {}
         except Exception as error:
             for planned in group:
                 self._keep(planned, self._failure(planned, error), None)
             return
         costs = {
             "measured": measured,
-            "train_seconds": train_seconds,
+            "train_seconds": loaded.seconds,
             "evaluate_seconds": (time.monotonic() - started) / len(group),
         }
         for planned, result in zip(group, results, strict=True):
-            record = self._record(planned, method, split)
+            record = finished_record(
+                planned, loaded.method, loaded.weights, split, self._provenance()
+            )
             self._keep(planned, record.model_copy(update=costs), result)
-
-    def _record(self, planned: Planned, method: Method[Any], split: Split) -> Record:
-        """Return the record of a finished cell, but for what it cost and measured."""
-        cell, training = planned.cell, planned.training
-        weights = training.weights()
-        return Record(
-            key=planned.key(weights),
-            status="ok",
-            cell=cell,
-            image_ids=split.ids,
-            clusters=split.clusters,
-            classes=planned.space.classes,
-            palette=planned.space.palette,
-            unreachable=planned.projection.unreachable if planned.projection else (),
-            unmapped=planned.projection.unmapped if planned.projection else 0,
-            parameters=sum(p.numel() for p in method.parameters()),
-            train_data=training.train_data,
-            test_data=planned.test_data,
-            stages=tuple(folder.key for _, folder in training.stages),
-            weights=weights or (),
-            corruption_version=condition_version(cell),
-            corruption_probe=condition_probe(cell),
-            finished=_now(),
-            provenance=self._provenance(),
-        )
 
     def _keep(self, planned: Planned, record: Record, result: Evaluation | None) -> None:
         """Write a cell's record and show its number."""
-        self.records.append(record)
         self.computed += 1
-        if self.accelerator.is_main_process:
-            counts, preview = result if result is not None else (None, None)
-            self.plan.folder.write(record, counts, preview)
-            self.progress.cell(record, counts)
+        if not self.accelerator.is_main_process:
+            return
+        counts, preview = result if result is not None else (None, None)
+        try:
+            self.plan.store.write(record, counts, preview)
+        except OSError as error:
+            record, counts = self._failure(planned, error), None
+            self.unwritten[planned.key] = record
+        self.progress.cell(record, counts)
 
     def _failure(self, planned: Planned, error: Exception) -> Record:
-        """Return the record of a failed cell: the error in one line, and where it arose."""
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        text = " ".join(str(error).split()) or "no message"
-        return Record(
-            key=planned.key(),
-            status="failed",
-            cell=planned.cell,
-            error=f"{type(error).__name__}: {text} ({frame.name}, line {frame.lineno})",
-            finished=_now(),
-            provenance=self._provenance(),
-        )
+        return failed_record(planned, describe(error), self._provenance())
+
+    def check_data(self, trainings: Sequence[Training]) -> None:
+        """Check and read the splits that will be used, before anything is trained on them.
+
+        Data that mean nothing, and files that are damaged, stop the run here.
+        """
+        used: dict[str, DataRef] = {}
+        for training in trainings:
+            for planned in self._missing(self.plan.cells_of(training)):
+                cell = planned.cell
+                used |= {ref.key: ref for ref in (cell.test_on, training.train_on)}
+                self._split(cell.test_on, cell.limit, cell.protocol)
+            if not training.is_finished():
+                self._split(training.train_on)
+        for dataset in (part for key in used for part in self.plan.datasets[key].parts):
+            if not dataset.is_drawn(dataset.options):
+                preflight.require(dataset, self.progress.say)
+        for split in self.splits.values():
+            split.preload()
+
+    def _split(
+        self, reference: DataRef, limit: int | None = None, protocol: Protocol | None = None
+    ) -> Split:
+        """Return a split; its samples stay in memory for the cells to come."""
+        protocol = protocol or self.plan.suite.protocol
+        name = (reference.key, limit, fingerprint(protocol))
+        if name not in self.splits:
+            dataset = self.plan.datasets[reference.key]
+            self.splits[name] = Split(dataset, reference, protocol, limit)
+        return self.splits[name]
+
+    def _missing(self, cells: Sequence[Planned]) -> list[Planned]:
+        """Return the cells that are to be computed; the main process decides for all."""
+        return [p for p in cells if not self._agreed(partial(self._is_settled, p.key))]
+
+    def _is_settled(self, key: str) -> bool:
+        """Whether a cell has its number, or failed since the run began, here or elsewhere."""
+        started = self.plan.settings.started
+        return key in self.unwritten or self.plan.store.state(key, since=started) != "missing"
+
+    def _agreed(self, decide: Callable[[], bool]) -> bool:
+        """Return the main process's decision, which alone looks at the store."""
+        decision = decide() if self.accelerator.is_main_process else False
+        return agree(self.accelerator, decision)
+
+    @contextmanager
+    def _held(self, lock: BaseFileLock) -> Iterator[bool]:
+        """Hold a lock in the main process for all of them; False if another run has it."""
+        held = self._agreed(lambda: _try_to_hold(lock))
+        try:
+            yield held
+        finally:
+            if held:
+                lock.release()
 
     def _provenance(self) -> Provenance:
         return provenance(self.accelerator.device, self.accelerator.num_processes)
-
-    def _write_manifest(self) -> None:
-        if self.accelerator.is_main_process:
-            self.plan.folder.write_manifest(_manifest(self.plan, self.records))
-
-
-def _manifest(plan: Plan, records: Sequence[Record]) -> Manifest:
-    suite = plan.suite
-    return Manifest(
-        suite=suite.name,
-        question=suite.question,
-        keys=tuple(record.key for record in records),
-        reference=suite.reference,
-        published=suite.published,
-        contrasts=suite.contrasts,
-        paper=suite.paper,
-        stand_in=plan.stand_in,
-        unavailable=plan.unavailable,
-        source=plan.source,
-        command=plan.settings.command,
-        references=_references(plan),
-    )
-
-
-def _references(plan: Plan) -> str:
-    """List in BibTeX the data sets and methods of a plan, each once."""
-    datasets = (dataset.citation for dataset in plan.datasets.values())
-    methods = (training.config.citation for training in plan.trainings)
-    return "\n".join(dict.fromkeys(filter(None, (*datasets, *methods))))
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -8,18 +8,19 @@ run was interrupted. Resuming from a checkpoint therefore gives the same weights
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import logging
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar, cast
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import DistributedDataParallelKwargs, broadcast_object_list
-from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
@@ -31,12 +32,18 @@ from bench.core.provenance import provenance
 from bench.core.schema import Batch, Stage
 from bench.data.split import Split
 from bench.data.transforms import Loaded, augment, to_tensors
+from bench.engine.accelerator import agree_on_failure
+from bench.engine.interrupt import held_back
+from bench.engine.optimiser import learning_rate, make_optimiser
 from bench.engine.progress import Progress
-from bench.engine.weights import load_weights, submodules
-from bench.store.folders import StageFolder
+from bench.engine.stages import check_finite, save_weights, trainable_modules
+from bench.engine.weights import load_weights, start_from, submodules
+from bench.store.cells import StageFolder
 
 CHECKPOINT_SECONDS = 60.0
 Tensors = tuple[Tensor, ...] | list[Tensor]
+Result = TypeVar("Result")
+logger = logging.getLogger(__name__)
 
 LOG_LINES = 200
 """Lines of a stage's log, whatever its length."""
@@ -47,6 +54,7 @@ class TrainingJob(NamedTuple):
 
     adapter: str
     """The method's name."""
+    preset: str
     stage: Stage
     split: Split
     seed: int
@@ -55,30 +63,8 @@ class TrainingJob(NamedTuple):
     """Where weights, log and summary go; holds a checkpoint if interrupted."""
     given: Path | None = None
     """A file of weights to load instead of training."""
-
-
-def make_accelerator() -> Accelerator:
-    """Return the accelerator of this process: bfloat16 where the device has it.
-
-    Accelerate joins processes that have no accelerator only if told that they are to use
-    the CPU; untold, each of them would believe itself alone.
-    """
-    cuda = torch.cuda.is_available()
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    torch.backends.cudnn.benchmark = False
-    return Accelerator(
-        cpu=not torch.accelerator.is_available(),
-        mixed_precision="bf16" if cuda and torch.cuda.is_bf16_supported() else "no",
-        kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
-    )
-
-
-def agree(accelerator: Accelerator, decision: bool) -> bool:
-    """Return the main process's decision in every process."""
-    shared = [decision]
-    if accelerator.num_processes > 1:
-        broadcast_object_list(shared)
-    return shared[0]
+    start: Path | None = None
+    """A file of weights to start training from."""
 
 
 def train_stage(
@@ -103,6 +89,8 @@ def train_stage(
     method.to(accelerator.device)
     started, earlier = time.monotonic(), 0.0
     losses: dict[str, float] = {}
+    if job.start is not None:
+        start_from(job.start, submodules(method, stage.modules))
     if job.given is not None:
         load_weights(job.given, submodules(method, stage.modules))
     elif stage.steps == 0:
@@ -111,14 +99,20 @@ def train_stage(
     else:
         run = _Run(method, job, modules, accelerator)
         earlier = run.seconds
-        losses = run.train(progress)
+        try:
+            losses = run.train(progress)
+        finally:
+            accelerator.free_memory()
         modules = run.result()
+    check_finite(stage, modules)
     if accelerator.is_main_process:
-        digest, size = _save_weights(modules, job.folder)
+        digest, size = save_weights(modules, job.folder)
         made = provenance(accelerator.device, accelerator.num_processes)
         job.folder.finish(
             {
                 "method": job.adapter,
+                "preset": job.preset,
+                "size": method.data.size,
                 "stage": stage.model_dump(mode="json"),
                 "seed": job.seed,
                 "weights": digest,
@@ -130,52 +124,6 @@ def train_stage(
             }
         )
     accelerator.wait_for_everyone()
-
-
-def trainable_modules(method: Method[Any], stage: Stage) -> nn.ModuleDict:
-    """Freeze a method but for a stage's modules, and return these by name.
-
-    Raises:
-        StageError: if the method has no such module.
-    """
-    method.requires_grad_(False).eval()
-    chosen = nn.ModuleDict()
-    for name in stage.modules:
-        try:
-            module = method.get_submodule(name)
-        except AttributeError:
-            has = [child for child, _ in method.named_children()]
-            message = f"stage {stage.name!r} trains {name!r}; {type(method).__name__} has {has}"
-            raise StageError(message) from None
-        chosen[name.replace(".", "/")] = module.requires_grad_(True).train()
-    return chosen
-
-
-def load_stage(method: Method[Any], stage: Stage, folder: StageFolder) -> None:
-    """Load the weights that a finished stage left.
-
-    Raises:
-        StageError: if the file is not what the stage's summary says.
-    """
-    summary = folder.summary() or {}
-    content = folder.weights.read_bytes()
-    if hashlib.sha256(content).hexdigest() != summary.get("weights"):
-        message = f"{folder.weights}: not the weights that stage.json beside it records"
-        raise StageError(f"{message}; delete the folder and run again")
-    trainable_modules(method, stage).load_state_dict(load_file(folder.weights))
-    method.requires_grad_(False).eval()
-
-
-def learning_rate(stage: Stage, step: int) -> float:
-    """Return the learning rate of a step: linear warm-up, then the stage's decay to 0."""
-    if step < stage.warmup_steps:
-        return stage.lr * (step + 1) / (stage.warmup_steps + 1)
-    done = (step - stage.warmup_steps) / max(1, stage.steps - stage.warmup_steps)
-    if stage.schedule == "poly":
-        return stage.lr * math.pow(1 - done, stage.power)
-    if stage.schedule == "cosine":
-        return stage.lr * 0.5 * (1 + math.cos(math.pi * done))
-    return stage.lr
 
 
 class _Run:
@@ -196,9 +144,9 @@ class _Run:
             shares = f"{stage.batch_size} image(s) a step for {accelerator.num_processes} processes"
             raise StageError(f"stage {stage.name!r} has {shares}; use fewer processes")
         self.modules = modules
-        optimizer = torch.optim.AdamW(
-            _parameter_groups(modules, stage.weight_decay), lr=stage.lr, betas=stage.betas
-        )
+        optimizer = make_optimiser(modules, stage)
+        if stage.sync_bn and accelerator.num_processes > 1:
+            nn.SyncBatchNorm.convert_sync_batchnorm(method)  # type: ignore[no-untyped-call]
         self.average = _average(modules, stage.ema) if stage.ema else None
         self.model, self.optimizer = accelerator.prepare(method, optimizer)
         self.step = 0
@@ -220,33 +168,34 @@ class _Run:
         saved = started = time.monotonic()
         before = self.seconds
         losses: dict[str, float] = {}
-        while self.step < stage.steps:
-            losses = self._optimise()
-            self.step += 1
-            self.seconds = before + time.monotonic() - started
-            progress.advance(self.step, f"loss {sum(losses.values()):.3f}")
-            self._log(losses)
-            if time.monotonic() - saved >= CHECKPOINT_SECONDS:
-                self._checkpoint()
-                saved = time.monotonic()
+        with held_back() as signalled:
+            while self.step < stage.steps:
+                losses = self._optimise()
+                self.step += 1
+                self.seconds = before + time.monotonic() - started
+                progress.advance(self.step, f"loss {sum(losses.values()):.3f}")
+                self._log(losses)
+                if signalled.number or time.monotonic() - saved >= CHECKPOINT_SECONDS:
+                    self._checkpoint()
+                    saved = time.monotonic()
+                signalled.release()
         return losses
 
     def _optimise(self) -> dict[str, float]:
         """Take one optimiser step, over all accumulated micro-steps and processes."""
         stage, rate = self.stage, learning_rate(self.stage, self.step)
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["lr_multiplier"]
         total: dict[str, float] = {}
         with seeding.seeded(seeding.key("step", self.seed, stage.name, self.step)):
-            parts = self._batches()
+            parts = self._agreed(self._batches)
             for part in parts:
                 more = part is not parts[-1]
                 with self.accelerator.no_sync(self.model) if more else nullcontext():
-                    with self.accelerator.autocast():
-                        losses = self.model(stage.name, part)
+                    losses = self._agreed(partial(self._losses, part))
                     self.accelerator.backward(sum(losses.values()) / len(parts))
-                for name, value in self._finite(losses).items():
-                    total[name] = total.get(name, 0.0) + value / len(parts)
+                for name, value in losses.items():
+                    total[name] = total.get(name, 0.0) + value.item() / len(parts)
             if stage.grad_clip is not None:
                 self.accelerator.clip_grad_norm_(self.modules.parameters(), stage.grad_clip)
             self.optimizer.step()
@@ -254,6 +203,30 @@ class _Run:
         if self.average is not None:
             self.average.update_parameters(self.modules)
         return total
+
+    def _agreed(self, compute: Callable[[], Result]) -> Result:
+        """Return what is computed; if it fails in one process, it fails in all."""
+        result, error = None, None
+        try:
+            result = compute()
+        except Exception as raised:
+            error = raised
+        agree_on_failure(self.accelerator, error)
+        return cast(Result, result)
+
+    def _losses(self, part: Batch) -> dict[str, Tensor]:
+        """Return the losses of a micro-step.
+
+        Raises:
+            Diverged: if one is not finite.
+        """
+        with self.accelerator.autocast():
+            losses: dict[str, Tensor] = self.model(self.stage.name, part)
+        for name, loss in losses.items():
+            if not math.isfinite(loss.item()):
+                message = f"stage {self.stage.name!r}, step {self.step}: loss {name!r} is"
+                raise Diverged(f"{message} {loss.item()}; a lower lr or grad_clip may help")
+        return losses
 
     def _batches(self) -> list[Batch]:
         """Return this process's share of the step's images, a batch a micro-step."""
@@ -271,16 +244,9 @@ class _Run:
                 image, label = augment(sample, stage.augment, crop, key)
                 samples.append(Loaded(sample.id, image, label, ()))
                 seeds.append(key)
-            batches.append(to_tensors(samples, seeds, self.accelerator.device))
+            batch = to_tensors(samples, seeds, self.accelerator.device)
+            batches.append(batch._replace(step=step, steps=stage.steps))
         return batches
-
-    def _finite(self, losses: Mapping[str, Tensor]) -> dict[str, float]:
-        values = {name: loss.item() for name, loss in losses.items()}
-        for name, value in values.items():
-            if not math.isfinite(value):
-                message = f"stage {self.stage.name!r}, step {self.step}: loss {name!r} is {value}"
-                raise Diverged(f"{message}; a lower lr or grad_clip may help")
-        return values
 
     def _log(self, losses: dict[str, float]) -> None:
         every = max(1, self.stage.steps // LOG_LINES)
@@ -306,12 +272,16 @@ class _Run:
             "optimizer": self.optimizer.state_dict(),
             "average": self.average.state_dict() if self.average else {},
         }
-        write_atomic(self.folder.checkpoint, lambda file: torch.save(state, file))
+        buffer = io.BytesIO()
+        torch.save(state, buffer)
+        content = buffer.getvalue()
+        digest = hashlib.sha256(content).digest()
+        write_atomic(self.folder.checkpoint, lambda file: file.write(digest + content))
 
     def _resume(self) -> None:
         """Go back to the last checkpoint, or to the start; drop log lines after it."""
-        if self.folder.checkpoint.exists():
-            state = torch.load(self.folder.checkpoint, map_location="cpu", weights_only=True)
+        if (content := _checked(self.folder.checkpoint)) is not None:
+            state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
             self.step, self.seconds = state["step"], state["seconds"]
             self.modules.load_state_dict(state["modules"])
             self.optimizer.load_state_dict(state["optimizer"])
@@ -321,6 +291,19 @@ class _Run:
             lines = self.folder.log.read_text().splitlines(keepends=True)
             kept = [line for line in lines if json.loads(line)["step"] <= self.step]
             write_atomic(self.folder.log, lambda file: file.write("".join(kept).encode()))
+
+
+def _checked(checkpoint: Path) -> bytes | None:
+    """Return a checkpoint's content; None if there is none, or it is damaged."""
+    try:
+        whole = checkpoint.read_bytes()
+    except FileNotFoundError:
+        return None
+    digest, content = whole[:32], whole[32:]
+    if hashlib.sha256(content).digest() == digest:
+        return content
+    logger.warning("%s: damaged; its stage is trained from the start", checkpoint)
+    return None
 
 
 def step_indices(images: int, stage: Stage, seed: int, step: int) -> list[int]:
@@ -348,15 +331,6 @@ def _whole_batches(
         progress.advance(indices[-1] + 1)
 
 
-def _parameter_groups(modules: nn.ModuleDict, weight_decay: float) -> list[dict[str, Any]]:
-    """Split off biases, norms and other vectors, which are not decayed."""
-    parameters = [p for p in modules.parameters() if p.requires_grad]
-    return [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-
-
 def _average(modules: nn.ModuleDict, decay: float) -> AveragedModel:
     """Return an exponential moving average of weights and buffers.
 
@@ -375,11 +349,3 @@ def _average(modules: nn.ModuleDict, decay: float) -> AveragedModel:
                 old.copy_(new)
 
     return AveragedModel(modules, multi_avg_fn=update, use_buffers=True)
-
-
-def _save_weights(modules: nn.ModuleDict, folder: StageFolder) -> tuple[str, int]:
-    """Write the modules' state; return the file's SHA-256 and its size in bytes."""
-    state = {key: value.cpu().contiguous() for key, value in modules.state_dict().items()}
-    content = save(state)
-    write_atomic(folder.weights, lambda file: file.write(content))
-    return hashlib.sha256(content).hexdigest(), len(content)

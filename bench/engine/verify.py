@@ -18,11 +18,13 @@ from bench.core.method import Method
 from bench.core.provenance import provenance
 from bench.core.schema import Record
 from bench.data.split import Split
+from bench.engine.accelerator import make_accelerator
 from bench.engine.evaluate import EvaluationJob, evaluate, micro_batches
-from bench.engine.plan import Plan, Planned, Training, condition_probe
+from bench.engine.keys import condition_probe
+from bench.engine.plan import Plan, Planned, Training
 from bench.engine.progress import Progress
 from bench.engine.run import make_method
-from bench.engine.train import load_stage, make_accelerator
+from bench.engine.stages import load_stage
 from bench.score.counts import Counts
 
 FURTHER = ("bands", "sizes", "unmapped", "segments")
@@ -64,7 +66,7 @@ def verify(
     Raises:
         PlanError: if no cell is finished.
     """
-    done = [(planned, record) for planned in plan.cells if (record := plan.done(planned))]
+    done = _finished(plan)
     if not done:
         raise PlanError(f"{plan.folder.path}: no finished cell of {plan.suite.name}; run it first")
     random = seeding.numpy_generator(seeding.key("verify", draw, len(done)))
@@ -73,6 +75,17 @@ def verify(
     for training in plan.trainings:
         mine = [done[at] for at in sorted(chosen) if done[at][0].training is training]
         yield from verifier.verify(training, mine)
+
+
+def _finished(plan: Plan) -> list[tuple[Planned, Record]]:
+    """Return the finished cells of a plan with their records, by the plan's names."""
+    cells = [planned for planned in plan.cells if plan.store.is_done(planned.key)]
+    records = [plan.store.record(planned.key) for planned in cells]
+    return [
+        (planned, record.model_copy(update={"cell": planned.cell}))
+        for planned, record in zip(cells, records, strict=True)
+        if record is not None
+    ]
 
 
 class _Verifier:
@@ -108,7 +121,7 @@ class _Verifier:
             return Verified(
                 record, fault=f"corrupted images: probe {probe}, was {record.corruption_probe}"
             )
-        stored, found = self.plan.folder.counts(record.key), Verified(record)
+        stored, found = self.plan.store.counts(record), Verified(record)
         batches = micro_batches(len(record.image_ids), cell.protocol)
         count = min(len(batches), -(-self.images // len(batches[0])))
         for at in sorted(self.random.choice(len(batches), size=count, replace=False)):

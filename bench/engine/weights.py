@@ -110,8 +110,10 @@ def as_text(converted: Converted, adapter: str, preset: str) -> str:
     return "\n".join([*lines, "in a suite, under methods:", f"  - {json.dumps(entry)}"])
 
 
-def digests(label: str, config: MethodConfig, data: DataSpec) -> dict[str, str]:
-    """Return the SHA-256 of the files that a configuration names, by stage.
+def digests(
+    label: str, field: str, files: Mapping[str, str], config: MethodConfig, data: DataSpec
+) -> dict[str, str]:
+    """Return the SHA-256 of the files that a field of a configuration names, by stage.
 
     Files that are missing are left out; a plan lists them as needs.
 
@@ -120,10 +122,10 @@ def digests(label: str, config: MethodConfig, data: DataSpec) -> dict[str, str]:
     """
     names = [stage.name for stage in config.stages(data)]
     found = {}
-    for stage, path in config.weights.items():
+    for stage, path in files.items():
         if stage not in names:
             known = f"its stages are {', '.join(names)}"
-            raise WeightsError(f"{label}: weights are given for {stage!r}; {known}")
+            raise WeightsError(f"{label}: {field} are given for {stage!r}; {known}")
         if Path(path).is_file():
             with Path(path).open("rb") as file:
                 found[stage] = hashlib.file_digest(file, "sha256").hexdigest()
@@ -136,6 +138,16 @@ def load_weights(path: Path, modules: Mapping[str, nn.Module]) -> None:
     Raises:
         WeightsError: if the file is absent, damaged or does not fit.
     """
+    tensors = _read(path)
+    _check_fit(str(path), ", ".join(modules), tensors, _places(modules))
+    for name, module in modules.items():
+        start = f"{name}."
+        own = {k.removeprefix(start): v for k, v in tensors.items() if k.startswith(start)}
+        module.load_state_dict(own)
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    """Read a safetensors file, or a finished stage's, where "/" is within a module's name."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
@@ -143,13 +155,30 @@ def load_weights(path: Path, modules: Mapping[str, nn.Module]) -> None:
         content = load_file(path)
     except (OSError, SafetensorError) as error:
         raise WeightsError(f"{path}: not a readable safetensors file ({error})") from error
-    # A finished stage's own file, too, can serve: in it "/" is within a module's name.
-    tensors = {key.replace("/", "."): tensor for key, tensor in content.items()}
-    _check_fit(str(path), ", ".join(modules), tensors, _places(modules))
-    for name, module in modules.items():
-        start = f"{name}."
-        own = {k.removeprefix(start): v for k, v in tensors.items() if k.startswith(start)}
-        module.load_state_dict(own)
+    return {key.replace("/", "."): tensor for key, tensor in content.items()}
+
+
+def start_from(path: Path, modules: Mapping[str, nn.Module]) -> tuple[str, ...]:
+    """Load what a safetensors file has for modules that are trained next.
+
+    Returns:
+        The names of the tensors that the file lacks, which keep their own initialisation.
+
+    Raises:
+        WeightsError: if the file is absent or damaged, has tensors that the modules lack or
+            of another shape, or none of theirs.
+    """
+    tensors, places = _read(path), _places(modules)
+    missing = sorted(set(places) - set(tensors))
+    if len(missing) == len(places):
+        raise WeightsError(f"{path} has none of the tensors of {', '.join(modules)}")
+    _check_fit(str(path), ", ".join(modules), {**places, **tensors}, places)
+    import torch
+
+    with torch.no_grad():
+        for name, tensor in tensors.items():
+            places[name].copy_(tensor)
+    return tuple(missing)
 
 
 def submodules(method: nn.Module, names: Collection[str]) -> dict[str, nn.Module]:

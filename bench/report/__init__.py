@@ -42,16 +42,17 @@ def _digest(folder: SuiteFolder, *settings: bool) -> str:
     """Hash all that a report is made from: results, papers, training logs, and the code."""
     bench = Path(__file__).parents[1]
     sources = [
-        *(bench / "counts.py", bench / "metrics.py", bench / "stats.py"),
+        *(bench / "score").glob("*.py"),
         *sorted((bench / "claims").glob("*.py")),
-        *sorted((bench / "corruptions").glob("*.py")),
+        *sorted((bench / "corruptions").rglob("*.py")),
         *sorted(Path(__file__).parent.glob("*.*")),
         *sorted(PAPERS.glob("*.*")),
     ]
     digest = hashlib.sha256(repr(settings).encode())
     for folder_path in folder.paths:
-        sources += sorted(folder_path.parent.glob("stages/*/log.jsonl"))
         sources += sorted(p for p in folder_path.rglob("*.*") if not p.name.startswith("."))
+    for record in folder.records():
+        digest.update(record.model_dump_json().encode())
     for path in sources:
         digest.update(f"{path.name} {path.stat().st_size}\n".encode() + path.read_bytes())
     return digest.hexdigest()

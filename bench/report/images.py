@@ -12,7 +12,7 @@ from PIL import Image
 
 from bench.core.schema import CLEAN, IGNORE_INDEX, Condition
 from bench.report.block import Block
-from bench.store.folders import Preview
+from bench.store.cells import Preview
 
 WIDTH_PX = 192
 """Wider images are shown at this width, so that a page stays small."""

@@ -7,7 +7,6 @@ replaced by the page's own, so that one drawing serves light, dark and paper.
 from __future__ import annotations
 
 import io
-import json
 import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -264,13 +263,13 @@ def _logs(block: Block) -> dict[str, dict[str, Lines]]:
     for key, labels in users.items():
         stage = block.folder.stage(key)
         summary: Any = stage.summary()
-        if summary is None or not stage.log.exists():
+        lines = stage.log_lines()
+        if summary is None or not lines:
             continue  # such as a stage in closed form
         first, *others = labels
         more = f" + {len(others)}" if others else ""
         title = f"{first}{more}: {summary['stage']['name']}"
-        lines = stage.log.read_text().splitlines()
-        logs.setdefault(title, {})[key] = [json.loads(line) for line in lines]
+        logs.setdefault(title, {})[key] = lines
     return logs
 
 

@@ -1,44 +1,27 @@
-"""Results on disk: content-keyed, written atomically, safe for several writers.
-
-Layout under the output folder::
-
-    stages/<stage key>/     stage.json  log.jsonl  weights.safetensors  (checkpoint.pt)
-    <suite>/suite.json      the cells of the latest run, in order
-    <suite>/records/        <cell key>.json, one a cell
-    <suite>/counts/         <cell key>.npz, per-image counts of a finished cell
-    <suite>/previews/       <cell key>.npz, a few images with label and prediction
-"""
+"""The results of a suite: its manifest, and the cells that the manifest names."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from functools import partial
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from bench.core.errors import StoreError
-from bench.core.files import write_atomic, write_json
-from bench.core.manifest import Manifest
+from bench.core.files import DamagedFile, read_sealed, write_sealed
+from bench.core.manifest import Entry, Manifest
 from bench.core.schema import Record
+from bench.store.cells import CellStore, Preview, StageFolder
+from bench.store.packed import RECORDS, PackedCells, PackedStage, write_packed
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from bench.score.counts import Counts
 
-
-class Preview(NamedTuple):
-    """A few images of a cell, as the method saw them."""
-
-    ids: np.ndarray  # str [n]
-    image: np.ndarray  # uint8 [n, H, W, 3], after resize and corruption
-    label: np.ndarray  # uint8 [n, H, W]
-    prediction: np.ndarray  # uint8 [n, H, W]
+MANIFEST = "suite.json"
 
 
 class SuiteFolder:
-    """The records of one suite."""
+    """The results of one suite; cells are called what the suite calls them."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -48,101 +31,110 @@ class SuiteFolder:
         """The folders that results are read from."""
         return (self.path,)
 
-    def stage(self, key: str) -> StageFolder:
-        """Return the folder of a training stage behind a cell."""
-        return StageFolder(self.path.parent, key)
+    @cached_property
+    def cells(self) -> CellStore | PackedCells:
+        """Where the cells are: in the store around the folder, or packed within it."""
+        packed = (self.path / RECORDS).exists()
+        return PackedCells(self.path) if packed else CellStore(self.path.parent)
+
+    def stage(self, key: str) -> StageFolder | PackedStage:
+        """Return a training stage behind a cell."""
+        return self.cells.stage(key)
 
     def manifest(self) -> Manifest:
-        """Read which cells the latest run asked for."""
-        path = self.path / "suite.json"
-        if not self.exists():
-            raise StoreError(f"{path}: no such file; `python -m bench run` writes it")
-        return Manifest.model_validate_json(path.read_text())
+        """Read what the suite consists of.
+
+        Raises:
+            StoreError: if there is no manifest, or it is damaged.
+        """
+        path = self.path / MANIFEST
+        try:
+            return Manifest.model_validate_json(read_sealed(path))
+        except FileNotFoundError as error:
+            raise StoreError(f"{path}: no such file; `python -m bench run` writes it") from error
+        except DamagedFile as error:
+            raise StoreError(f"{error}; `python -m bench plan` writes it again") from error
 
     def exists(self) -> bool:
         """Whether a run has left its manifest."""
-        return (self.path / "suite.json").exists()
+        return (self.path / MANIFEST).exists()
 
     def write_manifest(self, manifest: Manifest) -> None:
-        """Write which cells this run asks for."""
-        write_json(self.path / "suite.json", manifest.model_dump_json(indent=1))
+        """Write what the suite consists of."""
+        write_sealed(self.path / MANIFEST, manifest.model_dump_json())
 
     def record(self, key: str) -> Record | None:
-        """Read a cell's record, or None if there is none."""
-        try:
-            text = (self.path / "records" / f"{key}.json").read_text()
-        except FileNotFoundError:
-            return None
-        return Record.model_validate_json(text)
-
-    def write(self, record: Record, counts: Counts | None, preview: Preview | None) -> None:
-        """Write a cell: arrays first, so that a record never lacks its counts."""
-        import numpy as np
-
-        for folder, arrays in (("counts", counts), ("previews", preview)):
-            if arrays is not None:
-                known = {name: a for name, a in arrays._asdict().items() if a is not None}
-                save = partial(np.savez_compressed, **known)
-                write_atomic(self.path / folder / f"{record.key}.npz", save)
-        write_json(self.path / "records" / f"{record.key}.json", record.model_dump_json(indent=1))
+        """Read a cell's record as the suite presents it, or None if there is none."""
+        manifest = self.manifest()
+        entry = next((entry for entry in manifest.cells if entry.key == key), None)
+        record = self.cells.record(key)
+        if record is None or entry is None:
+            return record
+        return presented(record, entry, manifest)
 
     def counts(self, key: str) -> Counts:
-        """Read a finished cell's per-image counts."""
-        from bench.score.counts import Counts
+        """Read a finished cell's per-image counts.
 
-        return Counts(**self._arrays("counts", key))
+        Raises:
+            StoreError: if they are missing or damaged.
+        """
+        return self.cells.counts(self._stored(key))
 
     def preview(self, key: str) -> Preview | None:
         """Read a cell's stored images, or None where none were kept."""
-        if not (self.path / "previews" / f"{key}.npz").exists():
-            return None
-        return Preview(**self._arrays("previews", key))
+        return self.cells.preview(self._stored(key))
 
     def records(self) -> Iterator[Record]:
-        """Read the records of the latest run in the suite's order, missing ones left out."""
-        for key in self.manifest().keys:
-            record = self.record(key)
+        """Read the records in the suite's order, missing ones left out."""
+        manifest = self.manifest()
+        for entry in manifest.cells:
+            record = self.cells.record(entry.key)
             if record is not None:
-                yield record
+                yield presented(record, entry, manifest)
 
-    def _arrays(self, folder: str, key: str) -> dict[str, np.ndarray]:
-        import numpy as np
+    def _stored(self, key: str) -> Record:
+        record = self.cells.record(key)
+        if record is None:
+            raise StoreError(f"{self.path}: no record of the cell {key}; run the suite again")
+        return record
 
-        path = self.path / folder / f"{key}.npz"
-        if not path.exists():
-            raise StoreError(f"{path}: no such file; delete the record beside it and run again")
-        with np.load(path, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
+
+def presented(record: Record, entry: Entry, manifest: Manifest) -> Record:
+    """Return a record with the names that a suite has for it, and the scores it asks for."""
+    protocol = record.cell.protocol.model_copy(update={"metrics": manifest.metrics})
+    names = {"suite": manifest.suite, "label": entry.label, "preset": entry.preset}
+    cell = record.cell.model_copy(update={**names, "protocol": protocol})
+    return record.model_copy(update={"cell": cell})
 
 
 def suite_folders(path: Path) -> list[SuiteFolder]:
-    """Find the suites below a folder (or the folder itself), in order of their names."""
-    found = sorted(manifest.parent for manifest in path.rglob("suite.json"))
-    if not found:
-        raise StoreError(f"{path}: no results here (no suite.json at or below it)")
-    return [SuiteFolder(folder) for folder in found]
+    """Find the suites below a folder (or the folder itself), in order of their names.
+
+    Raises:
+        StoreError: if there is none.
+    """
+    folders = sorted(manifest.parent for manifest in path.rglob(MANIFEST))
+    if not folders:
+        raise StoreError(f"{path}: no results here (no {MANIFEST} at or below it)")
+    return [SuiteFolder(folder) for folder in folders]
 
 
-class StageFolder:
-    """One training stage on disk."""
+def pack(folder: SuiteFolder, destination: Path) -> None:
+    """Write a suite's results into a folder of few files, without weights and pictures.
 
-    def __init__(self, output: Path, key: str) -> None:
-        self.key = key
-        self.path = output / "stages" / key
-        self.weights = self.path / "weights.safetensors"
-        self.checkpoint = self.path / "checkpoint.pt"
-        self.log = self.path / "log.jsonl"
-
-    def summary(self) -> dict[str, object] | None:
-        """Read what a finished stage recorded of itself, or None if it is not finished."""
-        try:
-            text = (self.path / "stage.json").read_text()
-        except FileNotFoundError:
-            return None
-        content: dict[str, object] = json.loads(text)
-        return content
-
-    def finish(self, summary: dict[str, object]) -> None:
-        """Mark the stage finished; its checkpoint is of no more use."""
-        write_json(self.path / "stage.json", json.dumps(summary, indent=1))
-        self.checkpoint.unlink(missing_ok=True)
+    Raises:
+        StoreError: if the suite has no manifest, or a finished cell no counts.
+    """
+    manifest = folder.manifest()
+    records = list(folder.records())
+    keys = dict.fromkeys(key for record in records for key in record.stages)
+    stages = (folder.stage(key) for key in keys)
+    write_packed(
+        destination,
+        ((r, folder.counts(r.key) if r.status == "ok" else None) for r in records),
+        (
+            {"key": key, "summary": stage.summary(), "log": stage.log_lines()}
+            for key, stage in zip(keys, stages, strict=True)
+        ),
+    )
+    SuiteFolder(destination).write_manifest(manifest)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.core.schema import Record
+from bench.core.schema import Protocol, Record
 from bench.score.metrics import METRICS
 from bench.store.folders import SuiteFolder, suite_folders
 
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 COLUMNS = (
-    "suite", "method", "label", "preset", "train_on", "test_on", "corruption", "severity",
+    "suite", "method", "label", "preset", "train_on", "train_split", "test_on", "test_split",
+    "resolution", "eval_at", "corrupt_at", "precision", "mapping", "corruption", "severity",
     "task", "seed", "sampling_seed", "metric", "value", "num_images", "limit", "status", "key",
 )  # fmt: skip
 
@@ -27,7 +28,8 @@ def load_results(path: str | Path) -> pd.DataFrame:
 
     Returns:
         The columns ``COLUMNS``: ``corruption`` is ``none`` and ``severity`` 0 for clean
-        images, ``value`` is a fraction and NaN for a failed cell, and ``limit`` is missing
+        images, ``resolution`` is what images are resized to (``80x160``, ``short side 512`` or
+        ``native``), ``value`` is a fraction and NaN for a failed cell, and ``limit`` is missing
         where all images of the split were used.
 
     Raises:
@@ -44,6 +46,13 @@ def load_results(path: str | Path) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"limit": "Int64", "value": float})
 
 
+def resolution(protocol: Protocol) -> str:
+    """Say what size images are resized to."""
+    if protocol.resize is not None:
+        return f"{protocol.resize[0]}x{protocol.resize[1]}"
+    return f"short side {protocol.short_side}" if protocol.short_side else "native"
+
+
 def _rows(folder: SuiteFolder, record: Record) -> Iterator[dict[str, Any]]:
     cell = record.cell
     counts = folder.counts(record.key) if record.status == "ok" else None
@@ -54,7 +63,14 @@ def _rows(folder: SuiteFolder, record: Record) -> Iterator[dict[str, Any]]:
             "label": cell.label,
             "preset": cell.preset,
             "train_on": str(cell.train_on),
+            "train_split": cell.train_on.split,
             "test_on": str(cell.test_on),
+            "test_split": cell.test_on.split,
+            "resolution": resolution(cell.protocol),
+            "eval_at": cell.protocol.eval_at,
+            "corrupt_at": cell.protocol.corrupt_at,
+            "precision": cell.protocol.precision,
+            "mapping": cell.mapping,
             "corruption": cell.condition.corruption,
             "severity": cell.condition.severity,
             "task": cell.task,

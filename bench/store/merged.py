@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from bench.core.manifest import Manifest
+from bench.core.manifest import Entry, Manifest
 from bench.core.schema import Record
 from bench.score.counts import Counts
-from bench.store.folders import Preview, StageFolder, SuiteFolder, suite_folders
+from bench.store.cells import Preview, StageFolder
+from bench.store.folders import SuiteFolder, suite_folders
+from bench.store.packed import PackedStage
 
 
 class MergedFolder(SuiteFolder):
@@ -30,14 +32,18 @@ class MergedFolder(SuiteFolder):
         return tuple(folder.path for folder in self.folders)
 
     def manifest(self) -> Manifest:
-        """Join what the suites asked for."""
+        """Merge what the suites asked for."""
         manifests = [folder.manifest() for folder in self.folders]
         labels = {record.cell.label for record in self._records.values()}
         reference = manifests[0].reference
         return Manifest(
             suite=" + ".join(manifest.suite for manifest in manifests),
             question=" ".join(dict.fromkeys(" ".join(m.question.split()) for m in manifests)),
-            keys=tuple(self._records),
+            cells=tuple(
+                Entry(key=key, label=r.cell.label, preset=r.cell.preset, state="done")
+                for key, r in self._records.items()
+            ),
+            metrics=tuple(dict.fromkeys(name for m in manifests for name in m.metrics)),
             reference=reference if reference in labels else "",
             published=manifests[0].published,
             stand_in="; ".join(dict.fromkeys(m.stand_in for m in manifests if m.stand_in)),
@@ -53,48 +59,51 @@ class MergedFolder(SuiteFolder):
 
     def counts(self, key: str) -> Counts:
         """Read a finished cell's per-image counts."""
-        return self._home[key].counts(key)
+        return self._found[key][1].counts(key)
 
     def preview(self, key: str) -> Preview | None:
         """Read a cell's stored images, or None where none were kept."""
-        return self._home[key].preview(key)
+        return self._found[key][1].preview(key)
 
-    def stage(self, key: str) -> StageFolder:
+    def stage(self, key: str) -> StageFolder | PackedStage:
         """Return the folder of a training stage, in whichever output holds it."""
         stages = [folder.stage(key) for folder in self.folders]
         return next((stage for stage in stages if stage.summary() is not None), stages[0])
 
+    def records(self) -> Iterator[Record]:
+        """Return the records of all suites in order, each cell once."""
+        yield from self._records.values()
+
     @cached_property
-    def _home(self) -> dict[str, SuiteFolder]:
-        found: dict[str, SuiteFolder] = {}
+    def _found(self) -> dict[str, tuple[Record, SuiteFolder]]:
+        found: dict[str, tuple[Record, SuiteFolder]] = {}
         for folder in self.folders:
             for record in folder.records():
-                found.setdefault(record.key, folder)
+                found.setdefault(record.key, (record, folder))
         return found
 
     @cached_property
     def _records(self) -> dict[str, Record]:
-        found = {key: folder.record(key) for key, folder in self._home.items()}
-        records = {key: record for key, record in found.items() if record is not None}
-        owners = {(r.cell.label, self._home[key].path) for key, r in records.items()}
+        owners = {(record.cell.label, folder.path) for record, folder in self._found.values()}
         shared = {label for label, n in Counter(label for label, _ in owners).items() if n > 1}
         names = Counter(path.name for path in self.paths)
-        for key, record in records.items():
+        records = {}
+        for key, (record, folder) in self._found.items():
             if record.cell.label in shared:
-                path = self._home[key].path
-                name = path.name if names[path.name] == 1 else str(path)
-                records[key] = relabelled(record, f"{record.cell.label} ({name})")
+                name = folder.path.name if names[folder.path.name] == 1 else str(folder.path)
+                record = relabelled(record, f"{record.cell.label} ({name})")
+            records[key] = record
         return records
 
 
-def join(paths: Sequence[Path]) -> SuiteFolder:
+def merge(paths: Sequence[Path]) -> SuiteFolder:
     """Open the suites at or below some folders, as one if they are several.
 
     Raises:
         StoreError: if a folder holds no results.
     """
-    found = [folder for path in paths for folder in suite_folders(path)]
-    return found[0] if len(found) == 1 else MergedFolder(found)
+    folders = [folder for path in paths for folder in suite_folders(path)]
+    return folders[0] if len(folders) == 1 else MergedFolder(folders)
 
 
 def relabelled(record: Record, label: str) -> Record:

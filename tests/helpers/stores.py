@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.core.manifest import Manifest, PaperTable, Published, Unavailable
+from bench.core.manifest import Entry, Manifest, PaperTable, Published, Unavailable
 from bench.core.schema import (
     CLEAN,
     IGNORE_INDEX,
@@ -20,7 +20,8 @@ from bench.core.schema import (
 )
 from bench.core.seeding import key, numpy_generator
 from bench.score.counts import Counts, count_all, stack_counts
-from bench.store.folders import Preview, SuiteFolder
+from bench.store.cells import Preview
+from bench.store.folders import SuiteFolder
 
 CLASSES = ("road", "car", "sky & air", "person_1")
 PALETTE = ((128, 64, 128), (0, 0, 142), (70, 130, 180), (220, 20, 60))
@@ -91,8 +92,14 @@ class Store:
         self.unavailable: tuple[Unavailable, ...] = ()
         self.folder = SuiteFolder(output / suite)
         self.truth = truth_of(images)
-        self.keys: list[str] = []
+        self.cells: list[Entry] = []
+        self.metrics: tuple[str, ...] = Protocol(resize=SIZE).metrics
         self.describe()
+
+    @property
+    def keys(self) -> list[str]:
+        """Of all cells, in order."""
+        return [entry.key for entry in self.cells]
 
     def describe(self) -> None:
         """Write the manifest of what is there so far."""
@@ -100,7 +107,8 @@ class Store:
             Manifest(
                 suite=self.folder.path.name,
                 question="Which method keeps its score?",
-                keys=tuple(self.keys),
+                cells=tuple(self.cells),
+                metrics=self.metrics,
                 reference=self.reference,
                 published=self.published,
                 paper=self.paper,
@@ -112,9 +120,12 @@ class Store:
         )
 
     def _record(self, cell: Cell, **content: Any) -> Record:
-        self.keys.append(fingerprint(cell))
+        key = fingerprint(cell)
+        state = "done" if content["status"] == "ok" else "failed"
+        self.metrics = cell.protocol.metrics
+        self.cells.append(Entry(key=key, label=cell.label, preset=cell.preset, state=state))
         self.describe()
-        return Record(key=self.keys[-1], cell=cell, provenance=PROVENANCE, **content)
+        return Record(key=key, cell=cell, provenance=PROVENANCE, **content)
 
     def add(self, cell: Cell, accuracy: float, clusters: Sequence[str] = ()) -> Record:
         """Write a finished cell whose prediction is right at about this share of pixels."""
@@ -136,13 +147,15 @@ class Store:
             evaluate_seconds=1.5,
             train_seconds=60.0,
         )
-        self.folder.write(record, count(self.truth, predicted), self._preview(cell, predicted))
+        self.folder.cells.write(
+            record, count(self.truth, predicted), self._preview(cell, predicted)
+        )
         return record
 
     def fail(self, cell: Cell, error: str) -> Record:
         """Write a failed cell."""
         record = self._record(cell, status="failed", error=error)
-        self.folder.write(record, None, None)
+        self.folder.cells.write(record, None, None)
         return record
 
     def _preview(self, cell: Cell, predicted: np.ndarray) -> Preview:

@@ -13,8 +13,8 @@ from bench.core.schema import CLEAN, Batch, DataRef, Protocol, fingerprint
 from bench.core.seeding import seeded
 from bench.data.dataset import Sample
 from bench.data.split import Split
+from bench.engine.accelerator import make_accelerator
 from bench.engine.evaluate import EvaluationJob, evaluate
-from bench.engine.train import make_accelerator
 from methods._nn.diffusion_head import DiffusionHead
 from methods._nn.gaussian_diffusion import TIME_STEPS, GaussianDiffusion, cosine_alphas_cumprod
 from methods.cam_seg.config import PRESETS, Config, Shortcuts, Stack

@@ -12,7 +12,7 @@ from bench.core import seeding
 from bench.core.registry import load_config, load_method, method_modules
 from bench.core.schema import IGNORE_INDEX, Batch, DataSpec
 from bench.corruptions.latents import CATALOGUE
-from bench.engine.train import trainable_modules
+from bench.engine.stages import trainable_modules
 
 SIZE = (32, 64)
 CLASSES = 5

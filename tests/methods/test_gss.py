@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from bench.core import seeding
 from bench.core.registry import resolve_config
 from bench.core.schema import IGNORE_INDEX, DataSpec
-from bench.engine.train import trainable_modules
+from bench.engine.stages import trainable_modules
 from methods.gss.config import PRESETS, Variant
 from methods.gss.method import GSS, make_codec, make_tokenizer
 from tests.methods.test_contract import DATA, draw_batch

@@ -26,9 +26,9 @@ from bench.core.schema import (
 from bench.data.dataset import Dataset, LabelSpace, NoOptions, Sample
 from bench.data.datasets.scenes import SceneOptions, Scenes
 from bench.data.split import Split
+from bench.engine.accelerator import make_accelerator
 from bench.engine.evaluate import EvaluationJob, evaluate, measure
 from bench.engine.inference import slide_labels, window_starts
-from bench.engine.train import make_accelerator
 from bench.score.metrics import METRICS
 from bench.store.folders import SuiteFolder
 from tests.methods.test_contract import DATA, SIZE, every_method, learned

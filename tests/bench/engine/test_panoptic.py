@@ -9,8 +9,8 @@ from bench.core.method import Method, Segmented
 from bench.core.schema import CLEAN, DataRef, DataSpec, MethodConfig, Protocol, Slide
 from bench.data.dataset import Dataset, LabelSpace, NoOptions, Sample
 from bench.data.split import Split
+from bench.engine.accelerator import make_accelerator
 from bench.engine.evaluate import EvaluationJob, evaluate
-from bench.engine.train import make_accelerator
 from bench.report.block import make_blocks
 from bench.report.panoptic import panoptic_tables
 from bench.score.metrics import METRICS

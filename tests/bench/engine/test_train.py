@@ -18,7 +18,7 @@ from bench.engine.train import (
     train_stage,
     trainable_modules,
 )
-from bench.store.folders import StageFolder
+from bench.store.cells import StageFolder
 
 
 def stage(**settings) -> Stage:
@@ -76,7 +76,7 @@ def test_the_average_forgets_the_start_and_follows_buffers():
 def test_a_batch_that_leaves_a_process_without_images_is_refused_by_name(tmp_path):
     method = nn.Module()
     method.a = nn.Linear(2, 2)
-    job = TrainingJob("linear", stage(batch_size=1), None, 0, StageFolder(tmp_path, "key"))
+    job = TrainingJob("linear", "tiny", stage(batch_size=1), None, 0, StageFolder(tmp_path, "key"))
     two = SimpleNamespace(device=torch.device("cpu"), num_processes=2)
     with pytest.raises(StageError, match=r"stage 's' has 1 image\(s\) a step for 2 processes"):
         train_stage(method, job, two, None)

@@ -47,7 +47,7 @@ def move_pixel(world):
     )
     pixels[row] -= 1
     changed = counts._replace(pixels=pixels, image=image, truth=truth, predicted=predicted)
-    folder.write(record, changed, None)
+    folder.cells.write(record, changed, None)
 
 
 def free_class(counts, row):
@@ -125,7 +125,7 @@ def test_other_packages_are_named_beside_a_difference(finished, capsys):
     before = record.provenance.model_copy(
         update={"packages": {**record.provenance.packages, "torch": "2.0.0"}}
     )
-    folder.write(record.model_copy(update={"provenance": before}), None, None)
+    folder.cells.write(record.model_copy(update={"provenance": before}), None, None)
     assert call(finished, "verify", "--cells", "99", "--images", "99") == 1
     assert "changed since: torch 2.0.0 -> " in capsys.readouterr().out
 

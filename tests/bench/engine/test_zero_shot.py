@@ -10,10 +10,10 @@ from bench.core.schema import CLEAN, Batch, DataRef, DataSpec, Protocol, Slide
 from bench.data import taxonomy
 from bench.data.split import Split
 from bench.data.taxonomy import Projection, colormap
+from bench.engine.accelerator import make_accelerator
 from bench.engine.evaluate import EvaluationJob, evaluate
 from bench.engine.inference import infer
 from bench.engine.plan import Settings, make_plan
-from bench.engine.train import make_accelerator
 from bench.report.block import main_blocks, make_blocks
 from bench.report.zero_shot import ZeroShot
 from bench.store.folders import SuiteFolder

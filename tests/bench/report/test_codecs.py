@@ -45,7 +45,7 @@ def fill(output: Path, seeds=(0, 1), contrasts=CONTRASTS) -> Block:
                 record = store.add(cell, accuracy - loss)
                 if condition == CLEAN:
                     record = record.model_copy(update={"measured": measured})
-                    store.folder.write(record, None, None)
+                    store.folder.cells.write(record, None, None)
     manifest = store.folder.manifest().model_copy(update={"contrasts": contrasts})
     store.folder.write_manifest(manifest)
     return make_blocks(store.folder)[0]
@@ -147,7 +147,7 @@ def test_what_is_measured_of_colours_has_a_table_of_its_own(tmp_path: Path) -> N
     (latents, colours) = ({"stride": 8, "bits_per_pixel": 0.4}, {"least distance": 35.5})
     for label, measured in (("GSS", latents | colours), ("VQ", latents)):
         record = store.add(make_cell(label, task="reconstruct"), 0.9)
-        store.folder.write(record.model_copy(update={"measured": measured}), None, None)
+        store.folder.cells.write(record.model_copy(update={"measured": measured}), None, None)
     (block,) = make_blocks(store.folder)
     assert others(block) == {"GSS": colours, "VQ": {}}
     assert rates(block).columns == ("Codec", "mIoU ↑", "Stride", "Rate (bits/pixel)", "Parameters")
@@ -193,7 +193,7 @@ def test_what_loses_nothing_is_a_line_among_the_rates(tmp_path: Path) -> None:
     for label, (accuracy, rate) in {"Identity": (1.0, 4.0), "VQ": (0.8, 0.5)}.items():
         record = store.add(make_cell(label, task="reconstruct"), accuracy)
         measured = record.model_copy(update={"measured": {"bits_per_pixel": rate}})
-        store.folder.write(measured, None, None)
+        store.folder.cells.write(measured, None, None)
     plot = rate_distortion(make_blocks(store.folder)[0])
     (axis,) = plot.figure.axes
     assert plot.caption.endswith("Dotted: the rate of what loses nothing (Identity).")

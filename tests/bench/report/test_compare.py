@@ -12,7 +12,7 @@ from bench.core.schema import Condition, Protocol
 from bench.report.compare import as_text, compare, table
 from bench.score.metrics import METRICS
 from bench.score.stats import Estimate, replicates
-from bench.store.merged import MergedFolder, join
+from bench.store.merged import MergedFolder, merge
 from tests.helpers.stores import SIZE, Store, make_cell
 
 FOG = Condition(corruption="fog", severity=1)
@@ -84,7 +84,7 @@ def test_several_suites_are_one_folder_with_labels_told_apart(tmp_path: Path) ->
     first.add(make_cell("C", suite="one"), 0.7)
     second.add(make_cell("A", suite="two"), 0.6)
     second.add(make_cell("B", suite="two"), 0.6)
-    folder = join([tmp_path])
+    folder = merge([tmp_path])
     assert isinstance(folder, MergedFolder)
     labels = [record.cell.label for record in folder.records()]
     assert labels == ["A (one)", "C", "A (two)", "B"]
@@ -129,7 +129,7 @@ def test_no_mark_makes_other_images_comparable(tmp_path: Path) -> None:
     two.add(make_cell("B", limit=5), 0.6)
     from bench.report.block import make_blocks
 
-    folder = join([one.folder.path, two.folder.path])
+    folder = merge([one.folder.path, two.folder.path])
     with pytest.raises(StoreError, match="limit"):
         make_blocks(folder)
     with pytest.raises(StoreError, match="different images"):

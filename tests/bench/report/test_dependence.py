@@ -91,7 +91,7 @@ def test_exactly_what_rests_on_a_count_changes(
     counts = filled.folder.counts(record.key)
     more = counts.tp.copy()
     more[0, 0] += 9
-    filled.folder.write(record, counts._replace(tp=more), None)
+    filled.folder.cells.write(record, counts._replace(tp=more), None)
     after, verdicts_after = entries(filled), judged(filled, tmp_path / "papers")
 
     assert before.keys() == after.keys()
@@ -127,6 +127,6 @@ def test_a_verdict_turns_with_its_counts(
     assert judged(filled, tmp_path / "papers")["clean"].verdict == "reproduced"
     a, b = (records[label, CLEAN] for label in ("A", "B"))
     counts = [filled.folder.counts(record.key) for record in (a, b)]
-    filled.folder.write(a, counts[1], None)
-    filled.folder.write(b, counts[0], None)
+    filled.folder.cells.write(a, counts[1], None)
+    filled.folder.cells.write(b, counts[0], None)
     assert judged(filled, tmp_path / "papers")["clean"].verdict == "refuted"

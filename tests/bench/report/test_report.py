@@ -14,7 +14,8 @@ from bench import report
 from bench.core.errors import StoreError
 from bench.core.schema import CLEAN, Condition, DataRef, Record
 from bench.score.metrics import METRICS
-from bench.store.folders import StageFolder, SuiteFolder
+from bench.store.cells import StageFolder
+from bench.store.folders import SuiteFolder
 from tests.helpers.stores import CLASSES, Store, make_cell, predict
 
 FLOOR, GOOD, WEAK = "position_prior", "GSS-FF", "A_1 & B%"

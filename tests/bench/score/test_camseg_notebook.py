@@ -10,9 +10,9 @@ from pydantic import ValidationError
 from bench.core.errors import SuiteError
 from bench.core.schema import CLEAN, IGNORE_INDEX, Protocol
 from bench.data.transforms import resize_label
+from bench.engine.accelerator import make_accelerator
 from bench.engine.evaluate import EvaluationJob, evaluate
 from bench.engine.plan import Settings, make_plan
-from bench.engine.train import make_accelerator
 from bench.report.protocol import change_shares
 from bench.score.geometry.camseg_notebook import colours, squash
 from bench.score.metrics import METRICS

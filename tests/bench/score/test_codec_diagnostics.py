@@ -9,7 +9,7 @@ from bench.cli.console import Console
 from bench.cli.main import main
 from bench.core.schema import CLEAN, Condition
 from bench.score.codec_diagnostics import examine
-from bench.store.folders import Preview
+from bench.store.cells import Preview
 from tests.helpers.stores import CLASSES, Store, count, make_cell
 
 NOISE = Condition(corruption="latent_noise", severity=1)

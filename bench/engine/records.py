@@ -1,0 +1,70 @@
+"""The record of a cell: what it was computed from, by what, and how it ended."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from bench.core.method import Method
+from bench.core.schema import Provenance, Record
+from bench.core.source import harness_digest, method_digest
+from bench.data.split import Split
+from bench.engine.failure import Failure
+from bench.engine.keys import condition_probe, condition_version
+from bench.engine.plan import Planned
+
+
+def finished_record(
+    planned: Planned,
+    method: Method[Any],
+    weights: tuple[str, ...],
+    split: Split,
+    provenance: Provenance,
+) -> Record:
+    """Return the record of a finished cell, but for what it cost and measured."""
+    cell, training = planned.cell, planned.training
+    return Record(
+        key=planned.key,
+        status="ok",
+        cell=cell,
+        image_ids=split.ids,
+        clusters=split.clusters,
+        classes=planned.space.classes,
+        palette=planned.space.palette,
+        unreachable=planned.projection.unreachable if planned.projection else (),
+        unmapped=planned.projection.unmapped if planned.projection else 0,
+        parameters=sum(p.numel() for p in method.parameters()),
+        train_data=training.train_data,
+        test_data=planned.test_data,
+        stages=tuple(folder.key for _, folder in training.stages),
+        weights=weights,
+        source=source_of(cell.method),
+        corruption_version=condition_version(cell),
+        corruption_probe=condition_probe(cell),
+        finished=now(),
+        provenance=provenance,
+    )
+
+
+def failed_record(planned: Planned, failure: Failure, provenance: Provenance) -> Record:
+    """Return the record of a cell that failed."""
+    return Record(
+        key=planned.key,
+        status="failed",
+        cell=planned.cell,
+        error=failure.line,
+        traceback=failure.traceback,
+        source=source_of(planned.cell.method),
+        finished=now(),
+        provenance=provenance,
+    )
+
+
+def source_of(adapter: str) -> dict[str, str]:
+    """Return the digests of the code that computes a method's cells."""
+    return {"method": method_digest(adapter), "harness": harness_digest()}
+
+
+def now() -> str:
+    """Return the time, ISO 8601 in UTC."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
