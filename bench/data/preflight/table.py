@@ -17,6 +17,7 @@ from bench.core.registry import suggest
 from bench.data import datasets
 from bench.data.dataset import Dataset
 from bench.data.preflight import inspect
+from bench.data.preflight.copies import check_apart
 from bench.data.preflight.finding import Finding
 from bench.data.preflight.labels import class_shares, encodings
 from bench.data.preflight.reading import Reading
@@ -61,11 +62,17 @@ def check(request: Request, terminal: Console) -> bool:
     terminal.print(_header(splits[0]))
     findings = [("", finding) for finding in check_space(splits[0].label_space)]
     shares: list[Table] = []
+    read: set[str] = set()
     for dataset in splits:
         inspection = inspect(dataset, request.full)
         findings += [(dataset.split, finding) for finding in inspection.findings]
-        if inspection.reading is not None and not shares:
+        if inspection.reading is None:
+            continue
+        read.add(dataset.split)
+        if not shares:
             shares.append(_shares(dataset, inspection.reading))
+    listed = [dataset for dataset in splits if dataset.split in read]
+    findings += [(dataset.split, finding) for dataset, finding in check_apart(listed)]
     terminal.print(_findings(findings), *shares)
     mend = [finding for _, finding in findings if finding.level not in ("ok", "note")]
     how = "every file was read" if request.full else "a sample was decoded; --full reads every file"

@@ -23,7 +23,7 @@ PIXELS = SIZE[0] * SIZE[1]
 
 
 def realistic(name: str, subset: str = "") -> np.ndarray:
-    """Draw stored label values with a dataset's published class shares, [H, W]."""
+    """Draw stored label values with a dataset's published class shares, roads below; [H, W]."""
     data = open_split(name, None, subset=subset)
     shares = np.array(list(data.shares.values()))
     classes = np.repeat(
@@ -31,7 +31,7 @@ def realistic(name: str, subset: str = "") -> np.ndarray:
     )
     classes = np.resize(classes, PIXELS)
     values = [int(np.flatnonzero(data.table == k)[0]) for k in range(len(shares))]
-    return np.array(values)[classes].reshape(SIZE)
+    return np.array(values)[classes].reshape(SIZE)[::-1]
 
 
 def open_split(name: str, root: Path | None, split: str = "train", subset: str = "") -> Dataset:
