@@ -181,6 +181,8 @@ def _add_data(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     check.add_argument("--subset", default="", help="a variant (default: the first)")
     check.add_argument("--split", default="", help="one split (default: all)")
     check.add_argument("--full", action="store_true", help="decode and hash every file again")
+    text = "of the dataset, as a suite has them under options: YAML text, or a file of it"
+    check.add_argument("--options", default="", metavar="YAML", help=text)
     check.set_defaults(verb="data_check")
 
 

@@ -44,7 +44,9 @@ def data_check(options: argparse.Namespace) -> int:
     from bench.data.preflight.table import Request, check
 
     root = Path(options.root) if options.root else None
-    request = Request(options.name, root, options.subset, options.split, options.full)
+    request = Request(
+        *(options.name, root, options.subset, options.split, options.full, options.options)
+    )
     return 0 if check(request, Console()) else 2
 
 

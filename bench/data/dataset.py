@@ -56,24 +56,25 @@ class NoOptions(Frozen):
 class Dataset(ABC):
     """One split of one dataset, indexed from 0 in a fixed order."""
 
-    title: ClassVar[str]
-    licence: ClassVar[str]
-    citation: ClassVar[str]
-    homepage: ClassVar[str] = ""
-    access: ClassVar[str] = ""
+    title: str
+    licence: str
+    citation: str
+    homepage: str = ""
+    access: str = ""
     """Where a copy comes from, and whether one has to register; one sentence, no full stop."""
-    splits: ClassVar[tuple[str, ...]]
-    subsets: ClassVar[tuple[str, ...]] = ("",)
+    splits: tuple[str, ...]
+    """Empty on a class whose options name them."""
+    subsets: tuple[str, ...] = ("",)
     """Domains or variants; the first is the default."""
     needs_root: ClassVar[bool] = True
     """Whether files must be present; if so the root is ``--data-root`` (or the
     variable BENCH_DATA), or the folder of the dataset's name in it."""
     Options: ClassVar[type[Frozen]] = NoOptions
-    published: ClassVar[Mapping[str, int]] = {}
+    published: Mapping[str, int] = {}
     """Number of images as published, by split, or by ``subset/split`` where subsets differ."""
-    image_size: ClassVar[tuple[int, int] | None] = None
+    image_size: tuple[int, int] | None = None
     """Height and width of every image as published, where all have one."""
-    shares: ClassVar[Mapping[str, float]] = {}
+    shares: Mapping[str, float] = {}
     """Share of the pixels that each class has in the training split, as published for this set
     or, for other street scenes in the same classes, for Cityscapes; compared loosely."""
 
@@ -97,6 +98,11 @@ class Dataset(ABC):
     def published_images(self) -> int | None:
         """Number of images that the complete split has, if that was published."""
         return self.published.get(f"{self.subset}/{self.split}", self.published.get(self.split))
+
+    @classmethod
+    def splits_of(cls, options: Frozen) -> tuple[str, ...]:
+        """Return the splits that there are with these options."""
+        return cls.splits
 
     @classmethod
     def contents(cls, options: Frozen) -> str:

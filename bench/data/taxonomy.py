@@ -20,6 +20,7 @@ from bench.core.errors import TaxonomyError
 from bench.core.registry import suggest
 from bench.core.schema import IGNORE_INDEX
 from bench.data.dataset import LabelSpace
+from bench.data.files.colours import colormap
 
 FOLDER = Path(__file__).parent / "taxonomies"
 UNMAPPED = -1
@@ -53,9 +54,14 @@ class Taxonomy(NamedTuple):
     def members(self, space: LabelSpace) -> tuple[tuple[int, ...], ...]:
         """Return the universal class ids of each class of a space, in the space's order.
 
+        A space that the taxonomy does not describe, but all of whose classes have names of
+        universal ones, is made of those.
+
         Raises:
             TaxonomyError: if the space, or one of its classes, is not in the taxonomy.
         """
+        if space.name not in self.spaces and set(space.classes) <= set(self.classes):
+            return tuple((self.classes.index(name),) for name in space.classes)
         if space.name not in self.spaces:
             known = suggest(space.name, self.spaces)
             raise TaxonomyError(f"{self.name} has no label space {space.name!r}; {known}")
@@ -177,25 +183,6 @@ def of_space(name: str) -> Taxonomy | None:
     """Return the taxonomy whose universal label space has this name, or None."""
     taxonomy = name.removesuffix(f"-{_UNIVERSAL}")
     return load(taxonomy) if taxonomy != name and taxonomy in names() else None
-
-
-def colormap(count: int) -> tuple[tuple[int, int, int], ...]:
-    """Return distinct display colours: those of PASCAL VOC's palette after its black.
-
-    Each bit of an index sets, from the highest bit of a channel downwards, that of red,
-    green and blue in turn (the VOC development kit, ``VOClabelcolormap.m``).
-    """
-    return tuple(_colour(index) for index in range(1, count + 1))
-
-
-def _colour(index: int) -> tuple[int, int, int]:
-    red = green = blue = 0
-    for level in range(7, -1, -1):
-        red |= (index & 1) << level
-        green |= (index >> 1 & 1) << level
-        blue |= (index >> 2 & 1) << level
-        index >>= 3
-    return red, green, blue
 
 
 def _plain(name: str) -> str:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from bench import corruptions
 from bench.core.config import MethodConfig
-from bench.core.errors import DatasetMissing, PlanError, TaxonomyError
+from bench.core.errors import DatasetError, DatasetMissing, PlanError, TaxonomyError
 from bench.core.manifest import Need, Unavailable
 from bench.core.registry import resolve_config
 from bench.core.schema import CLEAN, Cell, Condition, DataRef, DataSpec, LabelMapping, Task
@@ -92,7 +92,7 @@ class Plan(NamedTuple):
     datasets: Mapping[str, Dataset]
     """Every split in use, by the key of its reference."""
     unavailable: tuple[Unavailable, ...] = ()
-    """Cells of the suite that cannot be tried, for want of data or weights."""
+    """Cells of the suite that cannot be tried, because data or weights are missing."""
     stand_in: str = ""
     """What stands in for the suite's data and sizes, if something does."""
 
@@ -135,8 +135,7 @@ def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
     for name in dict.fromkeys(condition.corruption for condition in suite.all_conditions()):
         if why := corruptions.missing(name):
             raise PlanError(f"{name}: {why}")
-    references = (*suite.train_on, *(test.reference() for test in suite.test_on))
-    splits = {reference.key: _open(reference, settings.data_root) for reference in references}
+    splits = _open_all(suite, settings.data_root)
     trainings: list[Training] = []
     by_training: list[list[Planned]] = []
     unavailable: list[Unavailable] = []
@@ -172,12 +171,14 @@ def _resolved(
     stages = tuple(folder.key for _, folder in training.stages)
     for test in suite.tests_of(training.train_on):
         tested = splits[test.reference().key]
-        space = tested.dataset.label_space
-        projection = _projection(training.train_on, trained.dataset.label_space, test, space)
+        space = tested.space
+        projection = None
+        if space is not None and trained.space is not None:
+            projection = _projection(training.train_on, trained.space, test, space)
         for cell in _cells(suite, training, test, limit, projection is not None):
             own = (*lacking, *_needs(training.config, cell))
             needs = tuple(dict.fromkeys((*own, *tested.needs)))
-            if needs:
+            if needs or space is None:
                 optional = test.optional and not own
                 yield Unavailable(cell=cell, needs=needs, optional=optional)
             else:
@@ -199,22 +200,46 @@ class _OpenedSplit(NamedTuple):
     """A split as it was found: whole, or missing altogether."""
 
     dataset: Dataset
+    space: LabelSpace | None
+    """None if it is missing together with the list of its classes."""
     content: str
     """Content fingerprint; empty if it is missing."""
     needs: tuple[Need, ...] = ()
 
 
-def _open(reference: DataRef, root: Path | None) -> _OpenedSplit:
-    """Open a split and check that its files are there, if any of the dataset's are."""
+def _open_all(suite: Suite, root: Path | None) -> dict[str, _OpenedSplit]:
+    """Open every split that a suite names, by the key of its reference."""
+    needed = (*suite.train_on, *(t.reference() for t in suite.test_on if not t.optional))
+    splits = {reference.key: _open(reference, root) for reference in needed}
+    for test in suite.test_on:
+        reference = test.reference()
+        if reference.key not in splits:
+            splits[reference.key] = _open(reference, root, optional=True)
+    return splits
+
+
+def _open(reference: DataRef, root: Path | None, optional: bool = False) -> _OpenedSplit:
+    """Open a split and check that its files are there, if any of the dataset's are.
+
+    An optional one whose files are wrong is left out, as if they were missing.
+    """
     dataset_class = datasets.load_dataset_class(reference.dataset)
     options = dataset_class.Options.model_validate(reference.options)
     dataset = dataset_class(reference.split, reference.subset, root, options)
     try:
         dataset.check()
+        return _OpenedSplit(dataset, dataset.label_space, dataset.fingerprint())
     except DatasetMissing as error:
-        needs = (Need(what=name, remedy=remedy) for name, remedy in error.remedies.items())
-        return _OpenedSplit(dataset, "", tuple(needs))
-    return _OpenedSplit(dataset, dataset.fingerprint())
+        remedies: Mapping[str, str] = error.remedies
+    except DatasetError as error:
+        if not optional:
+            raise
+        remedies = {str(reference): str(error)}
+    needs = tuple(Need(what=name, remedy=remedy) for name, remedy in remedies.items())
+    try:
+        return _OpenedSplit(dataset, dataset.label_space, "", needs)
+    except DatasetError:  # its classes are in a file that is missing too
+        return _OpenedSplit(dataset, None, "", needs)
 
 
 def _missing_files(config: MethodConfig) -> Iterable[Need]:
@@ -265,7 +290,9 @@ def _training(
     seed: int,
     settings: Settings,
 ) -> Training:
-    space, train_data = trained.dataset.label_space, trained.content
+    if trained.space is None:
+        raise DatasetMissing({need.what: need.remedy for need in trained.needs})
+    space, train_data = trained.space, trained.content
     config = resolve_config(entry.adapter, entry.preset, entry.config)
     size = suite.protocol.input_size
     data = DataSpec(classes=space.classes, palette=space.palette, size=size)

@@ -333,9 +333,11 @@ class _Runner:
                 self._split(cell.test_on, cell.limit, cell.protocol)
             if not training.is_finished():
                 self._split(training.train_on)
-        for dataset in (part for key in used for part in self.plan.datasets[key].parts):
-            if not dataset.is_drawn(dataset.options):
-                preflight.require(dataset, self.progress.say)
+        parts = [part for key in used for part in self.plan.datasets[key].parts]
+        in_files = [dataset for dataset in parts if not dataset.is_drawn(dataset.options)]
+        for dataset in in_files:
+            preflight.require(dataset, self.progress.say)
+        preflight.require_apart(in_files, self.progress.say)
         for split in self.splits.values():
             split.preload()
         for training in trainings:

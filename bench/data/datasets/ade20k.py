@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from bench.core.schema import IGNORE_INDEX
 from bench.data.dataset import LabelSpace
-from bench.data.datasets._palette import distinct
+from bench.data.files.colours import distinct
 from bench.data.files.hub import HubDataset, HubSource
 from bench.data.files.layout import Layout
 

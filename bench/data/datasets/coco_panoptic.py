@@ -2,9 +2,10 @@
 
 Layout: ``train2017/`` and ``val2017/`` (also below ``images/``), and from
 ``panoptic_annotations_trainval2017.zip`` ``annotations/panoptic_val2017.json`` and the folder
-of the same name. A label stores R + 256 G + 65536 B, the id of a segment (0: void), and the
-JSON file the category of each segment. Classes, category ids and colours:
-github.com/cocodataset/panopticapi, ``panoptic_coco_categories.json``.
+of the same name, which detectron2 keeps beside ``annotations/``. A label stores
+R + 256 G + 65536 B, the id of a segment (0: void), and the JSON file the category of each
+segment. Classes, category ids and colours: github.com/cocodataset/panopticapi,
+``panoptic_coco_categories.json``.
 """
 
 from __future__ import annotations
@@ -216,10 +217,11 @@ class CocoPanoptic(FolderDataset):
         return _SPACE
 
     def layouts(self) -> tuple[Layout, ...]:
-        """Images as their archives unpack, or below ``images/``."""
-        labels = f"annotations/panoptic_{self.split}2017/{{frame}}.png"
+        """Images and labels as their archives unpack, or where MSeg and detectron2 have them."""
         return tuple(
-            Layout(f"{prefix}{self.split}2017/{{frame}}.jpg", labels) for prefix in ("", "images/")
+            Layout(f"{images}{self.split}2017/{{frame}}.jpg", f"{labels}/{{frame}}.png")
+            for labels in (f"annotations/panoptic_{self.split}2017", f"panoptic_{self.split}2017")
+            for images in ("", "images/")
         )
 
     def extra_files(self) -> tuple[Path, ...]:

@@ -19,6 +19,7 @@ from typing import NamedTuple
 from bench.core.schema import IGNORE_INDEX
 from bench.data import taxonomy
 from bench.data.dataset import LabelSpace
+from bench.data.files.colours import colormap
 from bench.data.files.folder import FolderDataset
 from bench.data.files.layout import Layout
 
@@ -92,7 +93,7 @@ def _space(name: str) -> LabelSpace:
     """Return the classes of a relabelled set in the order of their label values."""
     spaces = taxonomy.load("mseg").spaces
     classes = tuple(entry.names[0] for entry in spaces[f"{name}-relabeled"])
-    palette = taxonomy.colormap(len(classes))
+    palette = colormap(len(classes))
     return LabelSpace(name=f"{name}-relabeled", classes=classes, palette=palette)
 
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from bench.core.schema import IGNORE_INDEX
 from bench.data.dataset import LabelSpace
+from bench.data.files.colours import colormap
 from bench.data.files.folder import FolderDataset
 from bench.data.files.layout import Layout
-from bench.data.taxonomy import colormap
 
 _CLASSES = (
     *("background", "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat"),
@@ -72,5 +72,5 @@ class PascalContext(FolderDataset):
 
     def layouts(self) -> tuple[Layout, ...]:
         """All images are in one folder; a list says which are in the split."""
-        listed = f"ImageSets/SegmentationContext/{self.split}.txt"
+        listed = (f"ImageSets/SegmentationContext/{self.split}.txt",)
         return (Layout("JPEGImages/{frame}.jpg", "SegmentationClassContext/{frame}.png", listed),)

@@ -2,17 +2,21 @@
 
 Layout: ``VOCtrainval_11-May-2012.tar``. Subset ``aug`` trains on the annotations that
 Hariharan et al. added (``SegmentationClassAug``, listed by ``trainaug.txt``: 10,582 images, as
-MSeg and most work since DeepLab use them), and validates on the same 1,449 images. Object
-borders, 255, are void. Classes and colours: the development kit (``VOClabelcolormap.m``).
+MSeg and most work since DeepLab use them), and validates on the same 1,449 images with VOC's own
+labels. mmsegmentation's converter (``tools/dataset_converters/voc_aug.py``) writes the added
+annotations alone, so that a label that is not in ``SegmentationClassAug`` is read from
+``SegmentationClass``; without ``trainaug.txt``, its ``aug.txt`` is read beside ``train.txt``.
+Object borders, 255, are void. Classes and colours: the development kit
+(``VOClabelcolormap.m``).
 """
 
 from __future__ import annotations
 
 from bench.core.schema import IGNORE_INDEX
 from bench.data.dataset import LabelSpace
+from bench.data.files.colours import colormap
 from bench.data.files.folder import FolderDataset
 from bench.data.files.layout import Layout
-from bench.data.taxonomy import colormap
 
 _CLASSES = (
     *("background", "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat"),
@@ -61,7 +65,14 @@ class VOC2012(FolderDataset):
 
     def layouts(self) -> tuple[Layout, ...]:
         """All years' images are in one folder; a list says which are in the split."""
-        aug = "aug" if self.subset == "aug" else ""
-        listed = f"{self.split}{aug if self.split == 'train' else ''}.txt"
-        labels = f"SegmentationClass{aug.title()}/{{frame}}.png"
-        return (Layout("JPEGImages/{frame}.jpg", labels, f"ImageSets/Segmentation/{listed}"),)
+        images, lists = "JPEGImages/{frame}.jpg", "ImageSets/Segmentation"
+        own, added = (f"SegmentationClass{kind}/{{frame}}.png" for kind in ("", "Aug"))
+        if self.subset == "original":
+            return (Layout(images, own, (f"{lists}/{self.split}.txt",)),)
+        if self.split == "val":
+            return (Layout(images, own, (f"{lists}/val.txt",), added),)
+        apart = (f"{lists}/train.txt", f"{lists}/aug.txt")
+        return (
+            Layout(images, added, (f"{lists}/trainaug.txt",), own),
+            Layout(images, own, apart, added),
+        )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
 from bench.core.errors import DatasetError
+
+FARTHEST_M = 300.0
+"""Depth that all beyond counts as."""
 
 
 def read_image(file: Path | BinaryIO, name: str = "") -> np.ndarray:
@@ -57,3 +61,37 @@ def _decode(file: Path | BinaryIO, mode: str | None, name: str) -> np.ndarray:
         raise DatasetError(
             f"{name}: damaged image ({reason}); replace it from the original"
         ) from error
+
+
+def read_depth(path: Path, metres: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """Decode an image of depth or disparity to metres, float32 [H, W].
+
+    A stored 0 means that nothing was measured; such a pixel gets the depth of the nearest one
+    that has any, and more than 300 m count as that.
+
+    Args:
+        path: of the image.
+        metres: from what is stored, float64 and positive [N], to metres.
+
+    Raises:
+        DatasetError: if the file is missing, damaged or holds no depth at all.
+    """
+    import cv2
+
+    stored = _decode(path, None, str(path)).astype(np.float64)
+    known = stored > 0
+    if stored.ndim != 2 or not known.any():
+        raise DatasetError(f"{path}: holds no depth; replace it from the original")
+    depth = np.full(stored.shape, FARTHEST_M, np.float32)
+    with np.errstate(divide="ignore"):
+        depth[known] = np.minimum(metres(stored[known]), FARTHEST_M)
+    if known.all():
+        return depth
+    unknown = (~known).astype(np.uint8)
+    _, nearest = cv2.distanceTransformWithLabels(
+        unknown, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    by_label = np.zeros(nearest.max() + 1, np.float32)
+    by_label[nearest[known]] = depth[known]
+    filled: np.ndarray = by_label[nearest]
+    return filled

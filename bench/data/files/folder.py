@@ -7,44 +7,29 @@ means; everything that can be wrong with a copy is found here, in one line each.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 
 from bench.core.errors import DatasetError, DatasetMissing
 from bench.core.schema import fingerprint
-from bench.data.dataset import Dataset, Raw, Sample
+from bench.data.dataset import Raw
 from bench.data.files.decode import read_image, read_numbers
 from bench.data.files.digests import file_digests
 from bench.data.files.layout import Layout, Pair, find_root
-
-FAULT = -1
-"""In a table of label values: a value that no label of this dataset may hold."""
-
-Encoding = Mapping[int, int]
-"""Every value a stored label may hold, and the class or IGNORE_INDEX it stands for."""
+from bench.data.files.raw import RawDataset
 
 
-class FolderDataset(Dataset):
+class FolderDataset(RawDataset):
     """A split that is a list of image and label files."""
 
-    folders: ClassVar[tuple[str, ...]]
+    folders: tuple[str, ...]
     """Names of the dataset's folder below a data root; the first is this project's."""
-    encodings: ClassVar[Mapping[str, Encoding]]
-    """The ways in which copies of this dataset store their labels, by name: the split's own
-    (the first, unless ``encoding`` says otherwise), and those it could be confused with."""
 
     @abstractmethod
     def layouts(self) -> tuple[Layout, ...]:
         """Return where the split may be; the first that is there is used."""
-
-    @property
-    def encoding(self) -> str:
-        """The name of the encoding that this subset is stored in."""
-        return next(iter(self.encodings))
 
     def keeps(self, id: str) -> bool:
         """Whether an image that lies in the layout belongs to the split."""
@@ -53,10 +38,6 @@ class FolderDataset(Dataset):
     def read_values(self, pair: Pair) -> np.ndarray:
         """Return the stored label values, integers [H, W], before they are given a meaning."""
         return read_numbers(pair.label)
-
-    def read_instance(self, pair: Pair) -> np.ndarray | None:
-        """Return the numbers of things, integers [H, W]; None where the copy has none."""
-        return None
 
     def extra_files(self) -> tuple[Path, ...]:
         """Return what else the labels depend on, for the fingerprint."""
@@ -86,18 +67,10 @@ class FolderDataset(Dataset):
         complete = [layout for layout in here if layout.is_complete(self.folder)]
         return (complete or here)[0].find(self.folder, self.keeps)
 
-    @cached_property
-    def table(self) -> np.ndarray:
-        """For each stored value 0..255 a class, IGNORE_INDEX or FAULT, int16 [256]."""
-        table = np.full(256, FAULT, dtype=np.int16)
-        for value, meaning in self.encodings[self.encoding].items():
-            table[value] = meaning
-        return table
-
     def check(self) -> None:
         """List the split's files; see the base class."""
-        if self.split not in self.splits or self.subset not in self.subsets:
-            known = ", ".join(self.splits)
+        if not self.knows_split() or self.subset not in self.subsets:
+            known = ", ".join(self.splits_of(self.options))
             raise DatasetError(
                 f"{self.folders[0]} has no {self.subset}/{self.split}; it has {known}"
             )
@@ -112,25 +85,22 @@ class FolderDataset(Dataset):
         image, values = read_image(pair.image), self.read_values(pair)
         return Raw(pair.id, image, values, str(pair.image), str(pair.label))
 
-    def __getitem__(self, index: int) -> Sample:
-        raw = self.raw(index)
-        if raw.image.shape[:2] != raw.values.shape:
-            raise DatasetError(
-                f"{raw.label_name}: label is {_size(raw.values)}, its image {raw.image_name} is "
-                f"{_size(raw.image)}; both must have one size: replace them from the original"
-            )
-        label = to_label(raw.values, self.table, raw.label_name)
-        return Sample(raw.id, raw.image, label, self._instances(index, label))
-
-    def _instances(self, index: int, label: np.ndarray) -> np.ndarray | None:
+    def extras(self, index: int) -> tuple[np.ndarray | None, np.ndarray | None]:
+        """Return the instances and the depth of an image, each None if there are none."""
         pair = self.pairs[index]
-        instance = self.read_instance(pair)
-        if instance is not None and instance.shape != label.shape:
-            raise DatasetError(
-                f"{pair.label}: label is {_size(label)}, its instances {_size(instance)}; "
-                "both must have one size: replace them from the original"
-            )
-        return instance
+        return self.read_instance(pair), self.read_depth(pair)
+
+    def read_instance(self, pair: Pair) -> np.ndarray | None:
+        """Return instance numbers, uint16 [H, W], 0 where there is no instance; None if none."""
+        if pair.instance is None:
+            return None
+        numbers = read_numbers(pair.instance)
+        present = np.union1d(0, numbers)
+        return np.asarray(np.searchsorted(present, numbers), np.uint16)
+
+    def read_depth(self, pair: Pair) -> np.ndarray | None:
+        """Return the depth in metres, float32 of any size [h, w]; None if there is none."""
+        return None
 
     def ids(self) -> tuple[str, ...]:
         """Image ids in index order."""
@@ -144,57 +114,17 @@ class FolderDataset(Dataset):
     def files(self) -> tuple[Path, ...]:
         """Return every file that the split depends on."""
         both = (path for pair in self.pairs for path in (pair.image, pair.label))
-        return (*both, *self.extra_files())
+        return (*both, *self._further_files(), *self.extra_files())
+
+    def _further_files(self) -> tuple[Path, ...]:
+        """Return the files of instances and depth, where there are any."""
+        paths = (path for pair in self.pairs for path in (pair.instance, pair.depth))
+        return tuple(path for path in paths if path is not None)
 
     def fingerprint(self) -> str:
         """Hash the content of every file of the split, and what its label values mean."""
         digests = file_digests(self.files())
-        meanings = sorted(self.encodings[self.encoding].items())
         contents = [(pair.id, digests[pair.image], digests[pair.label]) for pair in self.pairs]
-        extra = [digests[path] for path in self.extra_files()]
-        parts = (type(self).__name__, meanings, contents, *([extra] if extra else []))
+        extra = [digests[path] for path in (*self._further_files(), *self.extra_files())]
+        parts = (type(self).__name__, self.meaning(), contents, *([extra] if extra else []))
         return fingerprint(*parts)
-
-
-def to_label(values: np.ndarray, table: np.ndarray, name: str) -> np.ndarray:
-    """Give stored label values their meaning.
-
-    Args:
-        values: integers [H, W].
-        table: int16 [256], for each stored value a class, IGNORE_INDEX or FAULT.
-        name: the label's path, for errors.
-
-    Returns:
-        uint8 [H, W].
-
-    Raises:
-        DatasetError: if a value is outside the table.
-    """
-    wide = values.astype(np.int64)
-    outside = (wide < 0) | (wide > 255)
-    label = table[np.where(outside, 0, wide)]
-    faulty = outside | (label == FAULT)
-    if faulty.any():
-        wrong = np.unique(wide[faulty])
-        listed = ", ".join(map(str, wrong[:5].tolist())) + (", ..." if len(wrong) > 5 else "")
-        allowed = _ranges(np.flatnonzero(table != FAULT).tolist())
-        raise DatasetError(
-            f"{name}: label holds {listed}; this dataset has {allowed}: "
-            "replace the file from the original, or use the dataset that it belongs to"
-        )
-    return label.astype(np.uint8)
-
-
-def _size(array: np.ndarray) -> str:
-    return f"{array.shape[0]}x{array.shape[1]}"
-
-
-def _ranges(values: list[int]) -> str:
-    """Write sorted numbers as ranges: ``0..11, 255``."""
-    runs: list[list[int]] = []
-    for value in values:
-        if runs and value == runs[-1][1] + 1:
-            runs[-1][1] = value
-        else:
-            runs.append([value, value])
-    return ", ".join(str(a) if a == b else f"{a}..{b}" for a, b in runs)

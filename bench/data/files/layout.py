@@ -16,13 +16,20 @@ from typing import NamedTuple
 
 from bench.core.errors import DatasetError, DatasetMissing
 
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+"""What ``.*`` stands for, in lower case."""
+
 
 class Pair(NamedTuple):
-    """One image and its label on disk."""
+    """One image and what belongs to it on disk."""
 
     id: str
     image: Path
     label: Path
+    instance: Path | None = None
+    depth: Path | None = None
+    fields: tuple[tuple[str, str], ...] = ()
+    """What each field of the image's path is."""
 
 
 class Layout(NamedTuple):
@@ -30,8 +37,14 @@ class Layout(NamedTuple):
 
     images: str
     labels: str
-    listed: str = ""
-    """A text file of ids, one a line: only these images are in the split."""
+    listed: tuple[str, ...] = ()
+    """Text files of ids, one id per line: only these images are in the split."""
+    other_labels: str = ""
+    """Where a label is that is not in ``labels``."""
+    instances: str = ""
+    """Where instance numbers are; without this folder there are none."""
+    depth: str = ""
+    """Where depth is; without this folder there is none."""
 
     @property
     def marker(self) -> str:
@@ -47,7 +60,7 @@ class Layout(NamedTuple):
 
     def is_complete(self, folder: Path) -> bool:
         """Whether the folders and the list are there; ``find`` says what is not."""
-        listed = not self.listed or (folder / self.listed).is_file()
+        listed = all((folder / path).is_file() for path in self.listed)
         return self.is_in(folder) and listed and (folder / _fixed_part(self.labels)).is_dir()
 
     def find(self, folder: Path, keep: Callable[[str], bool]) -> tuple[Pair, ...]:
@@ -56,41 +69,95 @@ class Layout(NamedTuple):
         Raises:
             DatasetError: if there are none, or a label or a listed image is missing.
         """
-        found = dict(_matches(folder, self.images))
+        images = dict(_matches(folder, self.images))
         if self.listed:
-            found = self._select(folder, found)
-        fields = {"/".join(values.values()): (path, values) for path, values in found.items()}
-        pairs = tuple(
-            Pair(id, folder / path, folder / self.labels.format(**values))
-            for id, (path, values) in sorted(fields.items())
-            if keep(id)
-        )
-        if not pairs:
+            images = self._select(folder, images)
+        named: dict[str, tuple[str, dict[str, str]]] = {}
+        for path, values in sorted(images.items()):
+            id = "/".join(values.values())
+            if id in named:
+                raise DatasetError(
+                    f"{folder / path}: has the id {id!r} of {folder / named[id][0]}; "
+                    "remove or replace one of them"
+                )
+            named[id] = (path, values)
+        kept = {id: entry for id, entry in sorted(named.items()) if keep(id)}
+        if not kept:
             wanted = _as_glob(self.images.removeprefix(f"{self.marker}/"))
             raise DatasetError(
                 f"{folder / self.marker}: holds no {wanted} of this split; "
                 "copy the images of the split there"
             )
-        _refuse_missing(pairs, folder / _fixed_part(self.labels))
+        files = _Files(folder)
+        pairs = tuple(
+            self._pair(files, id, folder / path, values) for id, (path, values) in kept.items()
+        )
+        _refuse_missing(pairs, folder / _fixed_part(self.labels), files)
         return pairs
 
+    def _pair(self, files: _Files, id: str, image: Path, values: dict[str, str]) -> Pair:
+        label = files.first(values, self.labels, self.other_labels)
+        instance, depth = (
+            files.first(values, pattern) if pattern and files.has(_fixed_part(pattern)) else None
+            for pattern in (self.instances, self.depth)
+        )
+        return Pair(id, image, label, instance, depth, tuple(values.items()))
+
     def _select(self, folder: Path, found: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
-        """Keep the images that the list names."""
-        path = folder / self.listed
-        try:
-            names = path.read_text().split()
-        except OSError:
-            raise DatasetError(
-                f"{path}: no such file; it lists the images of the split: copy it from the original"
-            ) from None
+        """Keep the images that the lists name."""
         by_id = {"/".join(values.values()): image for image, values in found.items()}
-        missing = [name for name in names if name not in by_id]
-        if missing:
-            raise DatasetError(
-                f"{folder / self.marker}: image {missing[0]!r} missing{_others(missing)}, which "
-                f"{path} lists; copy it from the original"
-            )
-        return {by_id[name]: found[by_id[name]] for name in names}
+        kept: dict[str, dict[str, str]] = {}
+        for listed in self.listed:
+            path = folder / listed
+            try:
+                names = [line.strip() for line in path.read_text().splitlines() if line.strip()]
+            except OSError:
+                raise DatasetError(
+                    f"{path}: no such file; it lists the images of the split: copy it from the "
+                    "original"
+                ) from None
+            missing = [name for name in names if name not in by_id]
+            if missing:
+                raise DatasetError(
+                    f"{folder / self.marker}: image {missing[0]!r} missing{_others(missing)}, "
+                    f"which {path} lists; copy it from the original"
+                )
+            kept |= {by_id[name]: found[by_id[name]] for name in names}
+        return kept
+
+
+class _Files:
+    """The names in the folders below one, each listed once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._names: dict[Path, frozenset[str]] = {}
+
+    def has(self, folder: str) -> bool:
+        """Whether there is such a folder."""
+        return (self._folder / folder).is_dir()
+
+    def holds(self, path: Path) -> bool:
+        """Whether a file is there."""
+        if path.parent not in self._names:
+            self._names[path.parent] = frozenset(_entries(path.parent))
+        return path.name in self._names[path.parent]
+
+    def first(self, values: dict[str, str], *patterns: str) -> Path:
+        """Return the first file of the patterns that is there, or that of the first pattern."""
+        paths = [
+            self._folder / name.format(**values)
+            for pattern in patterns
+            if pattern
+            for name in _of_any_kind(pattern)
+        ]
+        return next((path for path in paths if self.holds(path)), paths[0])
+
+
+def _of_any_kind(pattern: str) -> list[str]:
+    if not pattern.endswith(".*"):
+        return [pattern]
+    return [pattern.removesuffix(".*") + suffix for suffix in IMAGE_SUFFIXES]
 
 
 def find_root(root: Path | None, folders: tuple[str, ...], layouts: tuple[Layout, ...]) -> Path:
@@ -151,7 +218,7 @@ def _matches(folder: Path, pattern: str) -> Iterator[tuple[str, dict[str, str]]]
 
 def _entries(folder: Path) -> list[str]:
     try:
-        return os.listdir(folder)
+        return [name for name in os.listdir(folder) if not name.startswith("._")]
     except (FileNotFoundError, NotADirectoryError):
         return []
 
@@ -159,10 +226,12 @@ def _entries(folder: Path) -> list[str]:
 @cache
 def _expression(name: str) -> re.Pattern[str]:
     """Turn ``{frame}_gtFine.png`` into a regular expression with named groups."""
-    parts = re.split(r"\{(\w+)\}", name)
-    return re.compile(
-        "".join(f"(?P<{part}>.+)" if i % 2 else re.escape(part) for i, part in enumerate(parts))
+    parts = re.split(r"\{(\w+)\}", name.removesuffix(".*"))
+    expression = "".join(
+        f"(?P<{part}>.+)" if i % 2 else re.escape(part) for i, part in enumerate(parts)
     )
+    kinds = "|".join(map(re.escape, IMAGE_SUFFIXES))
+    return re.compile(expression + (f"(?i:{kinds})" if name.endswith(".*") else ""))
 
 
 def _as_glob(pattern: str) -> str:
@@ -176,18 +245,20 @@ def _fixed_part(pattern: str) -> str:
     return "/".join(names[: fields[0]] if fields else names)
 
 
-def _refuse_missing(pairs: tuple[Pair, ...], labels: Path) -> None:
+def _refuse_missing(pairs: tuple[Pair, ...], labels: Path, files: _Files) -> None:
     if not labels.is_dir():
         raise DatasetError(
             f"{labels}: no such folder; the labels of {pairs[0].image.parent} belong there"
         )
-    present = {folder: set(_entries(folder)) for folder in {pair.label.parent for pair in pairs}}
-    missing = [pair for pair in pairs if pair.label.name not in present[pair.label.parent]]
-    if missing:
-        raise DatasetError(
-            f"{missing[0].label}: label missing{_others(missing)}; copy it from the original, or "
-            f"remove its image {missing[0].image}"
-        )
+    for kind in ("label", "instance", "depth"):
+        paths = [(getattr(pair, kind), pair.image) for pair in pairs]
+        missing = [entry for entry in paths if entry[0] is not None and not files.holds(entry[0])]
+        if missing:
+            path, image = missing[0]
+            raise DatasetError(
+                f"{path}: {kind} missing{_others(missing)}; copy it from the original, or remove "
+                f"its image {image}"
+            )
 
 
 def _others(missing: object) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from bench.core.errors import DatasetError, DatasetMissing
 from bench.data.dataset import Dataset
 from bench.data.files.digests import changed_files
 from bench.data.files.folder import FolderDataset
+from bench.data.preflight.copies import check_apart, check_pictures
 from bench.data.preflight.finding import Finding
 from bench.data.preflight.labels import check_labels
 from bench.data.preflight.reading import SAMPLE, Reading, describe_size, read
@@ -56,6 +57,19 @@ def require(dataset: Dataset, say: Callable[[str], None]) -> None:
             say(line)
 
 
+def require_apart(splits: Sequence[Dataset], say: Callable[[str], None]) -> None:
+    """Refuse splits that hold the same images; say where a few are shared.
+
+    Raises:
+        DatasetError: if most images of one split are in another.
+    """
+    for dataset, finding in check_apart(splits):
+        line = f"{dataset.title}, {dataset.split}: {finding.check}: {finding.text}"
+        if finding.level == "wrong":
+            raise DatasetError(line)
+        say(line)
+
+
 def count(dataset: Dataset) -> Finding:
     """Compare the number of images with the published one; opens no image."""
     found, published = len(dataset), dataset.published_images
@@ -73,10 +87,11 @@ def _content(dataset: Dataset, reading: Reading, full: bool) -> Iterator[Finding
         more = f" (and {len(reading.faults) - 1} more)" if len(reading.faults) > 1 else ""
         yield Finding("files", "wrong", f"{reading.faults[0]}{more}")
     yield _sizes(dataset, reading)
+    yield from check_pictures(reading.pictures)
     yield from check_labels(dataset, reading)
     if full and isinstance(dataset, FolderDataset) and (files := dataset.files()):
         changed = changed_files(files)
-        text = "all read again; every digest holds"
+        text = "all read again; every digest holds; the authors publish none to compare with"
         if changed:
             text = f"{changed[0]} changed without a newer time stamp ({len(changed)} files did)"
             text += "; its new digest holds from now on, and what used it is computed again"

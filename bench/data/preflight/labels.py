@@ -12,8 +12,10 @@ import numpy as np
 
 from bench.core.schema import IGNORE_INDEX
 from bench.data.dataset import Dataset
-from bench.data.files.folder import Encoding, FolderDataset
+from bench.data.files.raw import Encoding, RawDataset
+from bench.data.preflight.agreement import check_agreement
 from bench.data.preflight.finding import Finding, Level
+from bench.data.preflight.places import check_places
 from bench.data.preflight.reading import OUTSIDE, Reading
 
 _MUCH_VOID = 0.5
@@ -27,7 +29,7 @@ _REMEDY = "replace the labels from the original, or name the subset that they ar
 
 def encodings(dataset: Dataset) -> tuple[str, Mapping[str, Encoding]]:
     """Return how a split's labels are stored, and all kinds they could be confused with."""
-    if isinstance(dataset, FolderDataset):
+    if isinstance(dataset, RawDataset):
         own, known = dataset.encoding, dict(dataset.encodings)
     else:
         classes = range(len(dataset.label_space.classes))
@@ -69,7 +71,15 @@ def check_labels(dataset: Dataset, reading: Reading) -> Iterator[Finding]:
         return
     yield Finding("label values", "ok", f"all are {own!r}")
     yield void
-    if distances and void.level != "wrong":
+    if void.level == "wrong":
+        return
+    shares = class_shares(reading.stored, known[own], len(dataset.label_space.classes))
+    yield from check_places(dataset, reading.pictures, known[own], shares)
+    yield from check_agreement(reading.pictures, known[own])
+    if not distances:
+        text = "none were published for this set: swapped classes are told by their place alone"
+        yield Finding("class shares", "ok", text)
+    else:
         level: Level = "note" if distances[own] > _UNUSUAL else "ok"
         text = f"{distances[own]:.2f} from the published ones (0: the same, 1: nothing shared)"
         yield Finding("class shares", level, text)

@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Mapping
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 
 from bench.core.errors import DatasetError
 from bench.data.dataset import Dataset, Raw
-from bench.data.files.folder import FolderDataset
+from bench.data.files.raw import RawDataset
 
 SAMPLE = 40
 """Images that a quick check decodes, evenly spread over the split."""
 
 OUTSIDE = -1
 """Stands for all stored values that are no bytes."""
+_ROWS = 180
+"""Height at which pictures are compared with their labels."""
+
+
+class Picture(NamedTuple):
+    """What is kept of one image and its label to compare them."""
+
+    image_name: str
+    label_name: str
+    digest: str
+    """Of the decoded image."""
+    constant: bool
+    """Whether all of its pixels are alike."""
+    gradient: np.ndarray  # float32 [h, w], of the image, reduced
+    values: np.ndarray  # int16 [h, w], as stored, OUTSIDE for no byte; reduced likewise
 
 
 class Reading(NamedTuple):
@@ -32,6 +49,8 @@ class Reading(NamedTuple):
     """Images of each height and width."""
     faults: tuple[str, ...]
     """Files that cannot be used, one line each."""
+    pictures: tuple[Picture, ...] = ()
+    """At most ``SAMPLE``, evenly spread over what was read."""
 
     @property
     def pixels(self) -> int:
@@ -47,7 +66,9 @@ def read(dataset: Dataset, sample: int | None) -> Reading:
     stored = np.zeros(256, dtype=np.int64)
     sizes, faults, first = Counter[tuple[int, int]](), [], dict[int, str]()
     outside = 0
-    for index in indices:
+    pictures: list[Picture] = []
+    compared = set(np.linspace(0, len(indices) - 1, SAMPLE).astype(int).tolist())
+    for number, index in enumerate(indices):
         try:
             raw = _raw(dataset, index)
         except DatasetError as error:
@@ -67,11 +88,33 @@ def read(dataset: Dataset, sample: int | None) -> Reading:
                 f"{raw.image_name} is {describe_size(raw.image.shape)}; "
                 "replace them from the original"
             )
-    return Reading(len(indices), stored, outside, first, sizes, tuple(faults))
+        elif number in compared:
+            pictures.append(_picture(raw))
+    return Reading(len(indices), stored, outside, first, sizes, tuple(faults), tuple(pictures))
+
+
+def _picture(raw: Raw) -> Picture:
+    height, width = raw.values.shape
+    factor = min(1.0, _ROWS / height)
+    size = max(1, round(width * factor)), max(1, round(height * factor))
+    image = cv2.resize(raw.image, size, interpolation=cv2.INTER_AREA)
+    colours = cv2.cvtColor(image, cv2.COLOR_RGB2LAB).astype(np.float32)
+    slopes = [cv2.Sobel(colours, cv2.CV_32F, *axis) for axis in ((1, 0), (0, 1))]
+    gradient = np.sqrt(sum((slope**2).sum(axis=2) for slope in slopes))
+    wide = raw.values.astype(np.int64)
+    stored = np.where((wide < 0) | (wide > 255), OUTSIDE, wide).astype(np.int16)
+    return Picture(
+        raw.image_name,
+        raw.label_name,
+        hashlib.blake2b(raw.image.tobytes()).hexdigest(),
+        bool((raw.image == raw.image[0, 0]).all()),
+        np.asarray(gradient, np.float32),
+        cv2.resize(stored, size, interpolation=cv2.INTER_NEAREST),
+    )
 
 
 def _raw(dataset: Dataset, index: int) -> Raw:
-    if isinstance(dataset, FolderDataset):
+    if isinstance(dataset, RawDataset):
         return dataset.raw(index)
     sample = dataset[index]
     return Raw(sample.id, sample.image, sample.label, sample.id, sample.id)

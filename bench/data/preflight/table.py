@@ -17,6 +17,7 @@ from bench.core.registry import suggest
 from bench.data import datasets
 from bench.data.dataset import Dataset
 from bench.data.preflight import inspect
+from bench.data.preflight.copies import check_apart
 from bench.data.preflight.finding import Finding
 from bench.data.preflight.labels import class_shares, encodings
 from bench.data.preflight.reading import Reading
@@ -44,6 +45,8 @@ class Request(NamedTuple):
     split: str = ""
     """All of them, if empty."""
     full: bool = False
+    options: str = ""
+    """The dataset's own settings as a suite has them: YAML, or the name of a file with it."""
 
 
 def check(request: Request, terminal: Console) -> bool:
@@ -59,11 +62,17 @@ def check(request: Request, terminal: Console) -> bool:
     terminal.print(_header(splits[0]))
     findings = [("", finding) for finding in check_space(splits[0].label_space)]
     shares: list[Table] = []
+    read: set[str] = set()
     for dataset in splits:
         inspection = inspect(dataset, request.full)
         findings += [(dataset.split, finding) for finding in inspection.findings]
-        if inspection.reading is not None and not shares:
+        if inspection.reading is None:
+            continue
+        read.add(dataset.split)
+        if not shares:
             shares.append(_shares(dataset, inspection.reading))
+    listed = [dataset for dataset in splits if dataset.split in read]
+    findings += [(dataset.split, finding) for dataset, finding in check_apart(listed)]
     terminal.print(_findings(findings), *shares)
     mend = [finding for _, finding in findings if finding.level not in ("ok", "note")]
     how = "every file was read" if request.full else "a sample was decoded; --full reads every file"
@@ -74,20 +83,41 @@ def check(request: Request, terminal: Console) -> bool:
 
 def _open(request: Request) -> list[Dataset]:
     """Return the splits that are asked for, not yet listed."""
-    found = datasets.load_dataset_class(request.name)
+    dataset = datasets.load_dataset_class(request.name)
+    try:
+        options = dataset.Options.model_validate(_options(request.options))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "options"
+        raise DatasetError(
+            f"{request.name}: {where}: {first['msg']}; give its options as in a suite with "
+            "--options"
+        ) from error
+    known_splits = dataset.splits_of(options)
     for kind, value, known in (
-        ("subset", request.subset, found.subsets),
-        ("split", request.split, found.splits),
+        ("subset", request.subset, dataset.subsets),
+        ("split", request.split, known_splits),
     ):
         if value and value not in known:
             raise DatasetError(f"{request.name} has no {kind} {value!r}; {suggest(value, known)}")
+    splits = (request.split,) if request.split else known_splits
+    return [dataset(split, request.subset, request.root, options) for split in splits]
+
+
+def _options(text: str) -> object:
+    """Read options as a suite writes them: YAML text, or a file that holds it."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
     try:
-        options = found.Options()
-    except ValidationError as error:
-        text = f"{request.name} is nothing without options; check what it is made of instead"
-        raise DatasetError(text) from error
-    splits = (request.split,) if request.split else found.splits
-    return [found(split, request.subset, request.root, options) for split in splits]
+        if text and Path(text).is_file():
+            text = Path(text).read_text()
+        content = YAML(typ="safe", pure=True).load(text) or {}
+    except (YAMLError, UnicodeDecodeError, OSError) as error:
+        raise DatasetError(f"--options: no YAML ({' '.join(str(error).split())})") from error
+    if isinstance(content, dict) and set(content) <= {"dataset", "options"}:
+        return content.get("options", content)
+    return content
 
 
 def _header(dataset: Dataset) -> RenderableType:

@@ -12,11 +12,7 @@ from bench.core.errors import DatasetError
 from bench.core.schema import IGNORE_INDEX
 from bench.data.dataset import Dataset
 from bench.data.datasets import load_dataset_class, names
-from tests.helpers.trees import TREES
-
-SCENES = {"images": 3, "height": 48, "width": 96}
-PARTS = [{"dataset": "scenes", "options": SCENES}]
-OPTIONS = {"scenes": SCENES, "mixture": {"taxonomy": "scenes", "parts": PARTS}}
+from tests.helpers.trees import tree_of
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -31,12 +27,12 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Dataset]:
     roots: dict[str, Path] = {}
 
     def make(name: str, split: str = "", subset: str = "") -> Dataset:
-        cls = load_dataset_class(name)
-        if cls.needs_root and name not in roots:
+        cls, tree = load_dataset_class(name), tree_of(name)
+        if name not in roots:
             roots[name] = tmp_path_factory.mktemp(name)
-            TREES[name].draw(roots[name])
-        options = cls.Options(**OPTIONS.get(name, {}))
-        return cls(split or cls.splits[0], subset, roots.get(name), options)
+            tree.draw(roots[name])
+        options = cls.Options(**tree.options_at(roots[name]))
+        return cls(split or cls.splits_of(options)[0], subset, roots[name], options)
 
     return make
 
@@ -72,7 +68,7 @@ class TestContract:
         for text in (data.title, data.licence, data.citation):
             assert text.strip()
         assert data.citation.count("{") == data.citation.count("}") > 0
-        assert data.splits
+        assert data.splits_of(data.options)
         assert data.subsets
 
     def test_classes_and_palette_match(self, name, make):
@@ -83,7 +79,7 @@ class TestContract:
 
     def test_every_split_is_sound_and_shares_no_image(self, name, make):
         seen: set[str] = set()
-        for split in make(name).splits:
+        for split in make(name).splits_of(make(name).options):
             data = make(name, split)
             data.check()
             ids = data.ids()
@@ -117,8 +113,8 @@ class TestContract:
 
     def test_fingerprints_are_stable_and_tell_splits_apart(self, name, make):
         assert make(name).fingerprint() == make(name).fingerprint()
-        prints = {make(name, split).fingerprint() for split in make(name).splits}
-        assert len(prints) == len(make(name).splits)
+        splits = make(name).splits_of(make(name).options)
+        assert len({make(name, split).fingerprint() for split in splits}) == len(splits)
 
     def test_an_index_beyond_the_end_is_refused(self, name, make):
         data = make(name)

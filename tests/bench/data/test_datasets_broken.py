@@ -11,7 +11,9 @@ from PIL import Image
 from bench.core.errors import DatasetError
 from bench.data.dataset import Dataset
 from bench.data.datasets import load_dataset_class
-from tests.helpers.trees import SIZE, TREES, Tree
+from tests.helpers.trees import SIZE, Tree, trees_in_files
+
+TREES = trees_in_files()
 
 REMEDY = re.compile(r"copy|replace")
 

@@ -11,9 +11,11 @@ from bench.core.schema import IGNORE_INDEX
 from bench.data import taxonomy
 from bench.data.dataset import Dataset
 from bench.data.datasets import load_dataset_class
-from bench.data.datasets._palette import distinct
+from bench.data.files.colours import distinct
 from bench.data.scenes.classes import PALETTE
-from tests.helpers.trees import TREES, draw_image, draw_label, some_of
+from tests.helpers.trees import draw_image, draw_label, some_of, trees_in_files
+
+TREES = trees_in_files()
 
 STREETS = ("acdc", "bdd", "cadedgetune", "cityscapes", "foggy_cityscapes", "kitti", "kitti_step")
 

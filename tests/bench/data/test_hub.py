@@ -11,7 +11,9 @@ from bench.core.errors import DatasetError
 from bench.data.dataset import Dataset
 from bench.data.datasets.ade20k import ADE20K
 from bench.data.files.hub import HubOptions
-from tests.helpers.trees import TREES
+from tests.helpers.trees import trees_in_files
+
+TREES = trees_in_files()
 
 
 def ade20k(root: Path | None, hub: bool | str = False, split: str = "train") -> Dataset:

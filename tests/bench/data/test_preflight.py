@@ -14,14 +14,16 @@ from bench.data.datasets import load_dataset_class
 from bench.data.preflight import inspect, require
 from bench.data.preflight.finding import Finding
 from bench.data.preflight.spaces import check_palette, check_space
-from tests.helpers.trees import SIZE, TREES, draw_image
+from tests.helpers.trees import SIZE, draw_image, trees_in_files
+
+TREES = trees_in_files()
 
 TRAIN = "train/aachen"
 PIXELS = SIZE[0] * SIZE[1]
 
 
 def realistic(name: str, subset: str = "") -> np.ndarray:
-    """Draw stored label values with a dataset's published class shares, [H, W]."""
+    """Draw stored label values with a dataset's published class shares, roads below; [H, W]."""
     data = open_split(name, None, subset=subset)
     shares = np.array(list(data.shares.values()))
     classes = np.repeat(
@@ -29,7 +31,7 @@ def realistic(name: str, subset: str = "") -> np.ndarray:
     )
     classes = np.resize(classes, PIXELS)
     values = [int(np.flatnonzero(data.table == k)[0]) for k in range(len(shares))]
-    return np.array(values)[classes].reshape(SIZE)
+    return np.array(values)[classes].reshape(SIZE)[::-1]
 
 
 def open_split(name: str, root: Path | None, split: str = "train", subset: str = "") -> Dataset:
@@ -217,7 +219,10 @@ class TestCommand:
         [
             (["cityscape"], "did you mean 'cityscapes'"),
             (["cityscapes", "--subset", "ids"], "no subset 'ids'"),
-            (["mixture"], "nothing without options"),
+            (
+                ["mixture"],
+                "taxonomy: Field required; give its options as in a suite with --options",
+            ),
             (["cityscapes", "--split", "test"], "no split 'test'; known are train, val"),
         ],
     )

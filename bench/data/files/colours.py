@@ -33,3 +33,22 @@ def distinct(colours: Iterable[Colour]) -> tuple[Colour, ...]:
 def _distance(colour: Colour, others: Iterable[Colour]) -> int:
     """Squared distance to the nearest of the others."""
     return min(sum((a - b) ** 2 for a, b in zip(colour, other, strict=True)) for other in others)
+
+
+def colormap(count: int) -> tuple[tuple[int, int, int], ...]:
+    """Return distinct display colours: those of PASCAL VOC's palette after its black.
+
+    Each bit of an index sets, from the highest bit of a channel downwards, that of red,
+    green and blue in turn (the VOC development kit, ``VOClabelcolormap.m``).
+    """
+    return tuple(_colour(index) for index in range(1, count + 1))
+
+
+def _colour(index: int) -> tuple[int, int, int]:
+    red = green = blue = 0
+    for level in range(7, -1, -1):
+        red |= (index & 1) << level
+        green |= (index >> 1 & 1) << level
+        blue |= (index >> 2 & 1) << level
+        index >>= 3
+    return red, green, blue

@@ -1,0 +1,19 @@
+from pathlib import Path
+
+from tests.helpers.trees import Tree, draw_pairs, write_list
+
+
+def draw(root: Path) -> None:
+    for split, frames in (("train", ("2008_000008", "2008_000015")), ("val", ("2008_000002",))):
+        write_list(root / f"ImageSets/SegmentationContext/{split}.txt", frames)
+        labels = [f"SegmentationClassContext/{frame}.png" for frame in frames]
+        images = [f"JPEGImages/{frame}.jpg" for frame in frames]
+        draw_pairs(root, zip(images, labels, strict=True), range(60))
+
+
+TREE = Tree(
+    draw,
+    "val",
+    "JPEGImages/2008_000002.jpg",
+    "SegmentationClassContext/2008_000002.png",
+)
