@@ -1,5 +1,8 @@
 from pathlib import Path
 
+import numpy as np
+from PIL import Image
+
 from tests.helpers.trees import LABEL_IDS, TRAIN_IDS, Tree, draw_pairs
 
 CITIES = {
@@ -14,6 +17,15 @@ def draw(root: Path) -> None:
             images = [f"leftImg8bit/{split}/{frame}_leftImg8bit.png" for frame in frames]
             labels = [f"gtFine/{split}/{frame}_gtFine_{kind}.png" for frame in frames]
             draw_pairs(root, zip(images, labels, strict=True), values)
+        for frame in frames:
+            draw_instances(root / f"gtFine/{split}/{frame}_gtFine_instanceIds.png")
+
+
+def draw_instances(path: Path) -> None:
+    """Number every thing of the label ids beside it, but bicycles: these are one group."""
+    with Image.open(path.with_name(path.name.replace("instanceIds", "labelIds"))) as file:
+        ids = np.array(file).astype(np.uint16)
+    Image.fromarray(np.where((ids >= 24) & (ids < 33), 1000 * ids + 1, ids)).save(path)
 
 
 _CITY = "val/frankfurt/frankfurt_000000_000294"

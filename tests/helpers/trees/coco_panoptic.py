@@ -19,7 +19,9 @@ def draw(root: Path) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(colours.astype(np.uint8)).save(path)
         listed = [
-            {"id": id, "category_id": category} for id, category in segments.items() if category
+            {"id": id, "category_id": category, "iscrowd": int(id == 6979964)}
+            for id, category in segments.items()
+            if category
         ]
         entries = [{"file_name": f"{name}.png", "segments_info": listed} for name in names]
         content = json.dumps({"annotations": entries})
