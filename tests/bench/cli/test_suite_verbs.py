@@ -1,0 +1,110 @@
+"""The verbs of suites: what they hand on, and how they end."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from bench.cli import suite_verbs
+from bench.cli.console import Console
+from bench.cli.main import main
+from bench.cli.parser import make_parser
+from bench.core.manifest import Need, Unavailable
+from bench.core.record import Record
+from bench.engine.manifests import write_manifest
+from bench.engine.run import Outcome
+from tests.helpers.stores import make_cell
+
+SUITE = """\
+name: trial
+question: What is done?
+methods: [{adapter: position_prior, label: Floor}]
+train_on: [{dataset: scenes, options: {images: 2}}]
+test_on: [{dataset: scenes, options: {images: 2}}]
+conditions: [{corruption: hue, severities: [2]}]
+protocol: {resize: [24, 48]}
+"""
+
+
+@pytest.fixture(autouse=True)
+def trial(tmp_path, monkeypatch):
+    (tmp_path / "trial.yaml").write_text(SUITE)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("BENCH_DATA", raising=False)
+    monkeypatch.setattr(suite_verbs, "REFERENCE", tmp_path / "none")
+
+
+def options_of(*arguments):
+    return make_parser().parse_args(arguments)
+
+
+def test_a_job_makes_the_plan_of_the_process_that_starts_it():
+    given = ["--set", "seeds=[3]", "--limit", "1", "--output", "out", "--started", "2026-01-01"]
+    options = options_of("run", "trial.yaml", *given)
+    plan = suite_verbs._make_plan(options)
+    again = suite_verbs._make_plan(options_of("work", *suite_verbs._arguments(options, plan)))
+    cells = [(planned.key, planned.cell) for planned in plan.cells]
+    assert [(planned.key, planned.cell) for planned in again.cells] == cells
+    assert again.settings._replace(command="") == plan.settings._replace(command="")
+    assert [planned.cell.seed for planned in plan.cells] == [3, 3]
+
+
+def test_a_job_is_told_whatever_changes_a_plan():
+    given = ["--seed", "0", "--stand-in", "--data-root", "data", "--started", "now"]
+    options = options_of("run", "trial.yaml", *given)
+    plan = SimpleNamespace(settings=SimpleNamespace(output="out", started="now"))
+    again = options_of("work", *suite_verbs._arguments(options, plan))
+    for name in ("suite", "seed", "stand_in", "data_root", "started", "limit", "set"):
+        assert getattr(again, name) == getattr(options, name), name
+
+
+def test_a_seed_takes_the_place_of_the_suites():
+    plan = suite_verbs._make_plan(options_of("plan", "trial.yaml", "--seed", "7"))
+    assert {planned.cell.seed for planned in plan.cells} == {7}
+
+
+def test_plan_says_what_is_left_and_computes_nothing(tmp_path, capsys):
+    assert main(["plan", "trial.yaml", "--output", "out"]) == 0
+    said = capsys.readouterr().out
+    assert "2 of 2 cells to do: about 0 s, plus what was not measured yet" in said
+    assert not list((tmp_path / "out").glob("cells/**/*.json"))
+
+
+def test_submit_says_what_it_would_submit(tmp_path, capsys):
+    assert main(["submit", "trial.yaml", "--output", "out", "--dry-run"]) == 0
+    array, report = capsys.readouterr().out.splitlines()
+    assert array.startswith("array of 1: python -m bench work trial.yaml --output out --started ")
+    assert array.endswith(" --unit 0")
+    assert report == "report: python -m bench report out/trial after the array before"
+    assert not (tmp_path / "out" / "jobs").exists()
+
+
+@pytest.mark.parametrize(
+    ("optional", "failed", "status"),
+    [(None, False, 0), (True, False, 0), (False, False, 1), (None, True, 1)],
+)
+def test_a_run_ends_with_1_if_a_number_is_missing(
+    without_report, tmp_path, capsys, optional, failed, status
+):
+    plan = suite_verbs._make_plan(options_of("run", "trial.yaml", "--output", "out"))
+    needs = (Need(what="camvid", remedy="get it"),)
+    cell = make_cell("A")
+    if optional is not None:
+        lacking = Unavailable(cell=cell, needs=needs, optional=optional)
+        plan = plan._replace(unavailable=(lacking,))
+    write_manifest(plan)
+    records = [Record(key="k", status="failed", cell=cell, error="why", traceback="Trace")]
+    outcome = Outcome(records if failed else [], len(records) * failed)
+    console = Console("mIoU")
+    assert suite_verbs._finish(plan, outcome, console, tmp_path / "report", debug=True) == status
+    said = capsys.readouterr().out
+    assert ("why" in said) == ("Trace" in said) == failed
+    assert f"0 of {len(plan.cells) + len(plan.unavailable)} done" in said
+    assert ("camvid: get it" in said) == (optional is not None)
+
+
+@pytest.mark.parametrize(("world", "rank"), [("1", "0"), ("4", "0"), ("4", "2")])
+def test_the_launcher_says_which_process_this_is(monkeypatch, world, rank):
+    monkeypatch.setenv("WORLD_SIZE", world)
+    monkeypatch.setenv("RANK", rank)
+    assert suite_verbs._launched() == (world != "1")
+    assert suite_verbs._is_main_process() == (rank == "0")
