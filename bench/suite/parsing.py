@@ -186,10 +186,12 @@ def as_plain(value: Any, faults: list[Fault], loc: Loc = ()) -> Any:
         loc: of the value.
     """
     if isinstance(value, dict):
-        plain = {}
+        plain: dict[str | int, Any] = {}
         for key, item in value.items():
             if isinstance(key, str) and not NOT_TEXT.search(key):
                 plain[str(key)] = as_plain(item, faults, (*loc, str(key)))
+            elif isinstance(key, int) and not isinstance(key, bool) and "options" in loc:
+                plain[int(key)] = as_plain(item, faults, (*loc, int(key)))  # a map of label values
             else:
                 faults.append(Fault((*loc, key), f"the key {key!r} is no word", on_key=True))
         return plain
