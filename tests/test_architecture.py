@@ -127,9 +127,6 @@ def has_test(path: Path) -> bool:
 
 
 WITHOUT_A_TEST_FILE = {
-    "bench/cli/jobs.py",
-    "bench/cli/journal.py",
-    "bench/cli/parser.py",
     "bench/core/exports.py",
     "bench/data/files/cache.py",
     "bench/data/files/classes.py",

@@ -4,8 +4,8 @@ import pytest
 from pydantic import ValidationError
 
 from bench.core.manifest import (
+    CellEntry,
     Contrast,
-    Entry,
     FamilyOfMethods,
     Manifest,
     Need,
@@ -57,7 +57,7 @@ def test_a_manifest_comes_back_from_its_text_and_refuses_another_version():
     manifest = Manifest(
         suite="s",
         question="q?",
-        cells=(Entry(key="k", label="A", preset="tiny", state="failed"),),
+        cells=(CellEntry(key="k", label="A", preset="tiny", state="failed"),),
         contrasts=(Contrast(name="c", first=GENERATIVE, second="A", measure="mPC"),),
         unavailable=(Unavailable(cell=make_cell("B"), needs=(Need(what="x", remedy="y"),)),),
         source="name: s\n",

@@ -3,20 +3,10 @@
 import pytest
 
 from bench import corruptions
+from bench.core.config import MethodConfig
 from bench.core.registry import load_config
-from bench.core.schema import (
-    CLEAN,
-    Augment,
-    Cell,
-    Condition,
-    DataRef,
-    LayerDecay,
-    MethodConfig,
-    ParameterGroup,
-    Protocol,
-    Slide,
-    Stage,
-)
+from bench.core.schema import CLEAN, Cell, Condition, DataRef, Protocol, Slide
+from bench.core.stage import Augment, LayerDecay, ParameterGroup, Stage
 from bench.corruptions import latents
 from bench.engine import keys
 from bench.engine.keys import cell_key, first_key, method_identity, stage_key

@@ -4,9 +4,11 @@ import pytest
 import torch
 from torch import nn
 
+from bench.core.config import MethodConfig
 from bench.core.errors import StageError
 from bench.core.method import Method
-from bench.core.schema import IGNORE_INDEX, LayerDecay, MethodConfig, ParameterGroup, Stage
+from bench.core.schema import IGNORE_INDEX
+from bench.core.stage import LayerDecay, ParameterGroup, Stage
 from bench.engine.accelerator import make_accelerator
 from bench.engine.training.optimiser import make_optimiser, parameter_groups
 from bench.engine.training.train import TrainingJob, train_stage

@@ -33,7 +33,7 @@ def finding(store, label, measured, spoil=lambda truth: truth, condition=CLEAN):
     record = store.add(cell, 1.0).model_copy(update={"measured": measured})
     preview = store.folder.preview(record.key)
     assert isinstance(preview, Preview)
-    store.folder.write(record, count(store.truth, spoil(store.truth)), preview)
+    store.folder.cells.write(record, count(store.truth, spoil(store.truth)), preview)
     return examine([record], store.folder.counts)
 
 

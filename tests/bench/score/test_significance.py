@@ -9,7 +9,7 @@ from bench.score.metrics import METRICS
 from bench.score.significance import (
     P_FLOOR,
     Decision,
-    Verdict,
+    DecisionVerdict,
     decide,
     leaders,
     mean_of_methods,
@@ -17,7 +17,7 @@ from bench.score.significance import (
 )
 from bench.score.stats import Estimate, Interval, combine, score_cells
 
-AHEAD, BEHIND, UNDECIDED, ONE = Verdict
+AHEAD, BEHIND, UNDECIDED, ONE = DecisionVerdict
 IMAGES = 100
 STEPS = (np.arange(200) + 0.5) / 200 - 0.5
 SHAPE = STEPS / STEPS.std(ddof=1)

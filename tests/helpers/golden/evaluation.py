@@ -8,8 +8,9 @@ import numpy as np
 import torch
 
 from bench.core import seeding
+from bench.core.config import MethodConfig
 from bench.core.method import Method, Segmented
-from bench.core.schema import CLEAN, Condition, DataRef, DataSpec, MethodConfig, Protocol, Slide
+from bench.core.schema import CLEAN, Condition, DataRef, DataSpec, Protocol, Slide
 from bench.corruptions.latents import CODE_FLIPS
 from bench.data.dataset import Dataset, LabelSpace, NoOptions, Sample
 from bench.data.split import Split

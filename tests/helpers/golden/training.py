@@ -13,8 +13,10 @@ from safetensors.torch import load
 from torch import nn
 
 from bench.core import seeding
+from bench.core.config import MethodConfig
 from bench.core.method import Method
-from bench.core.schema import IGNORE_INDEX, LayerDecay, MethodConfig, ParameterGroup, Stage
+from bench.core.schema import IGNORE_INDEX
+from bench.core.stage import LayerDecay, ParameterGroup, Stage
 from bench.engine.accelerator import make_accelerator
 from bench.engine.training.train import TrainingJob, train_stage
 from bench.store.cells import StageFolder

@@ -56,8 +56,8 @@ def test_fewer_images_change_no_other():
 
 def test_scores_at_the_labels_own_size_use_every_pixel():
     method, big = learned("position_prior", "tiny"), (64, 128)
-    native = counts(method, split(size=big, score="native"))
-    at_input = counts(method, split(size=big, score="input"))
+    native = counts(method, split(size=big, eval_at="native"))
+    at_input = counts(method, split(size=big, eval_at="input"))
     assert np.sum(native[0]) + np.sum(native[2]) == 11 * 64 * 128
     assert np.sum(at_input[0]) + np.sum(at_input[2]) == 11 * 32 * 64
 
@@ -65,7 +65,8 @@ def test_scores_at_the_labels_own_size_use_every_pixel():
 def test_where_a_corruption_is_applied_matters():
     method = learned("baselines", "segformer_tiny")
     images = [
-        split(size=(64, 128), apply=apply).load(0, NOISE, 0).image for apply in ("input", "native")
+        split(size=(64, 128), corrupt_at=apply).load(0, NOISE, 0).image
+        for apply in ("input", "native")
     ]
     assert images[0].shape == images[1].shape
     assert images[0].std() > images[1].std()  # the resize averages native noise
@@ -144,7 +145,7 @@ def test_a_short_side_keeps_the_shape_of_an_image(height, width, side):
 
 def test_a_short_side_scores_at_the_label_s_own_size():
     method, big = learned("position_prior", "tiny"), (64, 128)
-    found = counts(method, split(size=big, resize=None, short_side=32, crop=SIZE, score="native"))
+    found = counts(method, split(size=big, resize=None, short_side=32, crop=SIZE, eval_at="native"))
     assert np.sum(found[0]) + np.sum(found[2]) == 11 * 64 * 128
     loaded = split(size=(56, 128), resize=None, short_side=32, crop=SIZE).load(0)
     assert loaded.image.shape[:2] == loaded.label.shape == (32, 73)
@@ -271,7 +272,7 @@ def test_bands_and_instances_are_counted_at_the_size_that_is_scored():
     world = Split(
         Scenes("val", "city", None, SceneOptions(images=images, height=48, width=96)),
         DataRef(dataset="scenes", split="val"),
-        Protocol(resize=SIZE, score="native", segments=True),
+        Protocol(resize=SIZE, eval_at="native", segments=True),
     )
     space = world.dataset.label_space
     method = Sampler()

@@ -67,7 +67,7 @@ def test_every_mapping_is_a_cell_where_the_method_has_it(suite):
           for how in ("soft", "hard")),
         *(("Mine", f"scenes/{name}", "hard") for name in ("wild", "office")),
     ]  # fmt: skip
-    assert len({planned.key() for planned in plan.cells}) == len(plan.cells)
+    assert len({planned.key for planned in plan.cells}) == len(plan.cells)
     assert {p.cell.task for p in plan.cells} == {"predict"}
     assert plan.cells[0].training.data.classes == taxonomy.load("scenes").classes
     assert plan.cells[2].space.name == "scenes-office-13"

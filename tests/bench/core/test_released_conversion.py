@@ -4,9 +4,9 @@ import ast
 from pathlib import Path
 
 import pytest
-from bench.core.conversion import Conversion
 
 import methods
+from bench.core.config import Conversion
 from bench.core.schema import DataSpec
 
 DATA = DataSpec(classes=("a",), palette=((0, 0, 0),), size=(8, 8))
