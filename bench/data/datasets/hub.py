@@ -29,7 +29,7 @@ from bench.data.files.hub import open_rows, row_bytes
 from bench.data.files.raw import Encoding, RawDataset
 
 
-class HubOptions(LabelOptions):
+class DeclaredHubOptions(LabelOptions):
     """Which rows, and what their columns mean."""
 
     name: str
@@ -57,11 +57,11 @@ class Hub(RawDataset):
     citation = "% hub: the options of the suite give no citation{}"
     splits = ()
     needs_root = False
-    Options = HubOptions
+    Options = DeclaredHubOptions
 
     def __init__(self, split: str, subset: str, root: Path | None, options: Frozen) -> None:
         super().__init__(split, subset, root, options)
-        assert isinstance(options, HubOptions)
+        assert isinstance(options, DeclaredHubOptions)
         self.declared = options
         self.title = options.title or options.name
         self.licence, self.citation = options.licence, options.citation or self.citation
@@ -74,13 +74,13 @@ class Hub(RawDataset):
     @classmethod
     def splits_of(cls, options: Frozen) -> tuple[str, ...]:
         """Those that the options name, or train and val."""
-        assert isinstance(options, HubOptions)
+        assert isinstance(options, DeclaredHubOptions)
         return tuple(options.splits) or ("train", "val")
 
     @classmethod
     def contents(cls, options: Frozen) -> str:
         """Say what it is called, or where it is."""
-        assert isinstance(options, HubOptions)
+        assert isinstance(options, DeclaredHubOptions)
         return options.title or options.name
 
     @cached_property

@@ -17,7 +17,7 @@ import numpy as np
 from bench.core.schema import IGNORE_INDEX
 from bench.data.files.raw import Encoding
 from bench.data.preflight.finding import Finding
-from bench.data.preflight.reading import Picture
+from bench.data.preflight.reading import PicturedSample
 
 _BETTER = 1.25
 """Another way to lay labels over images must score this much higher to be taken for the truth,
@@ -53,7 +53,7 @@ class _Edges(NamedTuple):
         return float(gradient[self.on].mean() / max(float(gradient[self.off].mean()), 1e-6))
 
 
-def check_agreement(pictures: Sequence[Picture], encoding: Encoding) -> Iterator[Finding]:
+def check_agreement(pictures: Sequence[PicturedSample], encoding: Encoding) -> Iterator[Finding]:
     """Compare where labels and images change.
 
     Labels that are mirrored, turned or moved, or of other images altogether, are wrong; a
@@ -84,7 +84,7 @@ def check_agreement(pictures: Sequence[Picture], encoding: Encoding) -> Iterator
 
 
 def _verdict(
-    judged: Sequence[tuple[Picture, _Edges]], own: Sequence[float], others: Sequence[float]
+    judged: Sequence[tuple[PicturedSample, _Edges]], own: Sequence[float], others: Sequence[float]
 ) -> Finding:
     here, elsewhere = float(np.mean(own)), float(np.mean(others))
     turned = {
@@ -107,7 +107,7 @@ def _verdict(
     return Finding("edges", "ok", f"{text} ({elsewhere:.1f} under labels of other images)")
 
 
-def _other_score(judged: Sequence[tuple[Picture, _Edges]], index: int) -> float:
+def _other_score(judged: Sequence[tuple[PicturedSample, _Edges]], index: int) -> float:
     """Return a label's mean score on other images, spread over the sample."""
     count = len(judged)
     steps = {max(1, round(count * part / (_OTHERS + 1))) for part in range(1, _OTHERS + 1)}
@@ -136,7 +136,7 @@ def _moves() -> dict[str, Callable[[np.ndarray], np.ndarray]]:
     }
 
 
-def _edges(picture: Picture, encoding: Encoding) -> _Edges | None:
+def _edges(picture: PicturedSample, encoding: Encoding) -> _Edges | None:
     """Return where a label's classes meet, void left out; None if that is nowhere."""
     if picture.values.shape[0] < _LEAST_HEIGHT:
         return None

@@ -10,7 +10,7 @@ from pathlib import Path
 from bench.data.dataset import Dataset
 from bench.data.files.folder import FolderDataset
 from bench.data.preflight.finding import Finding
-from bench.data.preflight.reading import Picture
+from bench.data.preflight.reading import PicturedSample
 
 _MOST = 0.5
 """Share of a sample, or of a test split, beyond which a fault is no exception any more."""
@@ -18,7 +18,7 @@ _ENDS = 4096
 """Bytes at both ends of a file that are read before the whole of it is."""
 
 
-def check_pictures(pictures: Sequence[Picture]) -> Iterator[Finding]:
+def check_pictures(pictures: Sequence[PicturedSample]) -> Iterator[Finding]:
     """Find images of one colour, and images that occur twice in the sample."""
     constant = [picture.image_name for picture in pictures if picture.constant]
     if constant:

@@ -11,7 +11,7 @@ from bench.core.schema import IGNORE_INDEX
 from bench.data.dataset import Dataset
 from bench.data.files.raw import Encoding
 from bench.data.preflight.finding import Finding
-from bench.data.preflight.reading import Picture
+from bench.data.preflight.reading import PicturedSample
 
 _ABOVE = re.compile(r"^(sky|ceiling)\b")
 _BELOW = re.compile(r"^(road|floor|sidewalk|pavement|ground|parking|flat)\b")
@@ -26,7 +26,7 @@ ones, and this much nearer."""
 
 
 def check_places(
-    dataset: Dataset, pictures: Sequence[Picture], encoding: Encoding, shares: np.ndarray
+    dataset: Dataset, pictures: Sequence[PicturedSample], encoding: Encoding, shares: np.ndarray
 ) -> Iterator[Finding]:
     """Check which classes occur, how often and where.
 
@@ -96,7 +96,9 @@ def _misplaced(classes: Sequence[str], rows: Mapping[int, float]) -> str:
     )
 
 
-def _mean_rows(pictures: Sequence[Picture], encoding: Encoding, classes: int) -> dict[int, float]:
+def _mean_rows(
+    pictures: Sequence[PicturedSample], encoding: Encoding, classes: int
+) -> dict[int, float]:
     """Return the mean row of each class that occurs, as a fraction of the height."""
     pixels, heights = np.zeros(classes), np.zeros(classes)
     table = np.full(257, IGNORE_INDEX)

@@ -23,7 +23,7 @@ _ROWS = 180
 """Height at which pictures are compared with their labels."""
 
 
-class Picture(NamedTuple):
+class PicturedSample(NamedTuple):
     """What is kept of one image and its label to compare them."""
 
     image_name: str
@@ -49,7 +49,7 @@ class Reading(NamedTuple):
     """Images of each height and width."""
     faults: tuple[str, ...]
     """Files that cannot be used, one line each."""
-    pictures: tuple[Picture, ...] = ()
+    pictures: tuple[PicturedSample, ...] = ()
     """At most ``SAMPLE``, evenly spread over what was read."""
 
     @property
@@ -66,7 +66,7 @@ def read(dataset: Dataset, sample: int | None) -> Reading:
     stored = np.zeros(256, dtype=np.int64)
     sizes, faults, first = Counter[tuple[int, int]](), [], dict[int, str]()
     outside = 0
-    pictures: list[Picture] = []
+    pictures: list[PicturedSample] = []
     compared = set(np.linspace(0, len(indices) - 1, SAMPLE).astype(int).tolist())
     for number, index in enumerate(indices):
         try:
@@ -93,7 +93,7 @@ def read(dataset: Dataset, sample: int | None) -> Reading:
     return Reading(len(indices), stored, outside, first, sizes, tuple(faults), tuple(pictures))
 
 
-def _picture(raw: Raw) -> Picture:
+def _picture(raw: Raw) -> PicturedSample:
     height, width = raw.values.shape
     factor = min(1.0, _ROWS / height)
     size = max(1, round(width * factor)), max(1, round(height * factor))
@@ -103,7 +103,7 @@ def _picture(raw: Raw) -> Picture:
     gradient = np.sqrt(sum((slope**2).sum(axis=2) for slope in slopes))
     wide = raw.values.astype(np.int64)
     stored = np.where((wide < 0) | (wide > 255), OUTSIDE, wide).astype(np.int16)
-    return Picture(
+    return PicturedSample(
         raw.image_name,
         raw.label_name,
         hashlib.blake2b(raw.image.tobytes()).hexdigest(),
