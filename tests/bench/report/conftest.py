@@ -1,24 +1,14 @@
 """One report that the tests of its parts read."""
 
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from bench import report
-from bench.core.record import Record
-from bench.core.schema import Condition
 from bench.report.statistics import Block
 from tests.helpers.codecs import fill_codecs
+from tests.helpers.made import Made
 from tests.helpers.reports import fill
-
-
-class Made(NamedTuple):
-    """A store and its report."""
-
-    output: Path
-    destination: Path
-    records: dict[tuple[str, Condition], Record]
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from bench import report
 from bench.core.errors import StoreError
 from bench.core.schema import DataRef
 from bench.store.folders import SuiteFolder
-from tests.bench.report.conftest import Made
+from tests.helpers.made import Made
 from tests.helpers.reports import GOOD, WEAK, read_tables
 from tests.helpers.stores import Store, make_cell
 

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from bench.score.metrics import METRICS
-from tests.bench.report.conftest import Made
+from tests.helpers.made import Made
 from tests.helpers.reports import GOOD, WEAK, read_tables
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from bench import report
 from bench.core.schema import CLEAN
-from tests.bench.report.conftest import Made
+from tests.helpers.made import Made
 from tests.helpers.reports import ACCURACY, CONDITIONS, GOOD, WEAK, read_tables
 from tests.helpers.stores import CLASSES, FLOOR, Store, make_cell, predict
 
