@@ -100,7 +100,8 @@ class PackedCells:
         import numpy as np
 
         try:
-            with np.load(self.path / COUNTS, allow_pickle=False) as stored:
+            # Opened here: given a path, NumPy leaves a damaged file open.
+            with (self.path / COUNTS).open("rb") as file, np.load(file) as stored:
                 return _unstacked({name: stored[name] for name in stored.files})
         except (OSError, EOFError, KeyError, ValueError, LZMAError, BadZipFile) as error:
             raise StoreError(f"{self.path / COUNTS}: cannot be read ({error})") from error
