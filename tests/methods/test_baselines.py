@@ -8,7 +8,7 @@ from bench.core.registry import resolve_config
 from bench.core.schema import IGNORE_INDEX
 from methods.baselines.config import PRESETS
 from methods.baselines.method import Baseline
-from tests.methods.test_contract import DATA, draw_batch
+from tests.helpers.small_methods import DATA, draw_batch
 
 TINY = [name for name in PRESETS if "tiny" in name]
 

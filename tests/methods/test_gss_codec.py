@@ -9,8 +9,8 @@ from bench.core.schema import Batch
 from methods._nn.inverse import NearestColour
 from methods.gss.maskige_codec import MaskigeCodec, MaskigeCodecSettings, Palette
 from methods.gss.method import make_codec, make_tokenizer
-from tests.methods._nn.autoencoders.test_tokenizer import tokenizers
-from tests.methods.test_contract import DATA
+from tests.helpers.small_methods import DATA
+from tests.helpers.tokenizers import tokenizers
 
 
 @pytest.mark.parametrize("kind", [0, 1, 2])

@@ -5,18 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from bench.core import seeding
-from methods._nn.autoencoders.dalle import DalleTokenizer
-from methods._nn.autoencoders.tokenizer import ConvTokenizer
-from methods._nn.quantisers.finite_scalar import FiniteScalarQuantiser
-from methods._nn.quantisers.vector import SphericalQuantiser
-
-
-def tokenizers():
-    with seeding.seeded(0):
-        quantisers = [SphericalQuantiser(16, 4), FiniteScalarQuantiser((4, 3, 2))]
-        conv = [ConvTokenizer((8, 8), 1, quantiser) for quantiser in quantisers]
-        return [*conv, DalleTokenizer(8, 8, 1, 16)]
-
+from tests.helpers.tokenizers import tokenizers
 
 every_tokenizer = pytest.mark.parametrize("tokenizer", tokenizers(), ids=["vq", "fsq", "dalle"])
 
