@@ -9,14 +9,13 @@ import pytest
 
 from bench.claims import PAPERS, Judgement, Verdict, as_text, claims_report, comparable
 from bench.claims.verdict import training_interval
-from bench.core.config import MethodConfig
 from bench.core.errors import ClaimsError
 from bench.core.manifest import PublishedTraining
 from bench.core.record import Record
-from bench.core.registry import load_config, resolve_config
+from bench.core.registry import load_config
 from bench.core.schema import Cell, DataRef, Protocol
 from bench.store.folders import SuiteFolder
-from tests.helpers.papers import HEADER
+from tests.helpers.papers import HEADER, publish_sizes
 from tests.helpers.stores import Store, count, make_cell, predict
 
 CLAIM = """
@@ -42,12 +41,7 @@ CELLS = (
 
 @pytest.fixture(autouse=True)
 def published_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let both methods of the demo have a published size without any setting."""
-
-    def resolve(method: str, preset: str, config: Any) -> MethodConfig:
-        return MethodConfig() if preset == "published" else resolve_config(method, preset, config)
-
-    monkeypatch.setattr(comparable, "resolve_config", resolve)
+    publish_sizes(monkeypatch)
 
 
 def cell_of(label: str, **changes: Any) -> Cell:

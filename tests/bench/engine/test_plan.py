@@ -121,9 +121,11 @@ def test_images_are_corrupted_and_latents_perturbed(plan_of):
 
 
 def test_a_method_that_can_do_none_of_the_tasks_is_refused_by_name(plan_of):
+    lines = CODECS.splitlines(keepends=True)  # disturbed latents ask for a task by themselves
+    text = "".join(x for x in lines if "latent_noise" not in x and "code_flips" not in x)
     for tasks, message in (
         ("predict", "KL has nothing to do in tasks .'predict'.: the method codec has"),
         ("reconstruct", "Floor has nothing to do in tasks .*: the method position_prior has"),
     ):
         with pytest.raises(PlanError, match=message):
-            plan_of(CODECS.replace("predict, reconstruct", tasks))
+            plan_of(text.replace("predict, reconstruct", tasks))

@@ -14,26 +14,38 @@ from bench.report.tables.details import detail_tables
 from bench.report.tables.robustness import robustness_tables
 from bench.report.tables.scores import score_tables
 from bench.report.tables.table import Entry
-from bench.score.metrics import METRICS, pixels
-from tests.helpers.papers import HEADER
+from bench.score.metrics import METRICS, decided_pixels, pixels
+from tests.helpers.papers import HEADER, publish_sizes
 from tests.helpers.stores import CLASSES, Store, make_cell
 
 FOG = [Condition(corruption="fog", severity=severity) for severity in (1, 3)]
 METHODS = {"Floor": "position_prior", "A": "a", "B": "b"}
 ACCURACY = {"Floor": 0.4, "A": 0.7, "B": 0.68}
 CLAIMS = """\
-version: 1
+version: 2
+trainings:
+- &trained {preset: published, initialisation: random, dataset: scenes}
 claims:
-- {id: clean, paper: demo, statement: A beats B., source: here, inequality: A > B,
-   terms: {A: {cell: {method: a}}, B: {cell: {method: b}}}}
-- {id: fog, paper: demo, statement: A beats B in fog., source: here, inequality: A > B,
-   terms: {A: {cell: &a {method: a, condition.corruption: fog, condition.severity: 1}},
-           B: {cell: {method: b, condition.corruption: fog, condition.severity: 1}}}}
-- {id: floor, paper: demo, statement: B beats the floor., source: here, inequality: B > F,
-   terms: {B: {cell: {method: b}}, F: {cell: {method: position_prior}}}}
+- {id: clean, paper: demo, statement: A beats B., quote: A 60.0, source: here, inequality: A > B,
+   terms: {A: {cell: {method: a}, training: *trained}, B: {cell: {method: b}, training: *trained}}}
+- {id: fog, paper: demo, statement: A beats B in fog., quote: A 60.0, source: here,
+   inequality: A > B, terms: {
+   A: {training: *trained,
+       cell: {method: a, condition.corruption: fog, condition.severity: 1}},
+   B: {training: *trained,
+       cell: {method: b, condition.corruption: fog, condition.severity: 1}}}}
+- {id: floor, paper: demo, statement: B beats the floor., quote: B, source: here,
+   inequality: B > F,
+   terms: {B: {cell: {method: b}, training: *trained},
+           F: {cell: {method: position_prior}, training: *trained}}}
 """
 Place = tuple[str, str, int]
 """Table, name of the row, number of the column."""
+
+
+@pytest.fixture(autouse=True)
+def published_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
+    publish_sizes(monkeypatch)
 
 
 @pytest.fixture
@@ -42,7 +54,7 @@ def store(tmp_path: Path) -> tuple[Store, dict[tuple[str, Condition], Record]]:
     for label, method in METHODS.items():
         for condition in (CLEAN, *FOG):
             accuracy = ACCURACY[label] - 0.05 * condition.severity
-            cell = make_cell(label, condition, method=method)
+            cell = make_cell(label, condition, method=method, preset="published")
             records[label, condition] = filled.add(cell, accuracy)
     filled.add(make_cell("A", method="a", task="reconstruct"), 0.9)
     return filled, records
@@ -80,7 +92,7 @@ def rests_on(key: str, place: Place, entry: Entry) -> bool:
         return False
     if table == "classes":
         return row == CLASSES[0]
-    return table != "definitions" or METRICS[row].counted is pixels
+    return table != "definitions" or METRICS[row].counted in (pixels, decided_pixels)
 
 
 @pytest.mark.parametrize("condition", [CLEAN, FOG[0]], ids=str)
