@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
+from importlib.util import find_spec
 
 import numpy as np
 import torch
@@ -43,9 +44,7 @@ def corrupt_batch(images: Tensor, name: str, severity: int, seeds: Tensor) -> Te
         raise ValueError(f"images are {got}; they must be torch.uint8 [B, H, W, 3]")
     if seeds.shape != images.shape[:1] or bool((seeds < 0).any()):
         raise ValueError(f"seeds are {seeds.tolist()}; one is wanted an image, none negative")
-    module = import_module(f"bench.corruptions.batched.{corruption.family}")
-    function: Callable[..., Tensor] | None = getattr(module, name, None)
-    if function is None:
+    if (function := _function(corruption.family, name)) is None:
         return _one_by_one(images, name, severity, seeds)
     draws = {"seeds": seeds} if corruption.random else {}
     planes = images.permute(0, 3, 1, 2).contiguous()
@@ -61,6 +60,15 @@ def corrupt_one(
         return corrupt_fast(corruption, image, severity, seed, depth, 1.0)
     batch = torch.from_numpy(np.array(image))[None]
     return corrupt_batch(batch, name, severity, torch.tensor([seed]))[0].numpy()
+
+
+def _function(family: str, name: str) -> Callable[..., Tensor] | None:
+    """Return a corruption's function on planes, or None if it has none here."""
+    module = f"{__name__}.{family}"
+    if find_spec(module) is None:
+        return None
+    found: Callable[..., Tensor] | None = getattr(import_module(module), name, None)
+    return found
 
 
 def _one_by_one(images: Tensor, name: str, severity: int, seeds: Tensor) -> Tensor:

@@ -30,6 +30,13 @@ def test_agrees_where_the_draws_are_shared(name: str) -> None:
             assert difference.max() <= 1, severity
 
 
+@pytest.mark.parametrize("name", GROUPS["imagenet_c_bar"])
+def test_what_has_no_function_here_is_done_image_by_image(name: str) -> None:
+    severity = SEVERITIES[name][0]
+    ours = corrupt(street(48, 64), name, severity, 5, backend="torch")
+    assert (ours == corrupt(street(48, 64), name, severity, 5)).all()
+
+
 @pytest.mark.parametrize("name", [*SHARED, *OWN_DRAWS])
 @pytest.mark.parametrize("size", [(40, 56), (3, 1)], ids=str)
 def test_batch_mates_change_nothing(name: str, size: tuple[int, int]) -> None:

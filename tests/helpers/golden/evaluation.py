@@ -29,7 +29,9 @@ FRACTIONAL = 1e-9
 """Tolerance of sums of IoU, the only counts that are no integers."""
 
 
-FEWER = LabelSpace(name="fewer", classes=("ground", "object", "car"), palette=PALETTE[:3])
+FEWER = LabelSpace(
+    name="fewer", classes=("ground", "object", "car"), palette=PALETTE[:3], things=("car",)
+)
 PROJECTION = Projection(np.array([0, 1, UNMAPPED, 1, 2]), FEWER)
 IN_FEWER = np.array([0, 1, 255, 1, 2, *[255] * 251], np.uint8)
 
@@ -39,7 +41,9 @@ class Shapes(Dataset):
 
     title, licence, citation = "shapes", "none", "none"
     splits, needs_root = ("val",), False
-    label_space = LabelSpace(name="shapes", classes=CLASSES, palette=PALETTE)
+    label_space = LabelSpace(
+        name="shapes", classes=CLASSES, palette=PALETTE, things=("person", "car")
+    )
 
     def __init__(self):
         super().__init__("val", "", None, NoOptions())

@@ -8,6 +8,8 @@ import numpy as np
 
 DIGITS = 12
 """Significant digits kept; no tolerance is as small."""
+ONLY_OBSERVED, ONLY_KEPT = ": only observed", ": only kept"
+"""What is said of entries that are new, and of those that are gone."""
 
 
 class Entry(NamedTuple):
@@ -49,7 +51,7 @@ def differences(golden: dict[str, Entry], observed: dict[str, Entry]) -> list[st
     changed = []
     for name in sorted({*golden, *observed}):
         if name not in golden or name not in observed:
-            changed.append((np.inf, f"{name}: only {'kept' if name in golden else 'observed'}"))
+            changed.append((np.inf, name + (ONLY_KEPT if name in golden else ONLY_OBSERVED)))
         elif (excess := _excess(golden[name], observed[name])) > 1:
             old, new = golden[name].values[:4], observed[name].values[:4]
             limits = f"{excess:.3g} times the tolerance of {golden[name].tolerance}"
