@@ -6,7 +6,7 @@ Images are resized bilinearly with antialiasing, labels by nearest neighbour onl
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -16,9 +16,6 @@ from bench.core import seeding
 from bench.core.schema import IGNORE_INDEX, Batch
 from bench.core.stage import Augment
 from bench.corruptions.colour import hue
-
-if TYPE_CHECKING:
-    pass
 
 
 class Truth(NamedTuple):
