@@ -66,7 +66,8 @@ class Split:
             return self._samples[index]
         sample = self.dataset[self.start + index]
         if self._room >= 0:
-            self._room -= sample.image.nbytes + sample.label.nbytes
+            held = (sample.image, sample.label, sample.instance, sample.depth)
+            self._room -= sum(array.nbytes for array in held if array is not None)
             self._samples[index] = sample
         return sample
 

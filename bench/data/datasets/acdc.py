@@ -9,7 +9,6 @@ and those lists. Labels of the test split are not public.
 
 from __future__ import annotations
 
-from bench.data.dataset import LabelSpace
 from bench.data.datasets._cityscapes import LABEL_IDS, SHARES, TRAIN_IDS, label_space
 from bench.data.files.folder import FolderDataset
 from bench.data.files.layout import Layout
@@ -42,13 +41,11 @@ class ACDC(FolderDataset):
     shares = SHARES
     folders = ("acdc",)
     encodings = {"labelTrainIds": TRAIN_IDS, "labelIds": LABEL_IDS}
-
-    @property
-    def label_space(self) -> LabelSpace:
-        """Cityscapes' 19 classes."""
-        return _SPACE
-
-    def layouts(self) -> tuple[Layout, ...]:
-        """One folder a drive."""
-        place = f"{self.subset}/{self.split}/{{drive}}/{{frame}}"
-        return (Layout(f"rgb_anon/{place}_rgb_anon.png", f"gt/{place}_gt_labelTrainIds.png"),)
+    label_space = _SPACE
+    """Cityscapes' 19 classes."""
+    where = (
+        Layout(
+            "rgb_anon/{subset}/{split}/{drive}/{frame}_rgb_anon.png",
+            "gt/{subset}/{split}/{drive}/{frame}_gt_labelTrainIds.png",
+        ),
+    )

@@ -17,8 +17,6 @@ from bench.data.files.colours import distinct
 from bench.data.files.hub import HubDataset, HubSource
 from bench.data.files.layout import Layout
 
-_FOLDERS = {"train": "training", "val": "validation"}
-
 _CLASSES = (  # name, colour, share of the training pixels
     ("wall", (120, 120, 120), 0.1576),
     ("building", (180, 120, 120), 0.1072),
@@ -199,7 +197,10 @@ class ADE20K(HubDataset):
     splits = ("train", "val")
     published = {"train": 20210, "val": 2000}
     shares = {name: share for name, _, share in _CLASSES}
-    folders = ("ade20k", "ADEChallengeData2016", "ade/ADEChallengeData2016")
+    folders = (
+        *("ade20k", "ADEChallengeData2016", "ade/ADEChallengeData2016"),
+        "ADE20K/ADEChallengeData2016",
+    )
     encodings = {
         "zero is void": {0: IGNORE_INDEX, **{index + 1: index for index in range(150)}},
         "zero is the first class": {**{index: index for index in range(150)}, 255: IGNORE_INDEX},
@@ -213,13 +214,7 @@ class ADE20K(HubDataset):
         image="image",
         label="annotation",
     )
-
-    @property
-    def label_space(self) -> LabelSpace:
-        """The 150 classes, most frequent first."""
-        return _SPACE
-
-    def layouts(self) -> tuple[Layout, ...]:
-        """One folder a split."""
-        folder = _FOLDERS[self.split]
-        return (Layout(f"images/{folder}/{{frame}}.jpg", f"annotations/{folder}/{{frame}}.png"),)
+    label_space = _SPACE
+    """The 150 classes, most frequent first."""
+    split_folders = {"train": "training", "val": "validation"}
+    where = (Layout("images/{split}/{frame}.jpg", "annotations/{split}/{frame}.png"),)

@@ -8,7 +8,6 @@ the one that MSeg uses) and the current 10K images with their masks
 
 from __future__ import annotations
 
-from bench.data.dataset import LabelSpace
 from bench.data.datasets._cityscapes import LABEL_IDS, SHARES, TRAIN_IDS, label_space
 from bench.data.files.folder import FolderDataset
 from bench.data.files.layout import Layout
@@ -38,22 +37,11 @@ class BDD(FolderDataset):
     published = {"train": 7000, "val": 1000}
     image_size = (720, 1280)
     shares = SHARES
-    folders = ("bdd", "bdd100k")
+    folders = ("bdd", "bdd100k", "BDD/bdd100k")
     encodings = {"train ids": TRAIN_IDS, "label ids": LABEL_IDS}
-
-    @property
-    def label_space(self) -> LabelSpace:
-        """Cityscapes' 19 classes."""
-        return _SPACE
-
-    def layouts(self) -> tuple[Layout, ...]:
-        """The first release, or the current one."""
-        split = self.split
-        return (
-            Layout(
-                f"seg/images/{split}/{{frame}}.jpg", f"seg/labels/{split}/{{frame}}_train_id.png"
-            ),
-            Layout(
-                f"images/10k/{split}/{{frame}}.jpg", f"labels/sem_seg/masks/{split}/{{frame}}.png"
-            ),
-        )
+    label_space = _SPACE
+    """Cityscapes' 19 classes."""
+    where = (
+        Layout("seg/images/{split}/{frame}.jpg", "seg/labels/{split}/{frame}_train_id.png"),
+        Layout("images/10k/{split}/{frame}.jpg", "labels/sem_seg/masks/{split}/{frame}.png"),
+    )

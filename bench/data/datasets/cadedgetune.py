@@ -10,7 +10,6 @@ are not trained on, which leaves 1,063 of its 1,508 frames.
 
 from __future__ import annotations
 
-from bench.data.dataset import LabelSpace
 from bench.data.datasets._cityscapes import LABEL_IDS, SHARES, TRAIN_IDS, label_space
 from bench.data.files.folder import FolderDataset
 from bench.data.files.layout import Layout
@@ -36,20 +35,14 @@ class CADEdgeTune(FolderDataset):
     shares = SHARES
     folders = ("cadedgetune",)
     encodings = {"label ids": LABEL_IDS, "train ids": TRAIN_IDS}
-
-    @property
-    def label_space(self) -> LabelSpace:
-        """Cityscapes' 19 classes."""
-        return _SPACE
-
-    def layouts(self) -> tuple[Layout, ...]:
-        """One folder a sequence."""
-        return (
-            Layout(
-                "SEQ{sequence}/Images/{frame}.jpg",
-                "SEQ{sequence}/LabelMasks/{frame}_label_mask.png",
-            ),
-        )
+    label_space = _SPACE
+    """Cityscapes' 19 classes."""
+    where = (
+        Layout(
+            "SEQ{sequence}/Images/{frame}.jpg",
+            "SEQ{sequence}/LabelMasks/{frame}_label_mask.png",
+        ),
+    )
 
     def keeps(self, id: str) -> bool:
         """Split by sequence."""

@@ -92,11 +92,8 @@ class CamVid(FolderDataset):
     encodings = {
         "SegNet": {**{index: index for index in range(len(_COLOURS))}, len(_COLOURS): IGNORE_INDEX}
     }
-
-    @property
-    def label_space(self) -> LabelSpace:
-        """The 11 classes in SegNet's order, for both versions."""
-        return _SPACE
+    label_space = _SPACE
+    """The 11 classes in SegNet's order, for both versions."""
 
     def layouts(self) -> tuple[Layout, ...]:
         """A folder a split, or one folder of all frames."""

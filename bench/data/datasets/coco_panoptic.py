@@ -2,27 +2,18 @@
 
 Layout: ``train2017/`` and ``val2017/`` (also below ``images/``), and from
 ``panoptic_annotations_trainval2017.zip`` ``annotations/panoptic_val2017.json`` and the folder
-of the same name, which detectron2 keeps beside ``annotations/``. A label stores
-R + 256 G + 65536 B, the id of a segment (0: void), and the JSON file the category of each
-segment. Classes, category ids and colours: github.com/cocodataset/panopticapi,
-``panoptic_coco_categories.json``.
+of the same name, which detectron2 keeps beside ``annotations/``. Classes,
+category ids and colours: github.com/cocodataset/panopticapi, ``panoptic_coco_categories.json``.
 """
 
 from __future__ import annotations
 
-import json
-from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
 
-import numpy as np
-
-from bench.core.errors import DatasetError
 from bench.core.schema import IGNORE_INDEX
 from bench.data.dataset import LabelSpace
-from bench.data.files.decode import read_image
-from bench.data.files.folder import FolderDataset
-from bench.data.files.layout import Layout, Pair
+from bench.data.files.layout import Layout
+from bench.data.files.panoptic import PanopticFolder
 
 _CLASSES = (  # name, category id, colour
     ("person", 1, (220, 20, 60)),
@@ -169,14 +160,7 @@ _SPACE = LabelSpace(
 )
 
 
-class Segment(NamedTuple):
-    """What the JSON file says of a segment."""
-
-    category: int
-    crowd: bool
-
-
-class CocoPanoptic(FolderDataset):
+class CocoPanoptic(PanopticFolder):
     """The panoptic annotations of COCO 2017."""
 
     title = "COCO 2017 panoptic (133 classes)"
@@ -210,75 +194,22 @@ class CocoPanoptic(FolderDataset):
             **{category: index for index, (_, category, _) in enumerate(_CLASSES)},
         }
     }
+    label_space = _SPACE
+    """The 133 classes in the order of their category ids."""
+    where = tuple(
+        Layout(
+            f"{images}{{split}}2017/{{frame}}.jpg", f"{labels}panoptic_{{split}}2017/{{frame}}.png"
+        )
+        for labels in ("annotations/", "")
+        for images in ("", "images/")
+    )
+    """As the archives unpack, or where MSeg and detectron2 have them."""
 
     @property
-    def label_space(self) -> LabelSpace:
-        """The 133 classes in the order of their category ids."""
-        return _SPACE
+    def segments_file(self) -> Path:
+        """One file a split, beside the folder of labels."""
+        return self.folder / f"annotations/panoptic_{self.split}2017.json"
 
-    def layouts(self) -> tuple[Layout, ...]:
-        """Images and labels as their archives unpack, or where MSeg and detectron2 have them."""
-        return tuple(
-            Layout(f"{images}{self.split}2017/{{frame}}.jpg", f"{labels}/{{frame}}.png")
-            for labels in (f"annotations/panoptic_{self.split}2017", f"panoptic_{self.split}2017")
-            for images in ("", "images/")
-        )
-
-    def extra_files(self) -> tuple[Path, ...]:
-        """Return the file of segments."""
-        return (self.folder / f"annotations/panoptic_{self.split}2017.json",)
-
-    @cached_property
-    def segments(self) -> dict[str, dict[int, Segment]]:
-        """For each label file what every segment is."""
-        (path,) = self.extra_files()
-        try:
-            content = json.loads(path.read_bytes())
-            return {
-                entry["file_name"]: {
-                    s["id"]: Segment(s["category_id"], bool(s.get("iscrowd", 0)))
-                    for s in entry["segments_info"]
-                }
-                for entry in content["annotations"]
-            }
-        except FileNotFoundError:
-            raise DatasetError(
-                f"{path}: no such file; it says what the segments are: copy it from the original"
-            ) from None
-        except (ValueError, KeyError, TypeError) as error:
-            raise DatasetError(
-                f"{path}: no panoptic annotations ({error}); replace it from the original"
-            ) from error
-
-    def read_values(self, pair: Pair) -> np.ndarray:
-        """Return category ids, 0 where there is no segment."""
-        found, inverse, known = self._found(pair)
-        values = np.array([known[segment].category for segment in found])
-        return values[inverse]
-
-    def read_instance(self, pair: Pair) -> np.ndarray:
-        """Return the numbers of things, int32 [H, W]; 0 of stuff, void and crowds."""
-        found, inverse, known = self._found(pair)
-        numbers = [
-            0 if known[segment].crowd or not 0 < known[segment].category <= _LAST_THING else number
-            for number, segment in enumerate(found, start=1)
-        ]
-        return np.array(numbers, np.int32)[inverse]
-
-    def _found(self, pair: Pair) -> tuple[list[int], np.ndarray, dict[int, Segment]]:
-        """Return an image's segment ids, the place of each pixel's among them, and what they are.
-
-        Raises:
-            DatasetError: if the image holds a segment that is not listed.
-        """
-        colours = read_image(pair.label).astype(np.int64)
-        segments = colours @ np.array([1, 256, 65536])  # [H, W]
-        found, inverse = np.unique(segments, return_inverse=True)
-        known = {0: Segment(0, crowd=False), **self.segments.get(pair.label.name, {})}
-        unknown = [int(segment) for segment in found if int(segment) not in known]
-        if unknown:
-            raise DatasetError(
-                f"{pair.label}: holds segment {unknown[0]}, which {self.extra_files()[0]} does not "
-                "list; both must be of one release: replace them from the original"
-            )
-        return found.tolist(), inverse.reshape(segments.shape), known
+    def is_thing(self, category: int) -> bool:
+        """Whether a category id is one of the 80 things."""
+        return 0 < category <= _LAST_THING

@@ -7,7 +7,6 @@ and 0.005 300 m and 600 m (Sakaridis et al., IJCV 2018).
 
 from __future__ import annotations
 
-from bench.data.dataset import LabelSpace
 from bench.data.datasets._cityscapes import ENCODINGS, SHARES, label_space
 from bench.data.files.folder import FolderDataset
 from bench.data.files.layout import Layout
@@ -42,14 +41,12 @@ class FoggyCityscapes(FolderDataset):
     shares = SHARES
     folders = ("foggy_cityscapes", "cityscapes")
     encodings = ENCODINGS
-
-    @property
-    def label_space(self) -> LabelSpace:
-        """Cityscapes' 19 classes."""
-        return _SPACE
-
-    def layouts(self) -> tuple[Layout, ...]:
-        """One folder a city; labels are those of Cityscapes."""
-        labels = f"gtFine/{self.split}/{{city}}/{{frame}}_gtFine_labelIds.png"
-        place = f"leftImg8bit_foggy/{self.split}/{{city}}/{{frame}}"
-        return (Layout(f"{place}_leftImg8bit_foggy_{self.subset}.png", labels),)
+    label_space = _SPACE
+    """Cityscapes' 19 classes."""
+    where = (
+        Layout(
+            "leftImg8bit_foggy/{split}/{city}/{frame}_leftImg8bit_foggy_{subset}.png",
+            "gtFine/{split}/{city}/{frame}_gtFine_labelIds.png",
+        ),
+    )
+    """One folder a city; labels are those of Cityscapes."""

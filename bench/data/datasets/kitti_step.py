@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from bench.data.dataset import LabelSpace
 from bench.data.datasets._cityscapes import SHARES, TRAIN_IDS, label_space
 from bench.data.files.decode import read_image
 from bench.data.files.folder import FolderDataset
@@ -50,17 +49,16 @@ class KittiStep(FolderDataset):
     shares = SHARES
     folders = ("kitti_step", "kitti-step", "SemanticKitti")
     encodings = {"train ids": TRAIN_IDS}
-
-    @property
-    def label_space(self) -> LabelSpace:
-        """Cityscapes' 19 classes."""
-        return _SPACE
-
-    def layouts(self) -> tuple[Layout, ...]:
-        """One folder a sequence; CAM-Seg keeps the labels in a folder of their own."""
-        images = "training/image_02/{sequence}/{frame}.png"
-        labels = f"panoptic_maps/{self.split}/{{sequence}}/{{frame}}.png"
-        return (Layout(images, labels), Layout(images, f"kitti-step/{labels}"))
+    label_space = _SPACE
+    """Cityscapes' 19 classes."""
+    where = tuple(
+        Layout(
+            "training/image_02/{sequence}/{frame}.png",
+            f"{folder}panoptic_maps/{{split}}/{{sequence}}/{{frame}}.png",
+        )
+        for folder in ("", "kitti-step/")
+    )
+    """One folder a sequence; CAM-Seg keeps the labels in a folder of their own."""
 
     def keeps(self, id: str) -> bool:
         """Split by sequence."""

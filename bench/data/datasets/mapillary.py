@@ -1,19 +1,24 @@
-"""Mapillary Vistas, research edition: streets of six continents, 65 public classes.
+"""Mapillary Vistas, research edition: streets of six continents, 65 classes or 116.
 
-Layout: ``mapillary-vistas-dataset_public`` 1.1 and 1.2 (``training/labels``), and the labels
-of 1.2 within release 2.0 (``training/v1.2/labels``). Label values are the classes in this
-order, 65 is unlabelled. Names and colours as github.com/mseg-dataset/mseg-api lists them,
-``mseg/dataset_lists/mapillary-public66``.
+Layout: ``mapillary-vistas-dataset_public`` 1.1 and 1.2 (``training/labels``), and release 2.0
+with the labels of both versions (``training/v1.2/labels``, ``training/v2.0/labels``). A subset
+is the version of the labels. Of 1.2 the values are the 65 public classes in this order, and 65 is
+unlabelled; names and colours as github.com/mseg-dataset/mseg-api lists them,
+``mseg/dataset_lists/mapillary-public66``. Of 2.0 they are 124, of which 116 are evaluated and the
+others void (``_mapillary2.py``).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from bench.core.schema import IGNORE_INDEX
 from bench.data.dataset import LabelSpace
+from bench.data.datasets._mapillary2 import CLASSES
+from bench.data.files.colours import distinct
 from bench.data.files.folder import FolderDataset
 from bench.data.files.layout import Layout
-
-_FOLDERS = {"train": "training", "val": "validation"}
+from bench.data.files.raw import Encoding
 
 _CLASSES = (
     ("Bird", (165, 42, 42)),
@@ -82,17 +87,50 @@ _CLASSES = (
     ("Car Mount", (32, 32, 32)),
     ("Ego Vehicle", (120, 10, 10)),
 )
-_SPACE = LabelSpace(
-    name="mapillary-public65",
-    classes=tuple(entry[0] for entry in _CLASSES),
-    palette=tuple(entry[1] for entry in _CLASSES),
+_EVALUATED = tuple((name, colour) for name, colour in CLASSES if colour is not None)
+_SPACES = {
+    "1.2": LabelSpace(
+        name="mapillary-public65",
+        classes=tuple(entry[0] for entry in _CLASSES),
+        palette=tuple(entry[1] for entry in _CLASSES),
+    ),
+    "2.0": LabelSpace(
+        name="mapillary-116",
+        classes=tuple(entry[0] for entry in _EVALUATED),
+        palette=distinct(entry[1] for entry in _EVALUATED),
+    ),
+}
+_CITYSCAPES = (
+    *("Road", "Sidewalk", "Building", "Wall", "Fence", "Pole", "Traffic Light"),
+    *("Traffic Sign (Front)", "Vegetation", "Terrain", "Sky", "Person", "Bicyclist", "Car"),
+    *("Truck", "Bus", "On Rails", "Motorcycle", "Bicycle"),
 )
+"""What Cityscapes' train ids become: work on domain shift stores labels so."""
+_MANY_LIGHTS = {"Traffic Light": "Traffic Light - General (Upright)"}
+
+
+def _encodings(version: str) -> dict[str, Encoding]:
+    classes = _SPACES[version].classes
+    names = [_MANY_LIGHTS.get(name, name) if version == "2.0" else name for name in _CITYSCAPES]
+    train_ids = {value: classes.index(name) for value, name in enumerate(names)}
+    old = {**{index: index for index in range(len(_CLASSES))}, 65: IGNORE_INDEX}
+    evaluated = iter(range(len(_EVALUATED)))
+    new = {
+        value: IGNORE_INDEX if colour is None else next(evaluated)
+        for value, (_, colour) in enumerate(CLASSES)
+    }
+    own = {"public ids": old} if version == "1.2" else {"ids of 2.0": new}
+    return {**own, "Cityscapes' train ids": {**train_ids, 255: IGNORE_INDEX}}
+
+
+_ENCODINGS = {version: _encodings(version) for version in _SPACES}
+_FOLDERS = {"train": "training", "val": "validation"}
 
 
 class Mapillary(FolderDataset):
-    """The public classes of Mapillary Vistas 1."""
+    """Mapillary Vistas; a subset is the version of the labels."""
 
-    title = "Mapillary Vistas (version 1, 65 public classes)"
+    title = "Mapillary Vistas (65 classes of version 1.2, or 116 of 2.0)"
     licence = "CC BY-NC-SA 4.0 (research edition)."
     homepage = "https://www.mapillary.com/dataset/vistas"
     access = "request the research edition at https://www.mapillary.com/dataset/vistas"
@@ -106,21 +144,24 @@ class Mapillary(FolderDataset):
 }"""
     splits = ("train", "val")
     published = {"train": 18000, "val": 2000}
-    folders = ("mapillary", "MapillaryVistasPublic", "mapillary-vistas")
-    encodings = {
-        "public ids": {**{index: index for index in range(len(_CLASSES))}, 65: IGNORE_INDEX}
-    }
+    subsets = ("1.2", "2.0")
+    folders = ("mapillary", "MapillaryVistasPublic", "mapillary-vistas", "mapillary_vistas")
 
     @property
     def label_space(self) -> LabelSpace:
-        """The 65 public classes in the order of their ids."""
-        return _SPACE
+        """The evaluated classes in the order of their ids."""
+        return _SPACES[self.subset]
+
+    @property
+    def encodings(self) -> Mapping[str, Encoding]:  # type: ignore[override]
+        """The version's own ids, and Cityscapes' train ids."""
+        return _ENCODINGS[self.subset]
 
     def layouts(self) -> tuple[Layout, ...]:
-        """Release 1, or the labels of release 1 within release 2."""
+        """Release 1, or the labels of either version within release 2."""
         folder = _FOLDERS[self.split]
-        images = f"{folder}/images/{{frame}}.jpg"
+        within = ("labels", "v1.2/labels") if self.subset == "1.2" else ("v2.0/labels",)
         return tuple(
-            Layout(images, f"{folder}/{labels}/{{frame}}.png")
-            for labels in ("labels", "v1.2/labels")
+            Layout(f"{folder}/images/{{frame}}.jpg", f"{folder}/{labels}/{{frame}}.png")
+            for labels in within
         )

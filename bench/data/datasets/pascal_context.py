@@ -3,7 +3,10 @@
 Layout: VOC 2010 with the labels that mmsegmentation's converter writes
 (github.com/open-mmlab/mmsegmentation, ``tools/dataset_converters/pascal_context.py``); the
 authors publish MATLAB files only. Values are 0 for background and 1..59 for the classes in
-this order. Subset ``60`` counts background as a class, ``59`` as void. Classes: the same
+this order. Subset ``60`` counts background as a class, ``59`` as void; ``mseg`` reads MSeg's
+copy, ``Segmentation_GT_60cls``, whose values are the 60 names in alphabetical order, with
+``mseg/dataset_lists/pascal-context-60/list`` of github.com/mseg-dataset/mseg-api in its
+folder. Classes: the same
 repository, ``mmseg/datasets/pascal_context.py``. Counts: Mottaghi et al., CVPR 2014.
 """
 
@@ -31,6 +34,7 @@ _SPACES = {
     "60": LabelSpace(name="pascal-context-60", classes=_CLASSES, palette=_PALETTE),
     "59": LabelSpace(name="pascal-context-59", classes=_CLASSES[1:], palette=_PALETTE[1:]),
 }
+_SPACES["mseg"] = _SPACES["60"]
 
 
 class PascalContext(FolderDataset):
@@ -52,12 +56,16 @@ class PascalContext(FolderDataset):
   year = {2014}
 }"""
     splits = ("train", "val")
-    subsets = ("60", "59")
+    subsets = ("60", "59", "mseg")
     published = {"train": 4998, "val": 5105}
     folders = ("pascal_context", "VOCdevkit/VOC2010", "PASCAL_Context")
     encodings = {
         "60": {**{index: index for index in range(60)}, 255: IGNORE_INDEX},
         "59": {0: IGNORE_INDEX, **{index + 1: index for index in range(59)}, 255: IGNORE_INDEX},
+        "mseg": {
+            **{value: _CLASSES.index(name) for value, name in enumerate(sorted(_CLASSES))},
+            255: IGNORE_INDEX,
+        },
     }
 
     @property
@@ -72,5 +80,8 @@ class PascalContext(FolderDataset):
 
     def layouts(self) -> tuple[Layout, ...]:
         """All images are in one folder; a list says which are in the split."""
+        if self.subset == "mseg":
+            labels, listed = "Segmentation_GT_60cls/{frame}.png", (f"list/{self.split}.txt",)
+            return (Layout("JPEGImages/{frame}.jpg", labels, listed),)
         listed = (f"ImageSets/SegmentationContext/{self.split}.txt",)
         return (Layout("JPEGImages/{frame}.jpg", "SegmentationClassContext/{frame}.png", listed),)

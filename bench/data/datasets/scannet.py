@@ -5,15 +5,19 @@ Depth v2, of which 20 are evaluated. Classes: kaldir.vc.in.tum.de/scannet_benchm
 ``labelids.txt``, in the order of their ids. Split of the spaces: ScanNet v2, as in
 github.com/mseg-dataset/mseg-api, ``mseg/dataset_lists/scannet-41``: 19,466 frames to train
 and 5,436 to validate. Labels of the test spaces (707 and above) are not public.
+Depth is that of the sensor, in millimetres and at its own size.
 """
 
 from __future__ import annotations
 
+import numpy as np
+
 from bench.core.schema import IGNORE_INDEX
 from bench.data.dataset import LabelSpace
 from bench.data.datasets._nyu40 import COLOURS, IDS
+from bench.data.files.decode import read_depth
 from bench.data.files.folder import FolderDataset
-from bench.data.files.layout import Layout
+from bench.data.files.layout import Layout, Pair
 
 _NOT_EVALUATED = {
     *("blinds", "shelves", "dresser", "pillow", "mirror", "floor mat", "clothes", "ceiling"),
@@ -63,16 +67,20 @@ class ScanNet(FolderDataset):
             **{IDS[name]: index for index, name in enumerate(_NAMES)},
         }
     }
+    label_space = _SPACE
+    """The 20 classes in the order of their ids."""
+    where = (
+        Layout(
+            "scene{space}_{scan}/color/{frame}.jpg",
+            "scene{space}_{scan}/label/{frame}.png",
+            depth="scene{space}_{scan}/depth/{frame}.png",
+        ),
+    )
+    """One folder a scan of a space, such as ``scene0011_01``."""
 
-    @property
-    def label_space(self) -> LabelSpace:
-        """The 20 classes in the order of their ids."""
-        return _SPACE
-
-    def layouts(self) -> tuple[Layout, ...]:
-        """One folder a scan of a space, such as ``scene0011_01``."""
-        scan = "scene{space}_{scan}"
-        return (Layout(f"{scan}/color/{{frame}}.jpg", f"{scan}/label/{{frame}}.png"),)
+    def read_depth(self, pair: Pair) -> np.ndarray | None:
+        """Return the depth of the sensor in metres, float32 [480, 640]; None if there is none."""
+        return None if pair.depth is None else read_depth(pair.depth, lambda stored: stored / 1000)
 
     def keeps(self, id: str) -> bool:
         """Split by space, so that no room is in two splits."""

@@ -6,6 +6,9 @@ MSeg and most work since DeepLab use them), and validates on the same 1,449 imag
 labels. mmsegmentation's converter (``tools/dataset_converters/voc_aug.py``) writes the added
 annotations alone, so that a label that is not in ``SegmentationClassAug`` is read from
 ``SegmentationClass``; without ``trainaug.txt``, its ``aug.txt`` is read beside ``train.txt``.
+MSeg's copy has ``SegmentationClassAug`` alone and its lists elsewhere:
+``mseg/dataset_lists/voc2012/list`` of github.com/mseg-dataset/mseg-api, put into its folder, is
+read.
 Object borders, 255, are void. Classes and colours: the development kit
 (``VOClabelcolormap.m``).
 """
@@ -57,11 +60,8 @@ class VOC2012(FolderDataset):
     encodings = {
         "class ids": {**{index: index for index in range(len(_CLASSES))}, 255: IGNORE_INDEX}
     }
-
-    @property
-    def label_space(self) -> LabelSpace:
-        """Background and the 20 classes in alphabetical order."""
-        return _SPACE
+    label_space = _SPACE
+    """Background and the 20 classes in alphabetical order."""
 
     def layouts(self) -> tuple[Layout, ...]:
         """All years' images are in one folder; a list says which are in the split."""
@@ -69,10 +69,12 @@ class VOC2012(FolderDataset):
         own, added = (f"SegmentationClass{kind}/{{frame}}.png" for kind in ("", "Aug"))
         if self.subset == "original":
             return (Layout(images, own, (f"{lists}/{self.split}.txt",)),)
+        of_mseg = Layout(images, added, (f"list/{self.split}.txt",))
         if self.split == "val":
-            return (Layout(images, own, (f"{lists}/val.txt",), added),)
+            return (Layout(images, own, (f"{lists}/val.txt",), added), of_mseg)
         apart = (f"{lists}/train.txt", f"{lists}/aug.txt")
         return (
             Layout(images, added, (f"{lists}/trainaug.txt",), own),
             Layout(images, own, apart, added),
+            of_mseg,
         )

@@ -8,7 +8,6 @@ not read here.
 
 from __future__ import annotations
 
-from bench.data.dataset import LabelSpace
 from bench.data.datasets._cityscapes import LABEL_IDS, SHARES, TRAIN_IDS, label_space
 from bench.data.files.folder import FolderDataset
 from bench.data.files.layout import Layout
@@ -36,13 +35,7 @@ class WildDash(FolderDataset):
     shares = SHARES
     folders = ("wilddash",)
     encodings = {"label ids": LABEL_IDS, "train ids": TRAIN_IDS}
-
-    @property
-    def label_space(self) -> LabelSpace:
-        """Cityscapes' 19 classes."""
-        return _SPACE
-
-    def layouts(self) -> tuple[Layout, ...]:
-        """Images and labels share one folder; a frame's number is always 100000."""
-        frame = "wd_val_01/{frame}_100000"
-        return (Layout(f"{frame}.png", f"{frame}_labelIds.png"),)
+    label_space = _SPACE
+    """Cityscapes' 19 classes."""
+    where = (Layout("wd_val_01/{frame}_100000.png", "wd_val_01/{frame}_100000_labelIds.png"),)
+    """Images and labels share one folder; a frame's number is always 100000."""

@@ -1,14 +1,29 @@
-"""What datasets that lie in folders share.
+"""What datasets that lie in folders share: the base class of a new one.
 
 Such a dataset's own file says where its images and labels are, and what a label value
-means; everything that can be wrong with a copy is found here, in one line each.
+means; everything that can be wrong with a copy is found here, in one line each. A set that is
+no more than a layout and a table is a class body without a method::
+
+    class Lanes(FolderDataset):
+        title, licence, citation = "Lanes", "CC BY 4.0", "@misc{lanes, title = {Lanes}}"
+        splits = ("train", "val")
+        published = {"train": 900, "val": 100}
+        folders = ("lanes",)
+        label_space = LabelSpace(
+            name="lanes-2", classes=("road", "lane"), palette=((128, 64, 128), (255, 255, 255))
+        )
+        encodings = {"ids": {0: 0, 1: 1, 255: IGNORE_INDEX}}
+        where = (Layout("images/{split}/{frame}.jpg", "labels/{split}/{frame}.png"),)
+
+``docs/own_data.md`` says how it is tested, and how a suite declares one without Python.
 """
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -26,10 +41,16 @@ class FolderDataset(RawDataset):
 
     folders: tuple[str, ...]
     """Names of the dataset's folder below a data root; the first is this project's."""
+    where: ClassVar[tuple[Layout, ...]] = ()
+    """Where a split may be; of the layouts that are there the first complete one is used.
+    ``{split}`` stands for the split's folder and ``{subset}`` for the subset."""
+    split_folders: ClassVar[Mapping[str, str]] = {}
+    """What ``{split}`` stands for, where that is not the split's own name."""
 
-    @abstractmethod
     def layouts(self) -> tuple[Layout, ...]:
-        """Return where the split may be; the first that is there is used."""
+        """Return ``where``, of this split; for sets whose splits or subsets differ by more."""
+        folder = self.split_folders.get(self.split, self.split)
+        return tuple(layout.fill(split=folder, subset=self.subset) for layout in self.where)
 
     def keeps(self, id: str) -> bool:
         """Whether an image that lies in the layout belongs to the split."""

@@ -38,13 +38,29 @@ class Layout(NamedTuple):
     images: str
     labels: str
     listed: tuple[str, ...] = ()
-    """Text files of ids, one id per line: only these images are in the split."""
+    """Text files, one image per line: only these are in the split. A line is an id, or the path
+    of an image, as MSeg's lists have it before that of its label."""
     other_labels: str = ""
     """Where a label is that is not in ``labels``."""
     instances: str = ""
-    """Where instance numbers are; without this folder there are none."""
+    """Where instance numbers are; a copy without this folder has none."""
     depth: str = ""
-    """Where depth is; without this folder there is none."""
+    """Where depth is; a copy without this folder has none."""
+
+    def fill(self, **names: str) -> Layout:
+        """Put names in place of fields, such as the folder of a split for ``{split}``."""
+
+        def filled(path: str) -> str:
+            for name, value in names.items():
+                path = path.replace(f"{{{name}}}", value)
+            return path
+
+        return Layout(
+            filled(self.images),
+            filled(self.labels),
+            tuple(map(filled, self.listed)),
+            *map(filled, (self.other_labels, self.instances, self.depth)),
+        )
 
     @property
     def marker(self) -> str:
@@ -89,19 +105,29 @@ class Layout(NamedTuple):
                 "copy the images of the split there"
             )
         files = _Files(folder)
+        extras = self._extras(files, [values for _, values in kept.values()])
         pairs = tuple(
-            self._pair(files, id, folder / path, values) for id, (path, values) in kept.items()
+            self._pair(files, id, folder / path, values, extras)
+            for id, (path, values) in kept.items()
         )
         _refuse_missing(pairs, folder / _fixed_part(self.labels), files)
         return pairs
 
-    def _pair(self, files: _Files, id: str, image: Path, values: dict[str, str]) -> Pair:
+    def _pair(
+        self, files: _Files, id: str, image: Path, values: dict[str, str], extras: _Extras
+    ) -> Pair:
         label = files.first(values, self.labels, self.other_labels)
-        instance, depth = (
-            files.first(values, pattern) if pattern and files.has(_fixed_part(pattern)) else None
-            for pattern in (self.instances, self.depth)
-        )
+        instance, depth = (files.first(values, path) if path else None for path in extras)
         return Pair(id, image, label, instance, depth, tuple(values.items()))
+
+    def _extras(self, files: _Files, all_values: list[dict[str, str]]) -> _Extras:
+        """Return the patterns of what the copy has beside labels, empty for what it has not."""
+        return _Extras(
+            *(
+                pattern if pattern and files.has(pattern, all_values) else ""
+                for pattern in (self.instances, self.depth)
+            )
+        )
 
     def _select(self, folder: Path, found: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
         """Keep the images that the lists name."""
@@ -116,14 +142,23 @@ class Layout(NamedTuple):
                     f"{path}: no such file; it lists the images of the split: copy it from the "
                     "original"
                 ) from None
-            missing = [name for name in names if name not in by_id]
+            names = [name.split()[0] if name.split()[0] in found else name for name in names]
+            by_name = {**by_id, **{image: image for image in found}}
+            missing = [name for name in names if name not in by_name]
             if missing:
                 raise DatasetError(
                     f"{folder / self.marker}: image {missing[0]!r} missing{_others(missing)}, "
                     f"which {path} lists; copy it from the original"
                 )
-            kept |= {by_id[name]: found[by_id[name]] for name in names}
+            kept |= {by_name[name]: found[by_name[name]] for name in names}
         return kept
+
+
+class _Extras(NamedTuple):
+    """Patterns of what may lie beside labels; empty where a copy has none."""
+
+    instances: str
+    depth: str
 
 
 class _Files:
@@ -133,9 +168,11 @@ class _Files:
         self._folder = folder
         self._names: dict[Path, frozenset[str]] = {}
 
-    def has(self, folder: str) -> bool:
-        """Whether there is such a folder."""
-        return (self._folder / folder).is_dir()
+    def has(self, pattern: str, all_values: list[dict[str, str]]) -> bool:
+        """Whether there is the folder of a pattern, or where that has no name, any file."""
+        if folder := _fixed_part(pattern):
+            return (self._folder / folder).is_dir()
+        return any(self.holds(self.first(values, pattern)) for values in all_values)
 
     def holds(self, path: Path) -> bool:
         """Whether a file is there."""

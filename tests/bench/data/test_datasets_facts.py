@@ -17,7 +17,11 @@ from tests.helpers.trees import draw_image, draw_label, some_of, trees_in_files
 
 TREES = trees_in_files()
 
-STREETS = ("acdc", "bdd", "cadedgetune", "cityscapes", "foggy_cityscapes", "kitti", "kitti_step")
+STREETS = (
+    *("acdc", "bdd", "cadedgetune", "cityscapes", "dark_zurich", "foggy_cityscapes", "kitti"),
+    "kitti_step",
+)
+NOT_IN_MSEG = {"pascal_context", "coco_stuff", "wilddash2"}
 
 
 def open_split(name: str, root: Path | None, split: str = "", subset: str = "") -> Dataset:
@@ -77,7 +81,7 @@ def test_street_scenes_have_the_classes_and_colours_of_cityscapes(name):
     assert space.palette == city.palette == PALETTE
 
 
-@pytest.mark.parametrize("name", sorted({*TREES} - {"pascal_context"}))
+@pytest.mark.parametrize("name", sorted({*TREES} - NOT_IN_MSEG))
 def test_the_taxonomy_of_mseg_knows_every_class(name):
     space = open_split(name, None).label_space
     assert len(taxonomy.load("mseg").members(space)) == len(space.classes)
@@ -107,10 +111,39 @@ def test_pascal_context_has_background_as_class_or_void(tree):
         ("coco_panoptic", (0, 1, 90, 200), (IGNORE_INDEX, "person", "toothbrush", "rug-merged")),
         ("acdc", (0, 10, 255), ("road", "sky", IGNORE_INDEX)),
         ("wilddash", (4, 23), (IGNORE_INDEX, "sky")),
+        ("dark_zurich", (0, 10, 255), ("road", "sky", IGNORE_INDEX)),
+        (
+            "coco_stuff",
+            (0, 10, 12, 91, 181),
+            ("person", "fire hydrant", "stop sign", "banner", "wood"),
+        ),
+        ("coco_stuff/labelTrainIds", (0, 80, 170), ("person", "banner", "wood")),
+        (
+            "idd/26",
+            (0, 4, 12, 25, 255),
+            ("road", "person", "vehicle fallback", "sky", IGNORE_INDEX),
+        ),
+        (
+            "mapillary/2.0",
+            (0, 2, 3, 122, 123),
+            ("Bird", IGNORE_INDEX, "Concrete Block", "Static", IGNORE_INDEX),
+        ),
+        (
+            "wilddash2",
+            (0, 1, 26, 35, 41, 47),
+            (IGNORE_INDEX, "egovehicle", "car", "van", "road", "rider"),
+        ),
+        (
+            "wilddash2/19",
+            (1, 18, 31, 34, 35, 38),
+            (IGNORE_INDEX, IGNORE_INDEX, "train", "truck", "car", "road"),
+        ),
+        ("pascal_context/mseg", (0, 1, 59), ("aeroplane", "background", "wood")),
     ],
 )
 def test_stored_values_mean_these_classes(name, stored, classes):
-    data = open_split(name, None)
+    name, _, subset = name.partition("/")
+    data = open_split(name, None, subset=subset)
     expected = [c if isinstance(c, int) else data.label_space.classes.index(c) for c in classes]
     assert data.table[list(stored)].tolist() == expected
 
@@ -260,6 +293,40 @@ def test_the_current_release_of_bdd_is_read_too(tmp_path):
     draw_label(tmp_path / "labels/sem_seg/masks/val/7d06fefd-f7be05a6.png", (0, 18, 255))
     assert open_split("bdd", tmp_path, "val").ids() == ("7d06fefd-f7be05a6",)
     assert set(np.unique(open_split("bdd", tmp_path, "val")[0].label)) == {0, 18, 255}
+
+
+def test_the_two_kinds_of_coco_stuff_label_say_the_same():
+    data, trained = (
+        open_split("coco_stuff", None),
+        open_split("coco_stuff", None, subset="labelTrainIds"),
+    )
+    stored = [value for value in range(182) if data.table[value] >= 0]
+    assert data.table[stored].tolist() == list(range(171)) == trained.table[:171].tolist()
+    assert data.table[11] < 0  # a street sign, which nobody annotated
+
+
+def test_the_26_classes_of_idd_merge_the_39(tmp_path):
+    all_ids, merged = open_split("idd", None), open_split("idd", None, subset="26")
+    names = {
+        name: merged.label_space.classes[k]
+        for name, k in (
+            ("train", merged.encodings["ids"][17]),
+            ("tunnel", merged.encodings["ids"][31]),
+        )
+    }
+    assert names == {"train": "vehicle fallback", "tunnel": "bridge"}
+    assert merged.encodings["ids"][36] == IGNORE_INDEX  # the ego vehicle
+    assert len(merged.label_space.classes) == 26
+    assert len(all_ids.label_space.classes) == 39
+
+
+def test_wilddash2_numbers_its_things_and_merges_its_classes(tree):
+    data = tree("wilddash2")
+    assert len(data.label_space.classes) == 26
+    assert len(instances_of(data, "car")) == 2
+    assert instances_of(data, "road") == [0]
+    names = [data.label_space.classes[k] for k in np.unique(data[0].label) if k != IGNORE_INDEX]
+    assert names == ["egovehicle", "road", "car", "van"]
 
 
 def test_release_two_of_mapillary_is_read_by_its_labels_of_release_one(tmp_path):

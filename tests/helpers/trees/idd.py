@@ -8,6 +8,8 @@ def draw(root: Path) -> None:
         images = [f"leftImg8bit/{split}/{frame}_leftImg8bit.png" for frame in frames]
         labels = [f"gtFine/{split}/{frame}_gtFine_labelids.png" for frame in frames]
         draw_pairs(root, zip(images, labels, strict=True), range(40))
+        level3 = [label.replace("labelids", "labellevel3Ids") for label in labels]
+        draw_pairs(root, zip(images, level3, strict=True), (*range(26), 255))
 
 
 TREE = Tree(

@@ -7,8 +7,9 @@ def draw(root: Path) -> None:
     frames = {"training": ("--NSVcUgfVhFd6uzkqHOOg", "-0-hPzSlaBvVMPoTeMVFLA")}
     frames["validation"] = ("--BJs76vloEaiH-wppzWNA",)
     for folder, names in frames.items():
-        pairs = [(f"{folder}/images/{n}.jpg", f"{folder}/labels/{n}.png") for n in names]
-        draw_pairs(root, pairs, range(66))
+        for labels, values in (("labels", 66), ("v2.0/labels", 124)):
+            pairs = [(f"{folder}/images/{n}.jpg", f"{folder}/{labels}/{n}.png") for n in names]
+            draw_pairs(root, pairs, range(values))
 
 
 TREE = Tree(

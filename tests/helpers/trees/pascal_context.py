@@ -9,6 +9,9 @@ def draw(root: Path) -> None:
         labels = [f"SegmentationClassContext/{frame}.png" for frame in frames]
         images = [f"JPEGImages/{frame}.jpg" for frame in frames]
         draw_pairs(root, zip(images, labels, strict=True), range(60))
+        of_mseg = [f"Segmentation_GT_60cls/{frame}.png" for frame in frames]
+        draw_pairs(root, zip(images, of_mseg, strict=True), range(60))
+        write_list(root / f"list/{split}.txt", map(" ".join, zip(images, of_mseg, strict=True)))
 
 
 TREE = Tree(
