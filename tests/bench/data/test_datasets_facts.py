@@ -232,39 +232,10 @@ def test_cityscapes_instances_of_another_size_are_refused(tree, tmp_path):
         open_split("cityscapes", tmp_path, "val")[0]
 
 
-def test_coco_numbers_things_and_leaves_crowds_without_number(tree):
-    data = tree("coco_panoptic", "val")
-    assert len(data.label_space.things) == 80
-    crowd, person = instances_of(data, "person")
-    assert crowd == 0 < person
-    assert instances_of(data, "tree-merged") == [0]
-
-
 def test_kitti_step_numbers_people_and_cars(tree):
     data = tree("kitti_step", "val")
     assert data.label_space.things == ("person", "car")
     assert instances_of(data, "car") == [7]
-
-
-def test_coco_gives_segments_the_class_of_their_category(tree):
-    data = tree("coco_panoptic", "val")
-    names = data.label_space.classes
-    found = {names[value] for value in np.unique(data[0].label) if value != IGNORE_INDEX}
-    assert found == {"person", "tree-merged", "rug-merged"}
-
-
-def test_coco_fingerprints_the_categories_too(tree, tmp_path):
-    before = tree("coco_panoptic", "val").fingerprint()
-    path = tmp_path / "annotations/panoptic_val2017.json"
-    path.write_text(path.read_text().replace('"category_id": 200', '"category_id": 1'))
-    assert open_split("coco_panoptic", tmp_path, "val").fingerprint() != before
-
-
-def test_coco_without_its_categories_says_so(tree, tmp_path):
-    data = tree("coco_panoptic", "val")
-    (tmp_path / "annotations/panoptic_val2017.json").unlink()
-    with pytest.raises(DatasetError, match=r"panoptic_val2017.json: no such file.*copy it"):
-        data[0]
 
 
 def test_camvids_original_colours_are_classes_or_void(tree):
@@ -318,15 +289,6 @@ def test_the_26_classes_of_idd_merge_the_39(tmp_path):
     assert merged.encodings["ids"][36] == IGNORE_INDEX  # the ego vehicle
     assert len(merged.label_space.classes) == 26
     assert len(all_ids.label_space.classes) == 39
-
-
-def test_wilddash2_numbers_its_things_and_merges_its_classes(tree):
-    data = tree("wilddash2")
-    assert len(data.label_space.classes) == 26
-    assert len(instances_of(data, "car")) == 2
-    assert instances_of(data, "road") == [0]
-    names = [data.label_space.classes[k] for k in np.unique(data[0].label) if k != IGNORE_INDEX]
-    assert names == ["egovehicle", "road", "car", "van"]
 
 
 def test_release_two_of_mapillary_is_read_by_its_labels_of_release_one(tmp_path):
