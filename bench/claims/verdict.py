@@ -72,7 +72,7 @@ def finished_cells(folders: Iterable[SuiteFolder]) -> list[Finished]:
         Finished(folder, record, flatten(record))
         for folder in folders
         for record in folder.records()
-        if record.status == "ok"
+        if record.status == "ok" and record.cell.curve is None
     ]
 
 

@@ -21,6 +21,7 @@ from bench.core.stage import Stage
 from bench.engine.cost import Cost
 from bench.engine.plan import all_needs
 from bench.engine.progress import Progress
+from bench.engine.trainings import Training
 from bench.score.codec_diagnostics import CodecProblem
 from bench.score.counts import Counts
 from bench.score.metrics import METRICS
@@ -200,6 +201,20 @@ class Console(Progress):
             )
         self.terminal.print(table)
 
+    def budget(self, trainings: Sequence[Training]) -> None:
+        """Print what trainings of a fixed budget take, those that differ in the seed once."""
+        rows = {t.title: t for t in reversed(trainings) if t.step_flops}
+        if not rows:
+            return
+        table = _closing_table("Training, fixed by the suite's budget")
+        table.add_column("method", overflow="fold", min_width=16)
+        table.add_column("steps of its stages", overflow="fold")
+        table.add_column("FLOPs", justify="right", no_wrap=True)
+        for title, training in reversed(rows.items()):
+            steps = [f"{stage.name} {stage.steps:,}" for stage, _ in training.stages if stage.steps]
+            table.add_row(escape(title), escape(", ".join(steps)), f"{training.flops:.3g}")
+        self.terminal.print(table)
+
     def _line(self, text: str) -> None:
         self._last_line = time.monotonic()
         elapsed = int(self._last_line - self._started)
@@ -255,4 +270,5 @@ def _columns(cell: Cell) -> str:
     """Write which cell it is in columns."""
     text = f"{cell.label:<24.24} {cell.test_on!s:<18} {cell.condition!s:<22}"
     text += "" if cell.task == "predict" else f" {cell.task}"
-    return escape(text + (f" {cell.mapping}" if cell.mapping else ""))
+    text += f" {cell.mapping}" if cell.mapping else ""
+    return escape(text + (f" {cell.curve:.0%} of budget" if cell.curve is not None else ""))

@@ -70,7 +70,8 @@ def _finish(plan: Plan, outcome: Outcome, console: Console, report: Path, *, deb
         console.say(traceback)
     console.unavailable(plan.unavailable)
     done = [record for record in outcome.records if record.status == "ok"]
-    if problems := examine(done, plan.folder.counts):
+    whole = [record for record in done if record.cell.curve is None]
+    if problems := examine(whole, plan.folder.counts):
         console.findings(problems)
     total = len(plan.cells) + len(plan.unavailable)
     console.say(f"{outcome.computed} cells computed now; {len(done)} of {total} done")
@@ -120,6 +121,7 @@ def plan(options: argparse.Namespace) -> int:
     console = Console(plan.suite.primary_metric)
     costs = estimate(plan, REFERENCE)
     console.unavailable(plan.unavailable)
+    console.budget(plan.trainings)
     if costs:
         console.costs(costs)
     times = [time for cost in costs for time in (cost.train_seconds, cost.evaluate_seconds)]

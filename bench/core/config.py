@@ -73,6 +73,24 @@ class MethodConfig(Frozen):
         """What this configuration can do and which family it is of: the class's, by default."""
         return Role(self.tasks, self.family)
 
+    @property
+    def whole(self) -> MethodConfig:
+        """The configuration whose training this one shares: itself, unless it is a part of it.
+
+        A part is given the training budget of the whole, so that it goes on sharing its training.
+        """
+        return self
+
+    def with_steps_times(self, factor: float) -> MethodConfig:
+        """Return the configuration with the steps of all stages that are fields of it multiplied.
+
+        For records to say how long was trained: the harness multiplies the steps of
+        :meth:`stages` itself, whatever they are made from.
+        """
+        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        stages = {n: value.times(factor) for n, value in fields.items() if isinstance(value, Stage)}
+        return self.model_copy(update=stages)
+
     def stages(self, data: DataSpec) -> tuple[Stage, ...]:
         """Return the training stages in order."""
         raise TypeError(f"{type(self).__module__}.{type(self).__name__} does not define stages")

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from bench.core.schema import CLEAN, Cell, Condition, Family, Fraction, Frozen, Task
+from bench.core.schema import CLEAN, Cell, Condition, Family, Fraction, Frozen, Task, is_none
 
 
 def _as_tuple(value: Any) -> Any:
@@ -197,6 +197,8 @@ class CellEntry(Frozen):
     preset: str
     state: Literal["missing", "done", "failed"] = "missing"
     """When the manifest was written."""
+    curve: Annotated[Fraction | None, Field(exclude_if=is_none)] = None
+    """Of a point of a learning curve, its share of the budget (``Cell.curve``)."""
 
 
 class Manifest(Frozen):
@@ -223,6 +225,8 @@ class Manifest(Frozen):
     """What stood in for the suite's data and sizes, if something did."""
     unavailable: tuple[Unavailable, ...] = ()
     """Cells of the suite that have no record, for want of something."""
+    budget: Annotated[float | None, Field(exclude_if=is_none)] = None
+    """Training operations per method and seed, where the suite fixes them."""
     source: str
     """The suite file's text, with overrides already applied."""
     command: str

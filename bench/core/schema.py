@@ -91,6 +91,25 @@ class Condition(Frozen):
 CLEAN = Condition()
 
 
+class Portion(Frozen):
+    """A part of a split: what is left to train on, or the images held out of training.
+
+    Which images are held out is the data set's to say (``Dataset.held_out``).
+    """
+
+    held_out: Annotated[float, Field(gt=0, lt=1)]
+    """Share of the split's images that is held out."""
+    side: Literal["kept", "held_out"]
+
+    def __str__(self) -> str:
+        return f"{'' if self.side == 'held_out' else 'without '}the {self.held_out:.0%} held out"
+
+
+def is_none(value: object) -> bool:
+    """Whether a field is left out where a model is written, and so is in no key."""
+    return value is None
+
+
 class DataRef(Frozen):
     """One split of one dataset, as a suite names it."""
 
@@ -101,6 +120,8 @@ class DataRef(Frozen):
     """In a suite ``train`` under ``train_on`` and ``val`` under ``test_on``, if not given."""
     options: Mapping[str, Any] = {}
     """The dataset's own settings, checked against its ``Options``."""
+    portion: Annotated[Portion | None, Field(exclude_if=is_none)] = None
+    """A part of the split; absent, and then in no key: all of it."""
 
     @property
     def key(self) -> str:
@@ -238,11 +259,15 @@ class Cell(Frozen):
     """Of predictions in a universal label space to the test set's; empty where they share one."""
     sampling_seed: int = 0
     """Another set of a method's own draws at prediction, the training being the same."""
+    curve: Annotated[Fraction | None, Field(exclude_if=is_none)] = None
+    """Of a point of a learning curve, the share of the budget that its training had. Such cells
+    are in no table but that of the curves."""
 
     def __str__(self) -> str:
         tested = f"{self.test_on} ({self.mapping})" if self.mapping else str(self.test_on)
         text = f"{self.label} | {tested} | {self.condition} | {self.task} | seed {self.seed}"
-        return text + (f", sampling seed {self.sampling_seed}" if self.sampling_seed else "")
+        text += f", sampling seed {self.sampling_seed}" if self.sampling_seed else ""
+        return text + (f", {self.curve:.0%} of the budget" if self.curve is not None else "")
 
 
 def fingerprint(*parts: Any) -> str:

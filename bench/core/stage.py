@@ -92,3 +92,14 @@ class Stage(Frozen):
     augment: Augment = Augment()
     tasks: Annotated[tuple[Task, ...], Field(exclude=True)] = ("predict", "reconstruct")
     """What needs it; a suite with none of these tasks does not train it. Not part of its key."""
+
+    def times(self, factor: float) -> Stage:
+        """Return the stage with its steps and its warm-up multiplied by a factor, and rounded.
+
+        A step is left at least; a stage without any stays as it is.
+        """
+        if not self.steps:
+            return self
+        steps = max(1, round(self.steps * factor))
+        warmup = min(steps, round(self.warmup_steps * factor))
+        return self.model_copy(update={"steps": steps, "warmup_steps": warmup})

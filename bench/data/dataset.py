@@ -8,6 +8,7 @@ layout on disk. Resizing, cropping and corruption belong to the protocol.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
@@ -146,3 +147,21 @@ class Dataset(ABC):
     def cluster(self, index: int) -> str:
         """Return the sequence, drive or city of a sample; by default its own id."""
         return self.ids()[index]
+
+    def held_out(self, share: float) -> tuple[int, ...]:
+        """Return the images that are held out of training, in order.
+
+        They are a block at the end of each sequence, as frames of a video are too much alike to
+        be drawn one by one. Images that belong to no sequence are taken as one.
+
+        Args:
+            share: of each sequence's images, rounded; in (0, 1).
+        """
+        ids = self.ids()
+        sequences: dict[str, list[int]] = defaultdict(list)
+        for index in range(len(ids)):
+            sequences[self.cluster(index)].append(index)
+        alone = [index for each in sequences.values() if len(each) == 1 for index in each]
+        blocks = [sorted(alone), *(each for each in sequences.values() if len(each) > 1)]
+        ordered = [sorted(block, key=lambda index: (ids[index], index)) for block in blocks]
+        return tuple(sorted(i for b in ordered for i in b[len(b) - round(share * len(b)) :]))

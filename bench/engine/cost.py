@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 from bench.core.record import Record
 from bench.core.schema import Protocol
 from bench.core.stage import Stage
-from bench.engine.plan import Plan, Planned, Training
+from bench.engine.plan import Plan, Planned
+from bench.engine.trainings import Training
 from bench.store.cells import CellStore
 from bench.store.folders import SuiteFolder, suite_folders
 from bench.store.packed import PackedCells
@@ -57,7 +58,7 @@ def estimate(plan: Plan, references: Path) -> list[Cost]:
         steps = [max(1, stage.steps) for stage in missing]
         costs.append(
             Cost(
-                label=training.entry.title,
+                label=training.title,
                 seed=training.seed,
                 stages=len(training.stages),
                 stages_missing=len(missing),

@@ -35,6 +35,7 @@ def make_manifest(plan: Plan) -> Manifest:
         paper=suite.paper,
         stand_in=plan.stand_in,
         unavailable=plan.unavailable,
+        budget=suite.budget.flops if suite.budget else None,
         source=plan.source,
         command=plan.settings.command,
         references=_references(plan),
@@ -48,7 +49,9 @@ def _counted_family(role: Role) -> Family | Literal[""]:
 
 def _entry(plan: Plan, planned: Planned) -> CellEntry:
     cell, state = planned.cell, plan.store.state(planned.key)
-    return CellEntry(key=planned.key, label=cell.label, preset=cell.preset, state=state)
+    return CellEntry(
+        key=planned.key, label=cell.label, preset=cell.preset, state=state, curve=cell.curve
+    )
 
 
 def _references(plan: Plan) -> str:

@@ -1,32 +1,32 @@
 """A suite and a store -> what is done, what to train, what to evaluate, what it costs.
 
 Nothing here builds a method or opens an image, so a plan takes a moment and a second
-run of a finished suite ends at once.
+run of a finished suite ends at once. Only a suite with a budget has a step of each stage
+counted, once.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from bench import corruptions
 from bench.core.config import MethodConfig
-from bench.core.errors import DatasetError, DatasetMissing, PlanError, TaxonomyError
+from bench.core.errors import PlanError, TaxonomyError
 from bench.core.manifest import Need, Unavailable
-from bench.core.registry import resolve_config
-from bench.core.schema import CLEAN, Cell, Condition, DataRef, DataSpec, LabelMapping, Task
-from bench.core.stage import Stage
-from bench.data import datasets, taxonomy
+from bench.core.schema import CLEAN, Cell, Condition, DataRef, LabelMapping, Task
+from bench.data import taxonomy
 from bench.data.dataset import Dataset, LabelSpace
+from bench.data.opening import OpenedSplit, open_splits
 from bench.data.taxonomy import Projection
 from bench.engine.evaluation.inputs import folder_of
-from bench.engine.keys import cell_key, first_key, method_identity, stage_key
-from bench.engine.training.weights import content_digests, digests
-from bench.store.cells import CellStore, StageFolder
+from bench.engine.keys import cell_key, method_identity
+from bench.engine.trainings import Training, Where, all_trainings
+from bench.store.cells import CellStore
 from bench.store.folders import SuiteFolder
-from bench.suite.model import MethodEntry, Suite, TestEntry
+from bench.suite.model import Suite, TestEntry
 from bench.suite.reading import LoadedSuite
 
 
@@ -41,28 +41,6 @@ class Settings(NamedTuple):
     """Processes that train together, as ``torchrun`` starts them."""
     started: str = ""
     """When the run began, ISO 8601 in UTC: cells that failed before are tried again."""
-
-
-class Training(NamedTuple):
-    """One method trained on one set with one seed."""
-
-    entry: MethodEntry
-    config: MethodConfig
-    data: DataSpec
-    train_on: DataRef
-    train_data: str
-    seed: int
-    stages: tuple[tuple[Stage, StageFolder], ...]
-    given: Mapping[str, str]
-    """Per stage, the SHA-256 of the file that takes the place of its training."""
-    started: Mapping[str, str]
-    """Per stage, the SHA-256 of the file that its training starts from."""
-    content: Mapping[str, str] = {}
-    """By the field that names files, the digest of what is in them (``MethodConfig.files``)."""
-
-    def is_finished(self) -> bool:
-        """Whether every stage has its weights."""
-        return all(folder.is_finished() for _, folder in self.stages)
 
 
 class Planned(NamedTuple):
@@ -135,12 +113,11 @@ def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
     for name in dict.fromkeys(condition.corruption for condition in suite.all_conditions()):
         if why := corruptions.missing(name):
             raise PlanError(f"{name}: {why}")
-    splits = _open_all(suite, settings.data_root)
+    splits = open_splits(*_references(suite), settings.data_root)
     trainings: list[Training] = []
     by_training: list[list[Planned]] = []
     unavailable: list[Unavailable] = []
-    for entry, seed, train_on in itertools.product(suite.methods, suite.seeds, suite.train_on):
-        training = _training(suite, entry, train_on, splits[train_on.key], seed, settings)
+    for training in all_trainings(suite, splits, Where(settings.output, settings.processes)):
         found = list(_resolved(suite, training, splits, settings.limit))
         ready = [each for each in found if isinstance(each, Planned)]
         if not found:
@@ -159,8 +136,18 @@ def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
     )
 
 
+def _references(suite: Suite) -> tuple[list[DataRef], list[DataRef]]:
+    """Return the splits that a suite needs, and those that it can do without."""
+    held_out = map(suite.held_out_of, suite.training_sets if suite.curve else ())
+    tested = {
+        optional: [t.reference() for t in suite.test_on if t.optional == optional]
+        for optional in (False, True)
+    }
+    return [*suite.training_sets, *held_out, *tested[False]], tested[True]
+
+
 def _resolved(
-    suite: Suite, training: Training, splits: Mapping[str, _OpenedSplit], limit: int | None
+    suite: Suite, training: Training, splits: Mapping[str, OpenedSplit], limit: int | None
 ) -> Iterable[Planned | Unavailable]:
     """Yield the cells that need a training: ready, or with what they lack."""
     trained = splits[training.train_on.key]
@@ -169,7 +156,7 @@ def _resolved(
     lacking = (*to_learn, *_missing_files(training.config), *_needs(training.config))
     identity = method_identity(training.entry.adapter, training.config)
     stages = tuple(folder.key for _, folder in training.stages)
-    for test in suite.tests_of(training.train_on):
+    for test in _tests(suite, training):
         tested = splits[test.reference().key]
         space = tested.space
         projection = None
@@ -194,52 +181,6 @@ def _nothing_to_do(suite: Suite, training: Training) -> str:
 def all_needs(unavailable: Iterable[Unavailable]) -> tuple[Need, ...]:
     """List what is missing, each thing once."""
     return tuple(dict.fromkeys(need for each in unavailable for need in each.needs))
-
-
-class _OpenedSplit(NamedTuple):
-    """A split as it was found: whole, or missing altogether."""
-
-    dataset: Dataset
-    space: LabelSpace | None
-    """None if it is missing together with the list of its classes."""
-    content: str
-    """Content fingerprint; empty if it is missing."""
-    needs: tuple[Need, ...] = ()
-
-
-def _open_all(suite: Suite, root: Path | None) -> dict[str, _OpenedSplit]:
-    """Open every split that a suite names, by the key of its reference."""
-    needed = (*suite.train_on, *(t.reference() for t in suite.test_on if not t.optional))
-    splits = {reference.key: _open(reference, root) for reference in needed}
-    for test in suite.test_on:
-        reference = test.reference()
-        if reference.key not in splits:
-            splits[reference.key] = _open(reference, root, optional=True)
-    return splits
-
-
-def _open(reference: DataRef, root: Path | None, optional: bool = False) -> _OpenedSplit:
-    """Open a split and check that its files are there, if any of the dataset's are.
-
-    An optional one whose files are wrong is left out, as if they were missing.
-    """
-    dataset_class = datasets.load_dataset_class(reference.dataset)
-    options = dataset_class.Options.model_validate(reference.options)
-    dataset = dataset_class(reference.split, reference.subset, root, options)
-    try:
-        dataset.check()
-        return _OpenedSplit(dataset, dataset.label_space, dataset.fingerprint())
-    except DatasetMissing as error:
-        remedies: Mapping[str, str] = error.remedies
-    except DatasetError as error:
-        if not optional:
-            raise
-        remedies = {str(reference): str(error)}
-    needs = tuple(Need(what=name, remedy=remedy) for name, remedy in remedies.items())
-    try:
-        return _OpenedSplit(dataset, dataset.label_space, "", needs)
-    except DatasetError:  # its classes are in a file that is missing too
-        return _OpenedSplit(dataset, None, "", needs)
 
 
 def _missing_files(config: MethodConfig) -> Iterable[Need]:
@@ -282,52 +223,48 @@ def _projection(
         raise PlanError(f"{test_on}: {error}") from error
 
 
-def _training(
-    suite: Suite,
-    entry: MethodEntry,
-    train_on: DataRef,
-    trained: _OpenedSplit,
-    seed: int,
-    settings: Settings,
-) -> Training:
-    if trained.space is None:
-        raise DatasetMissing({need.what: need.remedy for need in trained.needs})
-    space, train_data = trained.space, trained.content
-    config = resolve_config(entry.adapter, entry.preset, entry.config)
-    size = suite.protocol.input_size
-    data = DataSpec(classes=space.classes, palette=space.palette, size=size)
-    key = first_key(entry.adapter, config, data, train_data, suite.protocol, seed)
-    given = digests(entry.title, "weights", config.weights, config, data)
-    started = digests(entry.title, "initialise", config.initialise, config, data)
-    content: Mapping[str, str] = {}
-    if not config.needs():
-        config.check(data)
-        content = content_digests(config)
-    stages = []
-    for stage in config.stages(data):
-        if not set(stage.tasks) & set(suite.tasks):
-            continue
-        if stage.name in given:
-            stage = stage.model_copy(update={"steps": 0})
-        files = given.get(stage.name, ""), started.get(stage.name, "")
-        key = stage_key(key, stage, config, content, *files, settings.processes)
-        stages.append((stage, StageFolder(settings.output, key)))
-    return Training(
-        *(entry, config, data, train_on, train_data, seed),
-        *(tuple(stages), given, started, content),
-    )
+def _tests(suite: Suite, training: Training) -> Iterator[TestEntry]:
+    """Yield what a training is tested on, the held-out images of a curve last."""
+    if training.curve is None:
+        yield from suite.tests_of(training.train_on)
+    if suite.curve and training.step_flops and training.seed == suite.seeds[0]:
+        yield _HeldOut.model_validate(suite.held_out_of(training.train_on).model_dump())
+
+
+class _HeldOut(TestEntry):
+    """Images on which a point of a learning curve is scored."""
 
 
 def _cells(
     suite: Suite, training: Training, test: TestEntry, limit: int | None, mapped: bool
 ) -> Iterable[Cell]:
+    config = training.config.model_dump(mode="json", exclude={"weights", "initialise"})
+    config.update(training.content)
+    files = {"weights": training.given, "initialise": training.started}
+    config |= {name: dict(digests) for name, digests in files.items() if digests}
+    cell = Cell(
+        suite=suite.name,
+        method=training.entry.adapter,
+        label=training.entry.title,
+        preset=training.entry.preset,
+        config=config,
+        train_on=training.train_on,
+        test_on=test.reference(),
+        condition=CLEAN,
+        task=suite.tasks[0],
+        seed=training.seed,
+        protocol=suite.protocol,
+        limit=limit,
+        sampling_seed=suite.sampling_seeds[0],
+    )
+    able = set(suite.tasks) & set(training.config.role.tasks)
+    if isinstance(test, _HeldOut):
+        scored = "predict" if "predict" in able else "reconstruct"
+        yield cell.model_copy(update={"curve": training.curve or 1.0, "task": scored})
+        return
     for task in suite.tasks:
         if task != "predict" and mapped:
             continue  # labels of another space than the codec's
-        config = training.config.model_dump(mode="json", exclude={"weights", "initialise"})
-        config.update(training.content)
-        files = {"weights": training.given, "initialise": training.started}
-        config |= {name: dict(digests) for name, digests in files.items() if digests}
         ways = itertools.product(
             _conditions(suite, training.config, test, task),
             suite.protocols(),
@@ -335,21 +272,14 @@ def _cells(
             suite.sampling_seeds[:1] if task == "label" else suite.sampling_seeds,
         )
         for condition, protocol, mapping, sampling_seed in ways:
-            yield Cell(
-                suite=suite.name,
-                method=training.entry.adapter,
-                label=training.entry.title,
-                preset=training.entry.preset,
-                config=config,
-                train_on=training.train_on,
-                test_on=test.reference(),
-                condition=condition,
-                task=task,
-                seed=training.seed,
-                protocol=protocol,
-                limit=limit,
-                mapping=mapping,
-                sampling_seed=sampling_seed,
+            yield cell.model_copy(
+                update={
+                    "condition": condition,
+                    "task": task,
+                    "protocol": protocol,
+                    "mapping": mapping,
+                    "sampling_seed": sampling_seed,
+                }
             )
 
 

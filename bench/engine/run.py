@@ -31,11 +31,12 @@ from bench.engine.evaluation.evaluate import Evaluation, EvaluationJob, evaluate
 from bench.engine.evaluation.inputs import inputs_of
 from bench.engine.failure import describe
 from bench.engine.manifests import write_manifest
-from bench.engine.plan import Plan, Planned, Training, all_needs
+from bench.engine.plan import Plan, Planned, all_needs
 from bench.engine.progress import Progress
 from bench.engine.records import failed_record, finished_record
 from bench.engine.training.stages import load_stage
 from bench.engine.training.train import TrainingJob, train_stage
+from bench.engine.trainings import Training
 from bench.score.metrics import METRICS
 from bench.store.cells import StageFolder
 
@@ -217,13 +218,14 @@ class _Runner:
     def _train(
         self, method: Method[Any], training: Training, stage: Stage, folder: StageFolder
     ) -> None:
-        self.progress.stage(training.entry.title, stage)
+        self.progress.stage(training.title, stage)
         files = (training.config.weights, training.config.initialise)
         given, start = (Path(f[stage.name]) if stage.name in f else None for f in files)
         split = self._split(training.train_on)
         entry = training.entry
         job = TrainingJob(
-            *(entry.adapter, entry.preset, stage, split, training.seed, folder, given, start)
+            *(entry.adapter, entry.preset, stage, split, training.seed, folder, given, start),
+            training.step_flops.get(stage.name),
         )
         train_stage(method, job, self.accelerator, self.progress)
         codec = [s.name for s, _ in training.stages if "reconstruct" in s.tasks][-1:]
@@ -333,8 +335,8 @@ class _Runner:
                 self._split(cell.test_on, cell.limit, cell.protocol)
             if not training.is_finished():
                 self._split(training.train_on)
-        parts = [part for key in used for part in self.plan.datasets[key].parts]
-        in_files = [dataset for dataset in parts if not dataset.is_drawn(dataset.options)]
+        parts = {id(part): part for key in used for part in self.plan.datasets[key].parts}
+        in_files = [part for part in parts.values() if not part.is_drawn(part.options)]
         for dataset in in_files:
             preflight.require(dataset, self.progress.say)
         preflight.require_apart(in_files, self.progress.say)

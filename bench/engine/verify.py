@@ -23,11 +23,12 @@ from bench.data.split import Split
 from bench.engine.accelerator import make_accelerator
 from bench.engine.evaluation.evaluate import EvaluationJob, evaluate, micro_batches
 from bench.engine.keys import condition_probe
-from bench.engine.plan import Plan, Planned, Training
+from bench.engine.plan import Plan, Planned
 from bench.engine.progress import Progress
 from bench.engine.run import make_method
 from bench.engine.training.stages import load_stage
 from bench.engine.training.train import TrainingJob, train_stage
+from bench.engine.trainings import Training
 from bench.score.counts import Counts
 from bench.store.cells import StageFolder
 

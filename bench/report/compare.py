@@ -12,7 +12,7 @@ from bench.score.metrics import METRICS
 from bench.score.stats import Estimate, holm, replicates, usable_clusters
 from bench.store.folders import SuiteFolder
 
-_SAME_CELL = ("label", "train_on", "test_on", "condition", "task", "seed", "sampling_seed")
+_SAME_CELL = ("label", "train_on", "test_on", "condition", "task", "seed", "sampling_seed", "curve")
 _MADE_OF = ("train_data", "test_data", "weights", "corruption_version", "corruption_probe")
 _SHORT = 48
 """Letters of a value that are printed; configurations are long."""

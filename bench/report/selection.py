@@ -127,6 +127,8 @@ def groups(folder: SuiteFolder, *, allow_mixed: bool = False) -> Iterator[Group]
     rescored = _rescored(folder)
     for record in folder.records():
         cell = record.cell
+        if cell.curve is not None:
+            continue  # bench.report.tables.training has them
         geometry = cell.protocol.eval_at if (cell.suite, cell.label) in rescored else ""
         side = cell.protocol.short_side
         key = fingerprint(cell.train_on, cell.test_on, cell.mapping, side, geometry)
@@ -203,7 +205,8 @@ def _one_protocol(folder: SuiteFolder, records: list[Record], allow_mixed: bool)
 
 def name(reference: DataRef, usual: str) -> str:
     """Name a split of a dataset; the usual split is left unsaid."""
-    return str(reference) if reference.split == usual else f"{reference} {reference.split}"
+    split = str(reference) if reference.split == usual else f"{reference} {reference.split}"
+    return split if reference.portion is None else f"{split} ({reference.portion})"
 
 
 def _unique(items: Iterable[T]) -> tuple[T, ...]:

@@ -103,7 +103,7 @@ def presented(record: Record, entry: CellEntry, manifest: Manifest) -> Record:
     """Return a record with the names that a suite has for it, and the scores it asks for."""
     protocol = record.cell.protocol.model_copy(update={"metrics": manifest.metrics})
     names = {"suite": manifest.suite, "label": entry.label, "preset": entry.preset}
-    cell = record.cell.model_copy(update={**names, "protocol": protocol})
+    cell = record.cell.model_copy(update={**names, "protocol": protocol, "curve": entry.curve})
     return record.model_copy(update={"cell": cell})
 
 

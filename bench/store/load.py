@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 COLUMNS = (
     "suite", "method", "label", "preset", "train_on", "train_split", "test_on", "test_split",
     "resolution", "eval_at", "corrupt_at", "precision", "mapping", "corruption", "severity",
-    "task", "seed", "sampling_seed", "metric", "value", "num_images", "limit", "status", "key",
+    "task", "seed", "sampling_seed", "curve", "metric", "value", "num_images", "limit",
+    "status", "key",
 )  # fmt: skip
 
 
@@ -30,8 +31,9 @@ def load_results(path: str | Path) -> pd.DataFrame:
     Returns:
         The columns ``COLUMNS``: ``corruption`` is ``none`` and ``severity`` 0 for clean
         images, ``resolution`` is what images are resized to (``80x160``, ``short side 512`` or
-        ``native``), ``value`` is a fraction and NaN for a failed cell, and ``limit`` is missing
-        where all images of the split were used.
+        ``native``), ``curve`` the share of the budget that a point of a learning curve had, NaN
+        for all other cells, ``value`` is a fraction and NaN for a failed cell, and ``limit`` is
+        missing where all images of the split were used.
 
     Raises:
         StoreError: if there are no results at or below the path.
@@ -77,6 +79,7 @@ def _rows(folder: SuiteFolder, record: Record) -> Iterator[dict[str, Any]]:
             "task": cell.task,
             "seed": cell.seed,
             "sampling_seed": cell.sampling_seed,
+            "curve": float("nan") if cell.curve is None else cell.curve,
             "metric": name,
             "value": METRICS[name](counts) if counts is not None else float("nan"),
             "num_images": len(record.image_ids),

@@ -40,7 +40,13 @@ class MergedFolder(SuiteFolder):
             suite=" + ".join(manifest.suite for manifest in manifests),
             question=" ".join(dict.fromkeys(" ".join(m.question.split()) for m in manifests)),
             cells=tuple(
-                CellEntry(key=key, label=r.cell.label, preset=r.cell.preset, state="done")
+                CellEntry(
+                    key=key,
+                    label=r.cell.label,
+                    preset=r.cell.preset,
+                    state="done",
+                    curve=r.cell.curve,
+                )
                 for key, r in self._records.items()
             ),
             metrics=tuple(dict.fromkeys(name for m in manifests for name in m.metrics)),

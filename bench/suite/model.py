@@ -11,8 +11,18 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, mo
 from bench import corruptions
 from bench.core.manifest import Contrast, PaperTable, Published
 from bench.core.registry import default_preset
-from bench.core.schema import CLEAN, Condition, DataRef, Frozen, Positive, Protocol, Task
+from bench.core.schema import (
+    CLEAN,
+    Condition,
+    DataRef,
+    Frozen,
+    Portion,
+    Positive,
+    Protocol,
+    Task,
+)
 from bench.corruptions import latents as perturbations
+from bench.score.learning_curve import HALF
 from bench.suite.stand_in import StandIn
 
 SEVERITIES: Mapping[str, range] = {**corruptions.SEVERITIES, **perturbations.SEVERITIES}
@@ -95,6 +105,21 @@ class TestEntry(DataRef):
 TestReference = Annotated[TestEntry, BeforeValidator(partial(expand, split="val"))]
 
 
+class Budget(Frozen):
+    """What every learned method may spend on a training, each seed by itself.
+
+    The steps of all stages of a method are multiplied by one factor, so that the whole training
+    takes as many operations; its own steps then only say how they are divided over its stages.
+    A part that shares the training of a method is given that method's budget. Stages whose
+    weights come from a file, and those in closed form, cost nothing.
+    """
+
+    flops: Annotated[float, Field(gt=0)]
+    """Floating-point operations of all steps, forward and backward, a multiplication and an
+    addition being two, as ``torch.utils.flop_counter`` counts them."""
+
+
+Share = Annotated[float, Field(gt=0, le=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 Seeds = Annotated[tuple[Seed, ...], Field(min_length=1)]
 
@@ -136,6 +161,17 @@ class Suite(Frozen):
     """The published table that the suite repeats."""
     stand_in: StandIn | None = None
     """What takes the place of data and sizes that not everyone has, under ``--stand-in``."""
+    budget: Budget | None = None
+    """Absent: every method trains for its own steps."""
+    held_out: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Share of every training split that no method is trained on: the end of each sequence."""
+    curve: tuple[Share, ...] = ()
+    """Shares of the budget at which each learned method is trained, with the first seed, to be
+    scored on clean held-out images: does its score still rise with longer training?
+
+    Each point is a full training with its own schedule. A checkpoint of a longer training would
+    say less: its learning rate has not come down yet, so that its score lies below what the
+    same budget reaches, and the curve would rise for that reason alone."""
     contrasts: tuple[Contrast, ...] = ()
     """Differences that the question is about; the report's first paragraph has them."""
 
@@ -144,9 +180,41 @@ class Suite(Frozen):
         """The metric that is followed through all conditions."""
         return self.primary or self.protocol.metrics[0]
 
-    def tests_of(self, train_on: DataRef) -> tuple[TestEntry, ...]:
-        """Return the test sets of a training set."""
-        return (self.test_on[self.train_on.index(train_on)],) if self.paired else self.test_on
+    @property
+    def training_sets(self) -> tuple[DataRef, ...]:
+        """What is trained on: ``train_on`` without the images that are held out."""
+        return tuple(self._portion(reference, "kept") for reference in self.train_on)
+
+    def held_out_of(self, training_set: DataRef) -> DataRef:
+        """Return the images held out of one of ``training_sets``."""
+        return self._portion(training_set, "held_out")
+
+    def _portion(self, reference: DataRef, side: Literal["kept", "held_out"]) -> DataRef:
+        if self.held_out is None:
+            return reference
+        portion = Portion(held_out=self.held_out, side=side)
+        return reference.model_copy(update={"portion": portion})
+
+    def tests_of(self, training_set: DataRef) -> tuple[TestEntry, ...]:
+        """Return the test sets of one of ``training_sets``."""
+        at = self.training_sets.index(training_set)
+        return (self.test_on[at],) if self.paired else self.test_on
+
+    @field_validator("curve")
+    @classmethod
+    def _curve_can_be_judged(cls, curve: tuple[float, ...], info: ValidationInfo) -> Any:
+        if not curve:
+            return curve
+        if list(curve) != sorted(set(curve)) or not {HALF, 1.0} <= set(curve):
+            message = f"shares must rise, and have {HALF} and 1.0 among them"
+            raise ValueError(f"{message}, by which a curve is judged; such as [0.25, 0.5, 1.0]")
+        for field, why in (
+            ("budget", "its points are shares of one: add budget"),
+            ("held_out", "its points are scored on held-out images: add held_out"),
+        ):
+            if field in info.data and info.data[field] is None:
+                raise ValueError(f"a curve without {field}: {why}")
+        return curve
 
     @field_validator("paired")
     @classmethod

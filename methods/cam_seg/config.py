@@ -170,6 +170,12 @@ class Config(MethodConfig):
         return super().role
 
     @property
+    def whole(self) -> Config:
+        """The method itself, of a control that is a part of it."""
+        is_part = self.control == "temperature_zero"
+        return self.model_copy(update={"control": ""}) if is_part else self
+
+    @property
     def gives_probabilities(self) -> bool:
         """The twin alone has them."""
         return self.control == "twin"

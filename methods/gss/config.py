@@ -126,6 +126,12 @@ class Config(MethodConfig):
         return super().role
 
     @property
+    def whole(self) -> Config:
+        """The method itself, of a control that is a part of it."""
+        is_part = self.control == "auxiliary_head"
+        return self.model_copy(update={"control": ""}) if is_part else self
+
+    @property
     def gives_probabilities(self) -> bool:
         """Only a learned inverse and controls have them; others vote for the nearest colour."""
         return bool(self.control) or self.variant in ("FT", "FT-W", "TT")

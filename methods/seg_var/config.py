@@ -227,6 +227,12 @@ class Config(MethodConfig):
         return super().role
 
     @property
+    def whole(self) -> Config:
+        """The method itself, of a control that is a part of it."""
+        is_part = self.control in ("image_encoder", "seglat_decoder")
+        return self.model_copy(update={"control": ""}) if is_part else self
+
+    @property
     def gives_probabilities(self) -> bool:
         """With latent learning; vanilla VAR takes the nearest colour. The twin has them."""
         return self.latent is not None or self.control == "twin"

@@ -169,6 +169,11 @@ class Mixture(Dataset):
     def _name(self, at: int) -> str:
         return f"{self._parts[at].part}/{self._parts[at].part.split}"
 
+    def held_out(self, share: float) -> tuple[int, ...]:
+        """Return what is held out of each part, with all of its copies."""
+        held = [set(each.dataset.held_out(share)) for each in self._parts]
+        return tuple(i for i, (at, _, inner) in enumerate(self._places) if inner in held[at])
+
     def fingerprint(self) -> str:
         """Hash the content of every part, its repeats and the universal classes of its labels."""
         contents = [

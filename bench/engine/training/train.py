@@ -66,6 +66,8 @@ class TrainingJob(NamedTuple):
     """A file of weights to load instead of training."""
     start: Path | None = None
     """A file of weights to start training from."""
+    step_flops: float | None = None
+    """Operations of a step, where they were counted."""
 
 
 def train_stage(
@@ -119,6 +121,8 @@ def train_stage(
                 "weights": digest,
                 "weights_bytes": size,
                 "log": job.folder.log_digest(),
+                "samples": stage.steps * stage.batch_size,
+                "flops": job.step_flops and job.step_flops * stage.steps,
                 "parameters_trained": sum(p.numel() for p in modules.parameters()),
                 "seconds": earlier + time.monotonic() - started,
                 "losses": losses,

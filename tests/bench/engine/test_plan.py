@@ -129,3 +129,71 @@ def test_a_method_that_can_do_none_of_the_tasks_is_refused_by_name(plan_of):
     ):
         with pytest.raises(PlanError, match=message):
             plan_of(text.replace("predict, reconstruct", tasks))
+
+
+BUDGET = """\
+name: trial
+question: Is the budget kept?
+methods:
+  - {adapter: position_prior, label: Floor}
+  - {adapter: gss, label: Whole, preset: tiny}
+  - {adapter: gss, label: Part, preset: tiny, config: {control: auxiliary_head}}
+  - {adapter: gss, label: Twin, preset: tiny, config: {control: twin}}
+train_on: [{dataset: scenes, options: {images: 8}}]
+test_on: [{dataset: scenes, options: {images: 2}}]
+seeds: [3, 4]
+tasks: [predict]
+protocol: {resize: [48, 96]}
+"""
+FIXED = "budget: {flops: 1.0e+12}\nheld_out: 0.25\ncurve: [0.5, 1.0]\n"
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """Steps cost what the test says, without a method being built."""
+    costs = {"tokenizer": 1e9, "prior": 2e9, "twin": 4e9}
+    monkeypatch.setattr(
+        "bench.engine.trainings.step_flops", lambda *arguments: costs[arguments[-1].name]
+    )
+    return costs
+
+
+def test_a_budget_is_met_and_parts_share_the_training_of_the_whole(plan_of, counted):
+    trainings = plan_of(BUDGET + FIXED).trainings
+    whole, part, twin = (
+        next(t for t in trainings if t.entry.title == title and t.curve is None)
+        for title in ("Whole", "Part", "Twin")
+    )
+    assert keys(whole) == keys(part)
+    for training in (whole, part, twin):
+        assert training.flops == pytest.approx(1e12, rel=0.01)
+        fields = training.config.model_dump()
+        for stage, _ in training.stages:
+            field = "train_prior" if stage.name == "twin" else f"train_{stage.name}"
+            assert fields[field]["steps"] == stage.steps
+    assert not next(t for t in trainings if t.entry.title == "Floor").step_flops
+
+
+def test_a_curve_trains_the_first_seed_with_less_and_scores_held_out_images(plan_of, counted):
+    plan = plan_of(BUDGET + FIXED)
+    smaller = [training for training in plan.trainings if training.curve is not None]
+    assert [(t.entry.title, t.seed, t.curve) for t in smaller] == [
+        (title, 3, 0.5) for title in ("Whole", "Part", "Twin")
+    ]
+    assert all(training.flops == pytest.approx(5e11, rel=0.01) for training in smaller)
+    assert keys(smaller[0]) == keys(smaller[1])
+    points = [planned.cell for planned in plan.cells if planned.cell.curve is not None]
+    assert sorted({(cell.seed, cell.curve) for cell in points}) == [(3, 0.5), (3, 1.0)]
+    assert len(points) == 6
+    assert {str(cell.test_on.portion) for cell in points} == {"the 25% held out"}
+    trained = plan.datasets[plan.trainings[0].train_on.key]
+    scored = plan.datasets[points[0].test_on.key]
+    assert (len(trained), len(scored)) == (6, 2)
+    assert not set(trained.ids()) & set(scored.ids())
+
+
+def test_a_curve_changes_no_other_key(plan_of, counted):
+    alone = plan_of(BUDGET + FIXED.replace("curve: [0.5, 1.0]\n", ""))
+    with_curve = plan_of(BUDGET + FIXED)
+    main = [planned.key for planned in with_curve.cells if planned.cell.curve is None]
+    assert main == [planned.key for planned in alone.cells]

@@ -246,3 +246,24 @@ def test_aliases_that_multiply_are_refused(faults):
     lists = [f"b{n}: &b{n} [{', '.join([f'*b{n - 1}'] * 9)}]\n" for n in range(1, 10)]
     lines = faults(GOOD + "b0: &b0 [1]\n" + "".join(lists))
     assert any("aliases that make" in line for line in lines)
+
+
+CURVE = "curve: [0.25, 0.5, 1.0]\n"
+PAID, KEPT = "budget: {flops: 1.0e+12}\n", "held_out: 0.2\n"
+
+
+@pytest.mark.parametrize(
+    ("added", "message"),
+    [
+        (CURVE + PAID, "a curve without held_out: its points are scored on held-out images"),
+        (CURVE + KEPT, "a curve without budget: its points are shares of one"),
+        (CURVE.replace("0.5, ", "") + PAID + KEPT, "shares must rise, and have 0.5 and 1.0"),
+        (CURVE.replace("0.25, 0.5", "0.5, 0.25") + PAID + KEPT, "shares must rise"),
+        ("held_out: 1.0\n", "held_out: Input should be less than 1"),
+        ("budget: {flops: 0}\n", "budget.flops: Input should be greater than 0"),
+        ("budget: {seconds: 600}\n", "unknown key 'seconds'; known are flops"),
+    ],
+)
+def test_budgets_and_curves(faults, added, message):
+    told = faults(GOOD + added)
+    assert any(message in line for line in told), told
