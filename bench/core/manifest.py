@@ -12,6 +12,9 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from bench.core.schema import CLEAN, Cell, Condition, Family, Fraction, Frozen, Task, is_none
 
+HALF = 0.5
+"""The share of a training budget that all of it is compared with, to judge a learning curve."""
+
 
 def _as_tuple(value: Any) -> Any:
     """Let one name stand for a list of one."""

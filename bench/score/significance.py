@@ -21,10 +21,11 @@ training variance nine times that of the images, p < 0.0001 comes 50 times too o
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
+from bench.core.manifest import HALF
 from bench.score.stats import LEVEL, Estimate, Interval, combine, holm
 from bench.score.student import VariancePart, half_width, two_sided
 
@@ -34,6 +35,9 @@ P_FLOOR = 1e-6
 """The model is not to be trusted in tails below this; smaller p values are given as it."""
 MIN_SEEDS = 2
 """With fewer trainings per method nothing is known of what another training would change."""
+STILL_RISES = 0.05
+"""Share of its score at all of the budget that a method may gain from half of it to all, and
+still be trained out."""
 _MANY = 10**6
 """Degrees of freedom where the number of drawn units is unknown."""
 
@@ -178,3 +182,27 @@ def mean_of_methods(scores: Sequence[Estimate]) -> Estimate:
     other methods of the family.
     """
     return combine(lambda *values: sum(values) / len(values), scores)
+
+
+def curve_gain(curve: Mapping[float, float]) -> float | None:
+    """Return what the second half of a training budget added, as a share of the score at all of it.
+
+    Args:
+        curve: the score on held-out images by the share of the budget.
+
+    Returns:
+        None where a point that the rule needs is missing, or the whole budget scores nothing.
+    """
+    if HALF not in curve or 1.0 not in curve or not curve[1.0] > 0:
+        return None
+    return (curve[1.0] - curve[HALF]) / curve[1.0]
+
+
+def still_rises(curve: Mapping[float, float]) -> bool | None:
+    """Return whether a method is *not trained out*: no rank is given where one is not.
+
+    Returns:
+        Whether the gain is above ``STILL_RISES``; None where the curve cannot tell.
+    """
+    gain = curve_gain(curve)
+    return None if gain is None else gain > STILL_RISES

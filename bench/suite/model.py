@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from bench import corruptions
-from bench.core.manifest import Contrast, PaperTable, Published
+from bench.core.manifest import HALF, Contrast, PaperTable, Published
 from bench.core.registry import default_preset
 from bench.core.schema import (
     CLEAN,
@@ -22,7 +22,6 @@ from bench.core.schema import (
     Task,
 )
 from bench.corruptions import latents as perturbations
-from bench.score.learning_curve import HALF
 from bench.suite.stand_in import StandIn
 
 SEVERITIES: Mapping[str, range] = {**corruptions.SEVERITIES, **perturbations.SEVERITIES}
