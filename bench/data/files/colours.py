@@ -20,19 +20,22 @@ def distinct(colours: Iterable[Colour]) -> tuple[Colour, ...]:
     channels are multiples of 51, the one that is farthest from all colours of the palette.
     """
     published = list(colours)
-    taken = set(published)
+    # Squared distance of each spare colour to the nearest one that is taken.
+    nearest = [min(_distance(spare, taken) for taken in set(published)) for spare in _CUBE]
     palette: list[Colour] = []
     for colour in published:
         if colour in palette:
-            colour = max(_CUBE, key=lambda new: _distance(new, taken))
-            taken.add(colour)
+            colour = _CUBE[nearest.index(max(nearest))]
+            nearest = [
+                min(distance, _distance(spare, colour))
+                for spare, distance in zip(_CUBE, nearest, strict=True)
+            ]
         palette.append(colour)
     return tuple(palette)
 
 
-def _distance(colour: Colour, others: Iterable[Colour]) -> int:
-    """Squared distance to the nearest of the others."""
-    return min(sum((a - b) ** 2 for a, b in zip(colour, other, strict=True)) for other in others)
+def _distance(one: Colour, other: Colour) -> int:
+    return sum((a - b) ** 2 for a, b in zip(one, other, strict=True))
 
 
 def colormap(count: int) -> tuple[tuple[int, int, int], ...]:

@@ -24,6 +24,9 @@ _BETTER = 0.1
 from the published ones, and this much nearer: shares of a sample differ by a few tenths."""
 _UNUSUAL = 0.5
 """Distance from the published shares beyond which a reader should look."""
+_SMALL, _LARGE = 0.2, 0.5
+"""Share of the pixels below which a class called background is none, and above which it is."""
+_BACKGROUND = "background"
 _REMEDY = "replace the labels from the original, or name the subset that they are of"
 
 
@@ -34,14 +37,11 @@ def encodings(dataset: Dataset) -> tuple[str, Mapping[str, Encoding]]:
     else:
         classes = range(len(dataset.label_space.classes))
         own, known = "classes", {"classes": {**dict(enumerate(classes)), 255: IGNORE_INDEX}}
-    for shift in (1, -1):
-        moved = {
-            value + shift: meaning
-            for value, meaning in known[own].items()
-            if 0 <= value + shift < 256 and meaning != IGNORE_INDEX
-        }
-        void = {value: IGNORE_INDEX for value in (0, 255) if value not in moved}
-        known[f"{own} shifted by {shift:+d}"] = {**void, **moved}
+    for shift in (1, -1):  # of bytes, which go round
+        moved = {(value + shift) % 256: meaning for value, meaning in known[own].items()}
+        kept = {value: meaning for value, meaning in moved.items() if meaning != IGNORE_INDEX}
+        void = dict.fromkeys((*moved, 0, 255), IGNORE_INDEX)
+        known[f"{own} shifted by {shift:+d}"] = {**void, **kept}
     return own, known
 
 
@@ -65,7 +65,11 @@ def check_labels(dataset: Dataset, reading: Reading) -> Iterator[Finding]:
     fitting = [name for name in known if name != own and not _foreign(reading, known[name])]
     fitting.sort(key=lambda name: distances.get(name, 0.0))
     void = _void(known[own], reading)
-    wrong = _wrong(own, known, reading, fitting, distances)
+    if reading.blended:
+        yield _blended(reading)
+        if len(reading.blended) > reading.images / 2:
+            return
+    wrong = _wrong(dataset, own, known, reading, fitting, distances)
     if wrong and void.level != "wrong":
         yield Finding("label values", "wrong", f"{wrong}; {_REMEDY}")
         return
@@ -86,6 +90,7 @@ def check_labels(dataset: Dataset, reading: Reading) -> Iterator[Finding]:
 
 
 def _wrong(
+    dataset: Dataset,
     own: str,
     known: Mapping[str, Encoding],
     reading: Reading,
@@ -104,7 +109,34 @@ def _wrong(
         if there < here / 2 and here - there > _BETTER:
             text = f"these seem to be {fitting[0]!r}, not {own!r}: read so, the class shares are"
             return f"{text} {there:.2f} from the published ones, and {here:.2f} otherwise"
+    if fitting and not distances:
+        return _by_background(dataset, reading, own, {n: known[n] for n in (own, *fitting)})
     return ""
+
+
+def _by_background(
+    dataset: Dataset, reading: Reading, own: str, known: Mapping[str, Encoding]
+) -> str:
+    """Say that background is the class of most pixels in another reading alone."""
+    classes = dataset.label_space.classes
+    if _BACKGROUND not in classes:
+        return ""
+    index = classes.index(_BACKGROUND)
+    shares = {n: class_shares(reading.stored, known[n], len(classes))[index] for n in known}
+    other = max(shares, key=lambda name: shares[name])
+    if shares[own] > _SMALL or shares[other] < _LARGE:
+        return ""
+    text = f"these seem to be {other!r}, not {own!r}: read so, background is {shares[other]:.0%} of"
+    return f"{text} the labelled pixels, and {shares[own]:.0%} otherwise"
+
+
+def _blended(reading: Reading) -> Finding:
+    """Say which labels were averaged like photographs."""
+    count, name = len(reading.blended), reading.blended[0]
+    text = f"{name}: where classes meet lie values between those of their neighbours ({count} of "
+    text += f"{reading.images} labels): resized or compressed as a photograph is; make them again, "
+    much = count > reading.images / 2
+    return Finding("blending", "wrong" if much else "note", text + "by nearest and as PNG")
 
 
 def _void(encoding: Encoding, reading: Reading) -> Finding:
