@@ -29,7 +29,11 @@ JOB_BYTES = 2 * 2**30
 FOREVER_MINUTES = 60 * 24 * 365
 
 
-def default_jobs(trainings: int) -> int:
+MOST_WORKERS = 8
+"""Beside one job; on a machine of many cores the method is the slower by then."""
+
+
+def default_jobs(trainings: int, workers: int | None = None) -> int:
     """Return how many jobs a machine gains most from.
 
     Without an accelerator, single-threaded processes beat threads: as many as there are
@@ -37,13 +41,24 @@ def default_jobs(trainings: int) -> int:
 
     Args:
         trainings: of the plan; more jobs than trainings are not started.
+        workers: beside each job, where their number is given.
     """
     import torch
 
     if torch.accelerator.is_available():
         return max(1, min(torch.accelerator.device_count(), trainings))
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
-    return max(1, min(_cores(), int(memory // JOB_BYTES), trainings))
+    cores = _cores() // (1 + (workers or 0))
+    return max(1, min(cores, int(memory // JOB_BYTES), trainings))
+
+
+def default_workers(jobs: int) -> int:
+    """Return how many processes load images beside each of so many jobs on this machine."""
+    import torch
+
+    if not torch.accelerator.is_available():
+        return 0
+    return max(0, min(MOST_WORKERS, _cores() // jobs - 1))
 
 
 def run_here(plan: Plan, arguments: Sequence[str], jobs: int, progress: Sequence[Progress]) -> int:
@@ -64,7 +79,7 @@ def run_here(plan: Plan, arguments: Sequence[str], jobs: int, progress: Sequence
     executor.update_parameters(
         timeout_min=FOREVER_MINUTES, stderr_to_stdout=True, gpus_per_node=_accelerators()
     )
-    threads = max(1, _cores() // jobs)
+    threads = max(1, _cores() // jobs - plan.settings.workers)
     journals = [folder / f"journal-{index}.jsonl" for index in range(jobs)]
     with _ignoring_interrupts():
         running = [

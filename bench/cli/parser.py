@@ -15,7 +15,7 @@ EXAMPLES = """examples:
   python -m bench run robustness
   python -m bench run suites/robustness.yaml
   python -m bench run suites/camvid.yaml --data-root ~/data --seed 1
-  python -m bench plan suites/robustness.yaml --set protocol.batch_size=16
+  python -m bench plan suites/robustness.yaml --set protocol.micro_batch=16
   python -m bench run suites/papers/gss_table1.yaml --stand-in
   python -m bench verify suites/robustness.yaml --cells 10
   python -m bench report results/runs/robustness
@@ -49,6 +49,7 @@ def make_parser() -> argparse.ArgumentParser:
         if name == "run":
             text = "processes on this machine (default: what it gains most from)"
             verb.add_argument("--jobs", type=_positive, help=text)
+            _add_workers(verb)
     _add_verify(verbs)
     report = verbs.add_parser("report", help="write tables, plots and page of finished cells")
     text = "a suite's results, such as results/runs/NAME; several make one report"
@@ -91,6 +92,7 @@ def _add_jobs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     text = "index of a training; it and its cells alone are done"
     work.add_argument("--unit", type=int, action="append", metavar="I", help=text)
     work.add_argument("--journal", type=Path, help="file to write progress to")
+    _add_workers(work)
     work.set_defaults(verb="work")
     text = "submit a suite to a Slurm cluster: an array of units, then the report"
     submit = verbs.add_parser("submit", help=text, description=text)
@@ -105,6 +107,7 @@ def _add_jobs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         metavar="KEY=VALUE",
         help="an option of sbatch, such as partition=gpu or gres=gpu:1; may be repeated",
     )
+    _add_workers(submit)
     submit.add_argument("--dry-run", action="store_true", help="print what would be submitted")
     submit.set_defaults(verb="submit")
 
@@ -201,6 +204,14 @@ def _add_weights(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     convert.set_defaults(verb="convert")
 
 
+def _add_workers(verb: argparse.ArgumentParser) -> None:
+    text = (
+        "processes that load images beside each job; they change no result (default: none on a "
+        "CPU, which the method keeps busy; beside an accelerator what the cores allow, up to 8)"
+    )
+    verb.add_argument("--workers", type=_count, metavar="N", help=text)
+
+
 def _add_suite_options(verb: argparse.ArgumentParser) -> None:
     text = "a suite by name or by file, such as robustness or my/suite.yaml"
     verb.add_argument("suite", help=text)
@@ -232,4 +243,10 @@ def _add_suite_options(verb: argparse.ArgumentParser) -> None:
 def _positive(text: str) -> int:
     if not text.isdigit() or int(text) == 0:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
     return int(text)

@@ -32,9 +32,11 @@ def run(options: argparse.Namespace) -> int:
         for training in plan.trainings
         if any(not plan.store.is_done(planned.key) for planned in plan.cells_of(training))
     ]
-    jobs = 1 if _launched() else options.jobs or default_jobs(len(unfinished))
+    jobs = options.jobs or default_jobs(len(unfinished), options.workers)
+    jobs = 1 if _launched() else min(jobs, max(1, len(unfinished)))
+    plan = _with_workers(plan, options, jobs)
     with interruptible(), Console(plan.suite.primary_metric, _is_main_process()) as console:
-        outcome = _compute(plan, options, min(jobs, max(1, len(unfinished))), console)
+        outcome = _compute(plan, options, jobs, console)
         if not _is_main_process():
             return 0
         reports = REPORTS if options.output == OUTPUT else options.output / "reports"
@@ -52,7 +54,8 @@ def _compute(plan: Plan, options: argparse.Namespace, jobs: int, console: Consol
 
     before = sum(plan.store.is_done(planned.key) for planned in plan.cells)
     prepare(plan, console)
-    run_here(plan, _arguments(options, plan), jobs, [console.job(i) for i in range(jobs)])
+    arguments = [*_arguments(options, plan), "--workers", str(plan.settings.workers)]
+    run_here(plan, arguments, jobs, [console.job(i) for i in range(jobs)])
     # What a job left undone, because it was killed, is done here.
     outcome = run_plan(plan, console)
     after = sum(record.status == "ok" for record in outcome.records)
@@ -82,7 +85,7 @@ def _finish(plan: Plan, outcome: Outcome, console: Console, report: Path, *, deb
 
 def work(options: argparse.Namespace) -> int:
     """Do a suite's cells, or some units of them, as one of several jobs."""
-    plan = _make_plan(options)
+    plan = _with_workers(_make_plan(options), options, 1)
     from bench.cli.console import Console
     from bench.cli.journal import Journal
     from bench.engine.interrupt import interruptible
@@ -106,6 +109,8 @@ def submit(options: argparse.Namespace) -> int:
         prepare(plan, console)
     settings = Slurm(options.slurm, options.minutes, options.requeues)
     arguments = _arguments(options, plan)
+    if options.workers is not None:
+        arguments += ["--workers", str(options.workers)]
     for line in submit(plan, arguments, settings, dry_run=options.dry_run):
         console.say(line)
     return 0
@@ -203,6 +208,16 @@ def _make_plan(options: argparse.Namespace) -> Plan:
         started=options.started or datetime.now(UTC).isoformat(timespec="milliseconds"),
     )
     return make_plan(loaded, settings)
+
+
+def _with_workers(plan: Plan, options: argparse.Namespace, jobs: int) -> Plan:
+    """Return a plan that says how many processes load images beside each of so many jobs."""
+    from bench.cli.jobs import default_workers
+
+    workers = options.workers
+    if workers is None:
+        workers = default_workers(jobs * int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
+    return plan._replace(settings=plan.settings._replace(workers=workers))
 
 
 def _arguments(options: argparse.Namespace, plan: Plan) -> list[str]:

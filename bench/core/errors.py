@@ -7,6 +7,7 @@
     ├── UnknownMethod        no such method or preset, or a method file lacks something
     ├── DatasetError         data are wrong
     │   └── DatasetMissing   data are not here
+    ├── LoadingError         a process that loads images was killed
     ├── TaxonomyError        a label space and a taxonomy do not fit
     ├── PlanError            a valid suite cannot run on these data or weights
     ├── StageError           a stage does not fit its method
@@ -49,6 +50,10 @@ class DatasetMissing(DatasetError):
         super().__init__("\n".join(remedies.values()))
         self.remedies = dict(remedies)
         """Per dataset, in one line, where to get it and where to put it."""
+
+
+class LoadingError(BenchError):
+    """A process that loads images was killed."""
 
 
 class TaxonomyError(BenchError):

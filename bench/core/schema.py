@@ -175,16 +175,12 @@ class Protocol(Frozen):
     channels_last: bool = False
     compile: bool = False
     """Whether models are compiled by ``torch.compile``."""
-    batch_size: Positive = 8
-    """Images the loader hands over at a time; never changes a result."""
-    workers: Annotated[int, Field(ge=0)] = 0
-    """Processes that load images; never changes a result."""
     segments: bool = False
     """Whether things are told apart and segments counted too, for PQ and instance AP."""
     metrics: Annotated[tuple[str, ...], Field(min_length=1)] = ("mIoU", "mAcc", "aAcc")
     """The first one is the primary metric."""
 
-    WITHOUT_EFFECT: ClassVar[frozenset[str]] = frozenset({"batch_size", "workers", "metrics"})
+    WITHOUT_EFFECT: ClassVar[frozenset[str]] = frozenset({"metrics"})
     """Fields that change no stored count, and so no key."""
 
     @property
@@ -262,6 +258,14 @@ class Cell(Frozen):
     curve: Annotated[Fraction | None, Field(exclude_if=is_none)] = None
     """Of a point of a learning curve, the share of the budget that its training had. Such cells
     are in no table but that of the curves."""
+
+    @field_validator("protocol", mode="before")
+    @classmethod
+    def _without_the_loader(cls, protocol: Any) -> Any:
+        """Drop what a protocol said of loading in records of before."""
+        if not isinstance(protocol, Mapping):
+            return protocol
+        return {name: v for name, v in protocol.items() if name not in ("batch_size", "workers")}
 
     def __str__(self) -> str:
         tested = f"{self.test_on} ({self.mapping})" if self.mapping else str(self.test_on)

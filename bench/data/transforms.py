@@ -16,13 +16,16 @@ from bench.core import seeding
 from bench.core.schema import IGNORE_INDEX, Batch
 from bench.core.stage import Augment
 from bench.corruptions.colour import hue
+from bench.score.prepared import PreparedTruth
 
 
 class Truth(NamedTuple):
     """What a prediction is compared with."""
 
     label: np.ndarray  # uint8 [H, W], at the size at which the prediction is scored
-    instance: np.ndarray | None = None  # integers [H, W], where the dataset has any
+    instance: np.ndarray | None  # integers [H, W], where the dataset has any
+    prepared: PreparedTruth
+    """What every prediction's counts need of it."""
 
 
 class Loaded(NamedTuple):
@@ -31,7 +34,7 @@ class Loaded(NamedTuple):
     id: str
     image: np.ndarray  # uint8 [h, w, 3], after resize and corruption
     label: np.ndarray  # uint8 [h, w], at the image's size
-    truths: tuple[Truth, ...]  # one for each way of scoring
+    truths: tuple[Truth, ...] = ()  # one for each way of scoring; none in training
 
 
 def resize_image(image: np.ndarray, size: Sequence[int]) -> np.ndarray:

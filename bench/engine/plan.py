@@ -39,6 +39,8 @@ class Settings(NamedTuple):
     command: str = ""
     processes: int = 1
     """Processes that train together, as ``torchrun`` starts them."""
+    workers: int = 0
+    """Processes that load images beside each process that computes."""
     started: str = ""
     """When the run began, ISO 8601 in UTC: cells that failed before are tried again."""
 

@@ -25,10 +25,14 @@ from bench.core.registry import load_method
 from bench.core.schema import CLEAN, DataRef, Protocol, fingerprint
 from bench.core.stage import Stage
 from bench.data import preflight
+from bench.data.files.array_cache import ArrayCache
+from bench.data.files.cache import cache_folder
 from bench.data.split import Split
+from bench.data.workers import Workers
 from bench.engine.accelerator import agree, make_accelerator
-from bench.engine.evaluation.evaluate import Evaluation, EvaluationJob, evaluate, measure
+from bench.engine.evaluation.evaluate import Evaluation, evaluate, measure
 from bench.engine.evaluation.inputs import inputs_of
+from bench.engine.evaluation.loading import EvaluationJob
 from bench.engine.failure import describe
 from bench.engine.manifests import write_manifest
 from bench.engine.plan import Plan, Planned, all_needs
@@ -93,6 +97,7 @@ def run(
         try:
             runner.run(trainings)
         finally:
+            runner.workers.close()
             write_manifest(plan)
     return Outcome([*_records(plan, cells), *runner.unwritten.values()], runner.computed)
 
@@ -170,6 +175,8 @@ class _Runner:
     def __init__(self, plan: Plan, progress: Progress) -> None:
         self.plan, self.progress = plan, progress
         self.accelerator = make_accelerator(plan.suite.protocol.precision)
+        self.workers = Workers(plan.settings.workers)
+        self.cache = ArrayCache(cache_folder() / "arrays")
         self.splits: dict[tuple[str, int | None, str], Split] = {}
         self.computed = 0
         self.unwritten: dict[str, Record] = {}
@@ -227,7 +234,7 @@ class _Runner:
             *(entry.adapter, entry.preset, stage, split, training.seed, folder, given, start),
             training.step_flops.get(stage.name),
         )
-        train_stage(method, job, self.accelerator, self.progress)
+        train_stage(method, job, self.accelerator, self.progress, self.workers)
         codec = [s.name for s, _ in training.stages if "reconstruct" in s.tasks][-1:]
         if "reconstruct" in training.config.role.tasks and stage.name in codec:
             load_stage(method, stage, folder)
@@ -284,7 +291,7 @@ class _Runner:
                 *(cell.mapping, group[0].projection),
                 tuple(planned.cell.protocol.eval_at for planned in group),
             )
-            results = evaluate(loaded.method, job, self.accelerator, self.progress)
+            results = evaluate(loaded.method, job, self.accelerator, self.progress, self.workers)
             clean_codec = (cell.task, cell.condition) == ("reconstruct", CLEAN)
             measured = measure(loaded.method, job, self.accelerator) if clean_codec else {}
         except Exception as error:
@@ -361,7 +368,7 @@ class _Runner:
         name = (reference.key, limit, fingerprint(protocol))
         if name not in self.splits:
             dataset = self.plan.datasets[reference.key]
-            self.splits[name] = Split(dataset, reference, protocol, limit)
+            self.splits[name] = Split(dataset, reference, protocol, limit, cache=self.cache)
         return self.splits[name]
 
     def _missing(self, cells: Sequence[Planned]) -> list[Planned]:

@@ -21,7 +21,8 @@ from bench.core.provenance import provenance
 from bench.core.record import Record
 from bench.data.split import Split
 from bench.engine.accelerator import make_accelerator
-from bench.engine.evaluation.evaluate import EvaluationJob, evaluate, micro_batches
+from bench.engine.evaluation.evaluate import evaluate
+from bench.engine.evaluation.loading import EvaluationJob, micro_batches
 from bench.engine.keys import condition_probe
 from bench.engine.plan import Plan, Planned
 from bench.engine.progress import Progress

@@ -174,8 +174,8 @@ def _rescored(folder: SuiteFolder) -> set[tuple[str, str]]:
 def protocol_fields(record: Record) -> dict[str, object]:
     """Return what must agree before two numbers stand side by side, by dotted names."""
     cell = record.cell
-    # how many images are loaded together, and which scores are printed, change no number
-    protocol = cell.protocol.model_dump(mode="json", exclude={"batch_size", "metrics"})
+    # which scores are printed changes no number
+    protocol = cell.protocol.model_dump(mode="json", exclude={"metrics"})
     fields = {f"protocol.{field}": value for field, value in protocol.items()}
     return {**fields, "limit": cell.limit, "test data": record.test_data or None}
 

@@ -7,6 +7,7 @@ kilobytes that can be kept, and :func:`count_all` counts each prediction against
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -43,6 +44,18 @@ class PreparedTruth(NamedTuple):
     owner: np.ndarray | None
     """int64 [Z], number from 0 of each pair of instance and class, -1 where there is none;
     None where the truth has no instances."""
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return it as arrays by name, to be stored."""
+        fields = {name: value for name, value in self._asdict().items() if value is not None}
+        return {name: np.asarray(value) for name, value in fields.items()}
+
+    @classmethod
+    def of_arrays(cls, arrays: Mapping[str, np.ndarray]) -> PreparedTruth:
+        """Return what :meth:`arrays` made arrays of."""
+        height, width = arrays["shape"].tolist()
+        whole = {"shape": (height, width), "num_classes": arrays["num_classes"].item()}
+        return cls(**{"owner": None, **arrays, **whole})
 
 
 def prepare_truth(

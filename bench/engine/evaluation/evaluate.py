@@ -9,7 +9,9 @@ loader's batch size, the number of processes and resumption change nothing.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,18 +19,23 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import gather_object
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
 
-from bench.core import seeding
 from bench.core.method import Method
-from bench.core.schema import CLEAN, Batch, Condition, LabelMapping, Task
+from bench.core.schema import CLEAN, Batch
 from bench.corruptions import latents as perturbations
-from bench.data.split import Split
-from bench.data.taxonomy import Projection
-from bench.data.transforms import Loaded, Truth, resize_label, to_tensors
+from bench.data.transforms import Loaded, Truth, resize_label
+from bench.data.workers import INLINE, Workers
 from bench.engine.accelerator import agree_on_failure
 from bench.engine.evaluation.inference import check_labels, infer
 from bench.engine.evaluation.inputs import folder_name
+from bench.engine.evaluation.loading import (
+    EvaluationJob,
+    MicroBatch,
+    load_batches,
+    micro_batches,
+    rows_of,
+    whole_split,
+)
 from bench.engine.evaluation.mapping import Mapped
 from bench.engine.failure import is_out_of_memory
 from bench.engine.progress import Progress
@@ -41,30 +48,11 @@ from bench.score.panoptic.segments import (
     count_segments,
     thing_ids,
 )
-from bench.score.prepared import count_all, prepare_truth
+from bench.score.prepared import count_all
 from bench.store.cells import Preview
 
 PREVIEWS = 4
 """Images of a cell that are kept to be looked at."""
-
-
-class EvaluationJob(NamedTuple):
-    """What a trained method is evaluated on."""
-
-    split: Split
-    condition: Condition
-    task: Task
-    seed: int
-    """The suite's seed: root of corruptions and of the method's draws."""
-    sampling_seed: int = 0
-    """Another set of the method's draws, the corruptions being the same."""
-    mapping: LabelMapping = ""
-    projection: Projection | None = None
-    """How predictions become labels of the split, where it has not the method's classes."""
-    geometries: tuple[str, ...] = ()
-    """Where the same predictions are compared; the protocol's own place when none is given."""
-    micro_batch: int = 0
-    """Images of every forward pass; 0: as the protocol says."""
 
 
 class Evaluation(NamedTuple):
@@ -96,38 +84,12 @@ class _Answer(NamedTuple):
     score: np.ndarray | None = None  # float [h, w], confidence, likewise
 
 
-class _Images(Dataset[Loaded]):
-    """The images of some indices under a job's condition, for a loader."""
-
-    def __init__(self, job: EvaluationJob, indices: Sequence[int]) -> None:
-        self.job, self.indices = job, indices
-
-    def __len__(self) -> int:
-        return len(self.indices)
-
-    def __getitem__(self, position: int) -> Loaded:
-        return _load(self.job, self.indices[position])
-
-
-def _load(job: EvaluationJob, index: int) -> Loaded:
-    """Return an image under a job's condition; what is reconstructed has no image to corrupt."""
-    condition = job.condition if job.task == "predict" else CLEAN
-    return job.split.load(index, condition, job.seed, job.geometries)
-
-
-def _rows(job: EvaluationJob) -> int:
-    """Return how many images a forward pass has; of several sizes only one fits into it."""
-    protocol = job.split.protocol
-    return job.micro_batch or (protocol.micro_batch if protocol.resize else 1)
-
-
-def micro_batches(images: int, rows: int) -> list[range]:
-    """Divide so many images into what a method sees at a time; only the last may be short."""
-    return [range(start, min(start + rows, images)) for start in range(0, images, rows)]
-
-
 def evaluate(
-    method: Method[Any], job: EvaluationJob, accelerator: Accelerator, progress: Progress
+    method: Method[Any],
+    job: EvaluationJob,
+    accelerator: Accelerator,
+    progress: Progress,
+    workers: Workers = INLINE,
 ) -> tuple[Evaluation, ...]:
     """Evaluate a trained method on a split under a condition, once for each geometry.
 
@@ -138,20 +100,25 @@ def evaluate(
         job: images, condition, task and seed.
         accelerator: the process's device and peers; micro-batches are shared out.
         progress: told the number of images done.
+        workers: who loads the images. If there are any, predictions are counted in a thread
+            while the method is at the next ones.
 
     Raises:
         DatasetError: if a sample cannot be read.
+        LoadingError: if a worker was killed.
         ValueError: if the method returns labels of a wrong size, type or value.
     """
     method.to(accelerator.device).eval()
     classes = job.projection.space.classes if job.projection else method.data.classes
     things = thing_ids(classes, job.split.dataset.label_space.things)
-    rows = _rows(job)
+    rows = rows_of(job)
     scored: list[_Scored] = []
     error: Exception | None = None
     while True:
         try:
-            scored = _score_images(method, job, rows, (classes, things), accelerator, progress)
+            scored = _score_images(
+                method, job, rows, (classes, things), accelerator, progress, workers
+            )
         except Exception as raised:
             if rows > 1 and accelerator.num_processes == 1 and is_out_of_memory(raised):
                 progress.say(f"out of memory with {rows} images at a time; trying {rows // 2}")
@@ -174,29 +141,27 @@ def _score_images(
     space: tuple[Sequence[str], tuple[int, ...]],
     accelerator: Accelerator,
     progress: Progress,
+    workers: Workers,
 ) -> list[_Scored]:
     """Label and count this process's share of the images, in micro-batches."""
     protocol, (classes, things) = job.split.protocol, space
-    batches = micro_batches(len(job.split), rows)
-    mine = batches[accelerator.process_index :: accelerator.num_processes]
-    indices = [index for batch in mine for index in batch]
-    loader = DataLoader(
-        _Images(job, indices),
-        batch_size=protocol.batch_size,
-        collate_fn=list,
-        num_workers=protocol.workers,
-    )
-    progress.begin("evaluating", len(indices))
+    shares = micro_batches(len(job.split), rows)
+    mine = shares[accelerator.process_index :: accelerator.num_processes]
+    progress.begin("evaluating", sum(map(len, mine)))
     scored: list[_Scored] = []
+    counting: deque[Future[_Scored]] = deque()
     segmented = things if protocol.segments else None
-    with torch.inference_mode(), accelerator.autocast():
-        for samples in _regroup(loader, rows):
-            answers = _answer(method, samples, rows, job, accelerator)
-            for sample, answer in zip(samples, answers, strict=True):
-                place = indices[len(scored)]
-                scored.append(_score(place, sample, answer, len(classes), segmented))
-            progress.advance(len(scored))
-    return scored
+    batches = load_batches(job, mine, rows, accelerator.device, workers)
+    with torch.inference_mode(), accelerator.autocast(), workers.beside() as beside:
+        for indices, batch in zip(mine, batches, strict=True):
+            answers = _answer(method, batch, job)
+            for place, sample, answer in zip(indices, batch.samples, answers, strict=True):
+                counts = (place, sample, answer, len(classes), segmented)
+                counting.append(beside.submit(_score, *counts))
+            while len(counting) > rows:
+                scored.append(counting.popleft().result())
+            progress.advance(len(scored) + len(counting))
+        return scored + [future.result() for future in counting]
 
 
 def measure(method: Method[Any], job: EvaluationJob, accelerator: Accelerator) -> dict[str, float]:
@@ -207,50 +172,19 @@ def measure(method: Method[Any], job: EvaluationJob, accelerator: Accelerator) -
     """
     method.to(accelerator.device).eval()
     with torch.inference_mode():
-        measured = {name: float(x) for name, x in method.measure(_whole(job, accelerator)).items()}
+        images = whole_split(job, accelerator.device)
+        measured = {name: float(x) for name, x in method.measure(images).items()}
     if wrong := {name: x for name, x in measured.items() if not math.isfinite(x)}:
         raise ValueError(f"{type(method).__name__} measured {wrong}; finite numbers are expected")
     return measured
 
 
-def _whole(job: EvaluationJob, accelerator: Accelerator) -> Iterator[Batch]:
-    """Yield every image of a split in micro-batches, the last as short as it is."""
-    for indices in micro_batches(len(job.split), _rows(job)):
-        samples = [_load(job, index) for index in indices]
-        yield to_tensors(samples, _seeds(job, samples), accelerator.device)
-
-
-def _seeds(job: EvaluationJob, samples: Iterable[Loaded]) -> list[int]:
-    """Return the root of a method's draws for each image."""
-    where = (job.seed, str(job.split.reference), str(job.condition))
-    further = (job.sampling_seed,) if job.sampling_seed else ()
-    return [seeding.key("predict", *where, sample.id, *further) for sample in samples]
-
-
-def _regroup(batches: Iterable[list[Loaded]], rows: int) -> Iterator[list[Loaded]]:
-    """Turn a loader's batches of any size into micro-batches; only the last may be short."""
-    waiting: list[Loaded] = []
-    for batch in batches:
-        waiting += batch
-        while len(waiting) >= rows:
-            yield waiting[:rows]
-            waiting = waiting[rows:]
-    if waiting:
-        yield waiting
-
-
-def _answer(
-    method: Method[Any],
-    samples: list[Loaded],
-    rows: int,
-    job: EvaluationJob,
-    accelerator: Accelerator,
-) -> list[_Answer]:
-    """Label one micro-batch, padded with its last image."""
-    padded = samples + samples[-1:] * (rows - len(samples))
-    batch = to_tensors(padded, _seeds(job, padded), accelerator.device)
+def _answer(method: Method[Any], micro_batch: MicroBatch, job: EvaluationJob) -> list[_Answer]:
+    """Label one micro-batch."""
+    samples, batch = micro_batch
     protocol, found = job.split.protocol, None
-    shown = method.for_images(_folder(job), [sample.id for sample in padded])
+    padding = samples[-1:] * (len(batch.seeds) - len(samples))
+    shown = method.for_images(_folder(job), [sample.id for sample in samples + padding])
     # What was predicted elsewhere is of whole images.
     slide = protocol.slide if shown is method else None
     if protocol.segments and job.task == "predict" and job.projection is None:
@@ -309,7 +243,7 @@ def _count(truth: Truth, answer: _Answer, num_classes: int) -> ImageCounts:
     size = truth.label.shape
     at_truth = resize_label(as_bytes("prediction", answer.label, num_classes), size)
     lost = resize_label(answer.unmapped.astype(np.uint8), size) > 0
-    return count_all(prepare_truth(truth.label, num_classes, truth.instance), at_truth, lost)
+    return count_all(truth.prepared, at_truth, lost)
 
 
 def _match(

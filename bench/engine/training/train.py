@@ -14,7 +14,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, cast
@@ -32,10 +32,11 @@ from bench.core.provenance import provenance
 from bench.core.schema import Batch
 from bench.core.stage import Stage
 from bench.data.split import Split
-from bench.data.transforms import Loaded, augment, to_tensors
+from bench.data.workers import INLINE, Workers
 from bench.engine.accelerator import agree_on_failure
 from bench.engine.interrupt import held_back
 from bench.engine.progress import Progress
+from bench.engine.training.batches import Share, load_steps, whole_batches
 from bench.engine.training.optimiser import learning_rate, make_optimiser
 from bench.engine.training.stages import check_finite, save_weights, trainable_modules
 from bench.engine.training.weights import load_weights, start_from, submodules
@@ -71,7 +72,11 @@ class TrainingJob(NamedTuple):
 
 
 def train_stage(
-    method: Method[Any], job: TrainingJob, accelerator: Accelerator, progress: Progress
+    method: Method[Any],
+    job: TrainingJob,
+    accelerator: Accelerator,
+    progress: Progress,
+    workers: Workers = INLINE,
 ) -> None:
     """Train one stage, or load what is given for it, and save the weights of its modules.
 
@@ -80,8 +85,10 @@ def train_stage(
         job: what to train, on what.
         accelerator: the process's device and peers.
         progress: told the loss at every step.
+        workers: who loads and augments images.
 
     Raises:
+        LoadingError: if a worker was killed.
         Diverged: if a loss is not finite, naming the step and the term.
         StageError: if the stage names modules that the method lacks, or if its batch has no
             image for some process.
@@ -98,12 +105,12 @@ def train_stage(
         load_weights(job.given, submodules(method, stage.modules))
     elif stage.steps == 0:
         with seeding.seeded(seeding.key("fit", job.seed, stage.name)):
-            method.fit(stage.name, _whole_batches(job, accelerator, progress))
+            method.fit(stage.name, _all_batches(job, accelerator, progress))
     else:
         run = _Run(method, job, modules, accelerator)
         earlier = run.seconds
         try:
-            losses = run.train(progress)
+            losses = run.train(progress, workers)
         finally:
             accelerator.free_memory()
         modules = run.result()
@@ -167,16 +174,18 @@ class _Run:
         assert isinstance(kept, nn.ModuleDict)
         return kept
 
-    def train(self, progress: Progress) -> dict[str, float]:
+    def train(self, progress: Progress, workers: Workers) -> dict[str, float]:
         """Run the remaining steps; return the last losses."""
-        stage = self.stage
+        stage, shared = self.stage, self.accelerator
+        share = Share(self.split, stage, self.seed, shared.process_index, shared.num_processes)
+        batches = load_steps(share, self.step, shared.device, workers)
         progress.begin(f"training {stage.name}", stage.steps)
         saved = started = time.monotonic()
         before = self.seconds
         losses: dict[str, float] = {}
-        with held_back() as signalled:
+        with closing(batches), held_back() as signalled:
             while self.step < stage.steps:
-                losses = self._optimise()
+                losses = self._optimise(self._agreed(partial(next, batches)))
                 self.step += 1
                 self.seconds = before + time.monotonic() - started
                 progress.advance(self.step, f"loss {sum(losses.values()):.3f}")
@@ -187,14 +196,13 @@ class _Run:
                 signalled.release()
         return losses
 
-    def _optimise(self) -> dict[str, float]:
+    def _optimise(self, parts: list[Batch]) -> dict[str, float]:
         """Take one optimiser step, over all accumulated micro-steps and processes."""
         stage, rate = self.stage, learning_rate(self.stage, self.step)
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["lr_multiplier"]
         total: dict[str, float] = {}
         with seeding.seeded(seeding.key("step", self.seed, stage.name, self.step)):
-            parts = self._agreed(self._batches)
             for part in parts:
                 more = part is not parts[-1]
                 with self.accelerator.no_sync(self.model) if more else nullcontext():
@@ -233,26 +241,6 @@ class _Run:
                 message = f"stage {self.stage.name!r}, step {self.step}: loss {name!r} is"
                 raise Diverged(f"{message} {loss.item()}; a lower lr or grad_clip may help")
         return losses
-
-    def _batches(self) -> list[Batch]:
-        """Return this process's share of the step's images, a batch a micro-step."""
-        stage, seed, step = self.stage, self.seed, self.step
-        indices = step_indices(len(self.split), stage, seed, step)
-        mine = indices[self.accelerator.process_index :: self.accelerator.num_processes]
-        size = math.ceil(len(mine) / stage.accumulate)
-        crop = self.split.protocol.input_size
-        batches = []
-        for start in range(0, len(mine), size):
-            samples, seeds = [], []
-            for index in mine[start : start + size]:
-                sample = self.split.load(index)
-                key = seeding.key("train", seed, stage.name, step, sample.id)
-                image, label = augment(sample, stage.augment, crop, key)
-                samples.append(Loaded(sample.id, image, label, ()))
-                seeds.append(key)
-            batch = to_tensors(samples, seeds, self.accelerator.device)
-            batches.append(batch._replace(step=step, steps=stage.steps))
-        return batches
 
     def _log(self, losses: dict[str, float]) -> None:
         every = max(1, self.stage.steps // LOG_LINES)
@@ -312,29 +300,14 @@ def _checked(checkpoint: Path) -> bytes | None:
     return None
 
 
-def step_indices(images: int, stage: Stage, seed: int, step: int) -> list[int]:
-    """Return the images of an optimiser step: each once an epoch, reshuffled every epoch."""
-    first, last = step * stage.batch_size, (step + 1) * stage.batch_size
-    chosen: list[int] = []
-    for epoch in range(first // images, (last - 1) // images + 1):
-        random = seeding.numpy_generator(seeding.key("epoch", seed, stage.name, epoch))
-        order = random.permutation(images).tolist()
-        chosen += order[max(0, first - epoch * images) : last - epoch * images]
-    return chosen
-
-
-def _whole_batches(
-    job: TrainingJob, accelerator: Accelerator, progress: Progress
-) -> Iterator[Batch]:
+def _all_batches(job: TrainingJob, accelerator: Accelerator, progress: Progress) -> Iterator[Batch]:
     """Yield every training image once, unchanged and in order."""
-    stage, split = job.stage, job.split
-    progress.begin(f"fitting {stage.name}", len(split))
-    for start in range(0, len(split), stage.batch_size):
-        indices = range(start, min(start + stage.batch_size, len(split)))
-        samples = [split.load(index) for index in indices]
-        seeds = [seeding.key("fit", job.seed, stage.name, s.id) for s in samples]
-        yield to_tensors(samples, seeds, accelerator.device)
-        progress.advance(indices[-1] + 1)
+    progress.begin(f"fitting {job.stage.name}", len(job.split))
+    done = 0
+    for batch in whole_batches(job.split, job.stage, job.seed, accelerator.device):
+        yield batch
+        done += len(batch.seeds)
+        progress.advance(done)
 
 
 def _average(modules: nn.ModuleDict, decay: float) -> AveragedModel:

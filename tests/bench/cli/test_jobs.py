@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from bench.cli import jobs as module
-from bench.cli.jobs import Slurm, Unit, _ended_badly, default_jobs, submit, waves
+from bench.cli.jobs import Slurm, Unit, _ended_badly, default_jobs, default_workers, submit, waves
 from bench.engine.plan import Settings, make_plan
 from bench.suite.reading import read_suite
 
@@ -94,6 +94,23 @@ def test_jobs_are_as_many_as_cores_memory_and_trainings_allow(
     monkeypatch.setattr(os, "sysconf", pages.__getitem__)
     monkeypatch.setattr(module, "_cores", lambda: cores)
     assert default_jobs(trainings) == jobs
+
+
+@pytest.mark.parametrize(
+    ("cores", "accelerators", "jobs", "workers"),
+    [(2, 0, 1, 0), (16, 0, 1, 0), (2, 1, 1, 1), (16, 1, 1, 8), (16, 4, 4, 3), (1, 1, 1, 0)],
+)
+def test_workers_take_the_cores_that_jobs_leave(monkeypatch, cores, accelerators, jobs, workers):
+    monkeypatch.setattr("bench.cli.jobs._cores", lambda: cores)
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: accelerators > 0)
+    assert default_workers(jobs) == workers
+
+
+def test_workers_that_are_asked_for_leave_fewer_cores_for_jobs(monkeypatch):
+    monkeypatch.setattr("bench.cli.jobs._cores", lambda: 8)
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: False)
+    monkeypatch.setattr("bench.cli.jobs.JOB_BYTES", 1)
+    assert [default_jobs(20, workers) for workers in (None, 0, 1, 3, 20)] == [8, 8, 4, 2, 1]
 
 
 @pytest.mark.parametrize(("trainings", "jobs"), [(20, 4), (2, 2), (0, 1)])

@@ -25,8 +25,9 @@ def test_image_and_label_have_the_protocol_s_size_and_the_truth_its_own():
     loaded = split(resize=(16, 40)).load(0)
     assert loaded.image.shape == (16, 40, 3)
     assert loaded.label.shape == (16, 40)
-    assert loaded.truths[0].label.shape == Drawn(1).size
-    assert split(resize=(16, 40), eval_at="input").load(0).truths[0].label.shape == (16, 40)
+    assert loaded.truths == ()
+    sizes = [split(resize=(16, 40)).truth(0, name).label.shape for name in ("native", "input")]
+    assert sizes == [Drawn(1).size, (16, 40)]
 
 
 def test_a_corruption_depends_on_seed_and_image_and_on_nothing_else():

@@ -79,7 +79,7 @@ IN_PROTOCOL = {
     "compile": True,
     "segments": True,
 }
-OUT_OF_PROTOCOL = {"metrics": ("aAcc", "mIoU"), "batch_size": 1, "workers": 3}
+OUT_OF_PROTOCOL = {"metrics": ("aAcc", "mIoU")}
 
 
 @pytest.mark.parametrize("change", IN_CELL.values(), ids=IN_CELL)

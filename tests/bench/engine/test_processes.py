@@ -61,24 +61,46 @@ def test_simultaneous_runs_train_and_compute_nothing_twice(world, runs):
     assert sum(" mIoU " in line for line in lines) == 16
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_leaves_a_checkpoint_and_no_lock(world, number):
-    output = f"signal {number}"
-    process = world.start("run", output, "--jobs", "2")
+@pytest.mark.parametrize(
+    ("number", "workers"), [(signal.SIGTERM, 0), (signal.SIGTERM, 2), (signal.SIGINT, 2)]
+)
+def test_a_signal_leaves_a_checkpoint_and_no_lock(world, number, workers):
+    """Sent to the run alone, or to its workers too, as Ctrl-C and Slurm do."""
+    output = f"signal {number} {workers}"
+    options = ("--jobs", "1", "--workers", str(workers)) if workers else ("--jobs", "2")
+    process = world.start("run", output, *options)
     checkpoints = world.folder / output / "stages"
     deadline = time.monotonic() + 120
     while not list(checkpoints.glob("*/checkpoint.pt")) and time.monotonic() < deadline:
         time.sleep(0.05)
-    os.kill(process.pid, number)
+    (os.killpg if workers else os.kill)(process.pid, number)
     printed, _ = process.communicate(timeout=120)
+    assert "Traceback" not in printed
     assert process.returncode == (143 if number == signal.SIGTERM else 130), printed
     assert "the same command goes on from here" in printed
     store = CellStore(world.folder / output)
     for path in (world.folder / output / "locks").glob("*.lock"):
         with store.lock(path.stem).acquire(timeout=1):
             pass
-    assert world.run("run", output, "--jobs", "2")[0] == 0
+    assert world.run("run", output, *options)[0] == 0
     assert world.results(output) == world.results("whole")
+
+
+def test_a_killed_worker_is_one_line_and_the_run_goes_on(world):
+    process = world.start("run", "worker killed", "--jobs", "1", "--workers", "1")
+    worker = None
+    deadline = time.monotonic() + 120
+    while worker is None and time.monotonic() < deadline:
+        listed = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True)
+        worker = next(iter(map(int, listed.stdout.split())), None)
+        time.sleep(0.05)
+    os.kill(worker, signal.SIGKILL)
+    printed, _ = process.communicate(timeout=300)
+    assert process.returncode == 1, printed
+    assert "process that loads images was killed" in printed
+    assert "Traceback" not in printed
+    assert world.run("run", "worker killed", "--jobs", "1", "--workers", "1")[0] == 0
+    assert world.results("worker killed") == world.results("whole")
 
 
 def test_a_read_only_store_is_one_line(world):

@@ -99,7 +99,7 @@ def test_several_suites_are_one_folder_with_labels_told_apart(tmp_path: Path) ->
 def mixed(tmp_path: Path) -> list[str]:
     one, two = Store(tmp_path, "one"), Store(tmp_path, "two")
     one.add(make_cell("A"), 0.7)
-    native = Protocol(resize=SIZE, eval_at="input", metrics=("mIoU",), batch_size=2)
+    native = Protocol(resize=SIZE, eval_at="input", metrics=("mIoU",))
     two.add(make_cell("B", protocol=native), 0.6)
     return [str(one.folder.path), str(two.folder.path)]
 
@@ -112,7 +112,6 @@ def test_rows_that_differ_in_protocol_are_refused(
     assert "\n" not in message
     assert "differ in protocol.eval_at (native and input)" in message
     assert "metrics" not in message
-    assert "batch_size" not in message
     assert "--allow-mixed" in message
     assert not (tmp_path / "report").exists()
 

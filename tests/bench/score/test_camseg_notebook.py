@@ -10,7 +10,8 @@ from bench.core.errors import SuiteError
 from bench.core.schema import CLEAN, IGNORE_INDEX
 from bench.data.transforms import resize_label
 from bench.engine.accelerator import make_accelerator
-from bench.engine.evaluation.evaluate import EvaluationJob, evaluate
+from bench.engine.evaluation.evaluate import evaluate
+from bench.engine.evaluation.loading import EvaluationJob
 from bench.engine.plan import Settings, make_plan
 from bench.report.tables.protocol import change_shares
 from bench.score.geometry.camseg_notebook import colours, refusal, squash

@@ -132,9 +132,9 @@ def test_missing_file(tmp_path):
 
 def test_overrides(write):
     path = write(GOOD)
-    suite = read_suite(path, ["seeds=[7]", "protocol.batch_size=3", "methods.0.label=Zero"]).suite
+    suite = read_suite(path, ["seeds=[7]", "protocol.micro_batch=3", "methods.0.label=Zero"]).suite
     assert suite.seeds == (7,)
-    assert suite.protocol.batch_size == 3
+    assert suite.protocol.micro_batch == 3
     assert suite.methods[0].title == "Zero"
     assert "unknown key 'batchsize'" in faults(path, ["protocol.batchsize=3"])[0]
     assert "nothing at 'methods.9.label'" in faults(path, ["methods.9.label=x"])[0]

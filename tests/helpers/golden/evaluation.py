@@ -16,7 +16,8 @@ from bench.data.dataset import Dataset, LabelSpace, NoOptions, Sample
 from bench.data.split import Split
 from bench.data.taxonomy import UNMAPPED, Projection
 from bench.engine.accelerator import make_accelerator
-from bench.engine.evaluation.evaluate import EvaluationJob, evaluate, measure
+from bench.engine.evaluation.evaluate import evaluate, measure
+from bench.engine.evaluation.loading import EvaluationJob
 from bench.score.geometry import names as geometries
 from tests.helpers.drawn import Silent
 from tests.helpers.golden.numbers import Entry, entry

@@ -17,34 +17,38 @@ from bench.core.method import Method
 from bench.core.schema import CLEAN, Batch, Condition, DataRef, DataSpec, Protocol, Slide
 from bench.data.datasets.scenes import SceneOptions, Scenes
 from bench.data.split import Split
+from bench.data.workers import INLINE, Workers
 from bench.engine.accelerator import make_accelerator
-from bench.engine.evaluation.evaluate import EvaluationJob, evaluate, measure
+from bench.engine.evaluation.evaluate import evaluate, measure
 from bench.engine.evaluation.inference import slide_labels, window_starts
+from bench.engine.evaluation.loading import EvaluationJob
 from bench.score.metrics import METRICS
 from bench.store.folders import SuiteFolder
 from tests.helpers.drawn import Drawn, Silent, split
-from tests.helpers.small_methods import DATA, SIZE, every_method, learned
+from tests.helpers.small_methods import DATA, SIZE, learned
 
 ROOT = Path(__file__).parents[4]
 NOISE = Condition(corruption="gaussian_noise", severity=3)
 
 
-def counts(method, a_split, condition=NOISE, task="predict", seed=0, sampling_seed=0):
+def counts(
+    method, a_split, condition=NOISE, task="predict", seed=0, sampling_seed=0, workers=INLINE
+):
     job = EvaluationJob(a_split, condition, task, seed, sampling_seed=sampling_seed)
-    (result,) = evaluate(method, job, make_accelerator(), Silent())
+    (result,) = evaluate(method, job, make_accelerator(), Silent(), workers)
     return [array.tolist() for array in result.counts if array is not None]
 
 
-@every_method
-def test_the_loaders_batch_size_changes_no_count(name, preset):
-    method = learned(name, preset)
-    config = method.config
-    tasks = config.tasks
-    for task in tasks:
-        condition = NOISE if task == "predict" else CLEAN
-        expected = counts(method, split(batch_size=8), condition, task)
-        for batch_size in (1, 3):
-            assert counts(method, split(batch_size=batch_size), condition, task) == expected
+@pytest.mark.parametrize("number", [1, 3])
+def test_the_number_of_workers_changes_no_count(number):
+    method = learned("baselines", "segformer_tiny")
+    expected = counts(method, split())
+    workers = Workers(number)
+    try:
+        assert counts(method, split(), workers=workers) == expected
+        assert counts(method, split(micro_batch=3), workers=workers) == expected
+    finally:
+        workers.close()
 
 
 def test_fewer_images_change_no_other():
@@ -187,9 +191,8 @@ class Averages(Method):
         return {"images": len(seen), "mean": sum(seen.values()) / len(seen)}
 
 
-@pytest.mark.parametrize("batch_size", [1, 3, 8])
-def test_what_is_measured_is_of_every_image_once_with_its_own_seed(batch_size):
-    method, job = Averages(), EvaluationJob(split(batch_size=batch_size), CLEAN, "reconstruct", 0)
+def test_what_is_measured_is_of_every_image_once_with_its_own_seed():
+    method, job = Averages(), EvaluationJob(split(), CLEAN, "reconstruct", 0)
     evaluate(method, job, make_accelerator(), Silent())
     measured = measure(method, job, make_accelerator())
     assert measured == {

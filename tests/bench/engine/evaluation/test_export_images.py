@@ -90,5 +90,5 @@ def test_digests_change_with_what_changes_the_pixels_and_with_nothing_else():
     }
     assert len(digests) == 6
     assert digest_of(make_cell("B", seed=1), "data") == digest_of(clean, "data")
-    native = Protocol(**size, corrupt_at="native", batch_size=3)
+    native = Protocol(**size, corrupt_at="native")
     assert digest_of(make_cell("A", protocol=native), "data") == digest_of(clean, "data")

@@ -11,7 +11,8 @@ from bench.core.schema import CLEAN, DataRef, DataSpec, Protocol, Slide
 from bench.data.dataset import Dataset, LabelSpace, NoOptions, Sample
 from bench.data.split import Split
 from bench.engine.accelerator import make_accelerator
-from bench.engine.evaluation.evaluate import EvaluationJob, evaluate
+from bench.engine.evaluation.evaluate import evaluate
+from bench.engine.evaluation.loading import EvaluationJob
 from bench.report.statistics import make_blocks
 from bench.report.tables.panoptic import panoptic_tables
 from bench.score.metrics import METRICS

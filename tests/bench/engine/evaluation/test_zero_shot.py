@@ -11,8 +11,9 @@ from bench.data import taxonomy
 from bench.data.split import Split
 from bench.data.taxonomy import Projection, colormap
 from bench.engine.accelerator import make_accelerator
-from bench.engine.evaluation.evaluate import EvaluationJob, evaluate
+from bench.engine.evaluation.evaluate import evaluate
 from bench.engine.evaluation.inference import infer
+from bench.engine.evaluation.loading import EvaluationJob
 from bench.engine.plan import Settings, make_plan
 from bench.report.selection import main_blocks
 from bench.report.statistics import make_blocks
@@ -128,7 +129,7 @@ def test_a_run_maps_counts_and_reports(suite, capsys):
     assert counts.unmapped.shape == (3,)
     predicted_0 = counts.pixels[counts.predicted == 0].sum()
     assert 0 < counts.unmapped.sum() <= predicted_0
-    report = suite.parent / "reports" / "unseen"
+    report = suite.parent / "out" / "reports" / "unseen"
     table = (report / "tables" / "zero-shot.md").read_text()
     assert "Mine: hard only" in table
     assert table.count("| Floor | ") == 2
@@ -205,6 +206,8 @@ def test_unmapped_pixels_are_counted_where_the_truth_is_labelled():
     truth = Drawn.__getitem__
 
     class Two(Drawn):
+        label_space = PROJECTION.space
+
         def __getitem__(self, index):
             sample = truth(self, index)
             label = sample.label % 2

@@ -7,18 +7,26 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
+from torch.nn import functional
 
+from bench.core import seeding
+from bench.core.config import MethodConfig
 from bench.core.errors import StageError
-from bench.core.stage import Stage
+from bench.core.method import Method
+from bench.core.stage import Augment, Stage
+from bench.data.workers import INLINE, Workers
+from bench.engine.accelerator import make_accelerator
+from bench.engine.training.batches import step_indices
 from bench.engine.training.train import (
     TrainingJob,
     _average,
     learning_rate,
-    step_indices,
     train_stage,
     trainable_modules,
 )
 from bench.store.cells import StageFolder
+from tests.helpers.drawn import Silent, split
+from tests.helpers.small_methods import CLASSES, DATA
 
 
 def stage(**settings) -> Stage:
@@ -80,3 +88,37 @@ def test_a_batch_that_leaves_a_process_without_images_is_refused_by_name(tmp_pat
     two = SimpleNamespace(device=torch.device("cpu"), num_processes=2)
     with pytest.raises(StageError, match=r"stage 's' has 1 image\(s\) a step for 2 processes"):
         train_stage(method, job, two, None)
+
+
+class Linear(Method):
+    """Learns a colour per class, with noise that is drawn as dropout is."""
+
+    def __init__(self):
+        super().__init__(MethodConfig(), DATA)
+        self.a = nn.Sequential(nn.Dropout(0.2), nn.Conv2d(3, CLASSES, 1))
+
+    def forward(self, stage, batch):
+        loss = functional.cross_entropy(self.a(batch.image), batch.label, ignore_index=255)
+        return {"loss": loss * (1 + batch.step / batch.steps)}
+
+    def predict(self, image, seeds):
+        raise AssertionError("never asked")
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_the_number_of_workers_changes_no_weight(number, tmp_path):
+    settings = stage(batch_size=5, accumulate=2, steps=7, augment=Augment(colour=0.3, hue=0.1))
+
+    def weights(workers, name):
+        with seeding.seeded(1):
+            method = Linear()
+        folder = StageFolder(tmp_path, name)
+        job = TrainingJob("linear", "tiny", settings, split(crop=(24, 32)), 3, folder)
+        train_stage(method, job, make_accelerator(), Silent(), workers)
+        return folder.digest(), [line["loss"] for line in folder.log_lines()]
+
+    workers = Workers(number)
+    try:
+        assert weights(workers, "with") == weights(INLINE, "without")
+    finally:
+        workers.close()
