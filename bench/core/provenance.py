@@ -39,7 +39,7 @@ def provenance(device: torch.device, processes: int) -> Provenance:
     return Provenance(
         commit=commit,
         dirty=dirty,
-        packages={package: _version(package) for package in PACKAGES},
+        packages={package: version_of(package) for package in PACKAGES},
         device=f"{device.type}: {name}",
         threads=torch.get_num_threads(),
         processes=processes,
@@ -47,7 +47,8 @@ def provenance(device: torch.device, processes: int) -> Provenance:
     )
 
 
-def _version(package: str) -> str:
+def version_of(package: str) -> str:
+    """Return an installed package's version, or ``absent``."""
     try:
         return version(package)
     except PackageNotFoundError:
@@ -70,7 +71,7 @@ def _revision(folder: Path) -> tuple[str, bool]:
         commit = _git(folder, "rev-parse", "HEAD")
         return commit, bool(_git(folder, "status", "--porcelain"))
     except (OSError, subprocess.CalledProcessError):
-        return f"release {_version('generative-segmentation-bench')}", False
+        return f"release {version_of('generative-segmentation-bench')}", False
 
 
 def _git(folder: Path, *arguments: str) -> str:

@@ -13,15 +13,12 @@ from bench.core.registry import resolve_config
 from bench.core.schema import DataRef, DataSpec
 from bench.core.stage import Stage
 from bench.data.opening import OpenedSplit
-from bench.engine.keys import first_key, method_identity, stage_key
+from bench.engine.keys import first_key, stage_key
 from bench.engine.training.budget import Budgeted, needed_stages, spend
 from bench.engine.training.step_flops import step_flops
 from bench.engine.training.weights import content_digests, digests
 from bench.store.cells import StageFolder
 from bench.suite.model import MethodEntry, Suite
-
-FLOPS = "flops"
-"""Folder of counted steps, in the output folder."""
 
 
 class Training(NamedTuple):
@@ -111,7 +108,7 @@ def _training(
     if not config.needs():
         config.check(data)
         content = content_digests(config)
-    budgeted = _budgeted(suite, entry, config, data, where, 1.0 if curve is None else curve)
+    budgeted = _budgeted(suite, entry, config, data, 1.0 if curve is None else curve)
     asked = needed_stages(config, data, suite.tasks, tuple(given))
     if budgeted.step_flops:
         config = config.with_steps_times(budgeted.factor)
@@ -133,7 +130,6 @@ def _budgeted(
     entry: MethodEntry,
     config: MethodConfig,
     data: DataSpec,
-    where: Where,
     share: float,
 ) -> Budgeted:
     """Return how a method takes a share of the suite's budget; as it is where there is none."""
@@ -141,8 +137,6 @@ def _budgeted(
         return Budgeted(1.0, {})
 
     def count(counted: MethodConfig, stage: Stage) -> float:
-        identity = method_identity(entry.adapter, counted)
-        folder = where.output / FLOPS
-        return step_flops(folder, entry.adapter, identity, counted, data, stage)
+        return step_flops(entry.adapter, counted, data, stage)
 
     return spend(entry.title, config, data, suite.tasks, share * suite.budget.flops, count)

@@ -35,6 +35,7 @@ from bench.report.tables.published import published_tables
 from bench.report.tables.robustness import robustness_tables
 from bench.report.tables.scores import score_tables
 from bench.report.tables.table import Table
+from bench.report.tables.training import training_tables
 from bench.report.tables.zero_shot import zero_shot_tables
 from bench.report.zero_shot import ZeroShot
 from bench.store.folders import SuiteFolder
@@ -107,6 +108,7 @@ def _section(block: Block, blocks: Sequence[Block], left: int) -> Section:
         tables=[
             *score_tables(block),
             *detail_tables(block),
+            *(training_tables(block) if _trained_here(block, blocks) else ()),
             *panoptic_tables(block),
             *codec_tables(block),
             *contrast_tables(block),

@@ -128,7 +128,8 @@ class Store:
         key = fingerprint(cell)
         state = "done" if content["status"] == "ok" else "failed"
         self.metrics = cell.protocol.metrics
-        self.cells.append(CellEntry(key=key, label=cell.label, preset=cell.preset, state=state))
+        names = {"label": cell.label, "preset": cell.preset, "curve": cell.curve}
+        self.cells.append(CellEntry(key=key, state=state, **names))
         self.describe()
         facts: dict[str, Any] = {
             "floor": cell.method == FLOOR,

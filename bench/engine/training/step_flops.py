@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,9 +17,12 @@ from bench.core import seeding
 from bench.core.config import MethodConfig
 from bench.core.errors import BenchError, PlanError
 from bench.core.files import DamagedFile, read_sealed, write_sealed
+from bench.core.provenance import version_of
 from bench.core.registry import load_method
 from bench.core.schema import DataSpec, fingerprint
+from bench.core.source import method_digest
 from bench.core.stage import Stage
+from bench.data.files.cache import cache_folder
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -31,19 +33,20 @@ DRAWS = 2
 """Steps that are averaged, where a method's draws decide what it computes."""
 BLOCKS = 8
 """Side in pixels of the squares that a random label map consists of."""
+LIBRARIES = ("torch", "timm", "transformers", "diffusers", "segmentation-models-pytorch")
+"""Whose code decides what is computed, beside the method's."""
 _COUNTED: dict[str, float] = {}
 """Counts of this process, by the same keys as on disk."""
 
 
-def step_flops(
-    folder: Path, adapter: str, identity: str, config: MethodConfig, data: DataSpec, stage: Stage
-) -> float:
+def step_flops(adapter: str, config: MethodConfig, data: DataSpec, stage: Stage) -> float:
     """Return the floating-point operations of a stage's step, all its images together.
 
+    Counts are kept in the cache folder (``bench.data.files.cache``), by the method's source, so
+    that a second plan counts nothing.
+
     Args:
-        folder: where counts are kept: a second plan counts nothing.
         adapter: the method's name.
-        identity: of its code (``bench.engine.keys.method_identity``).
         config: its configuration.
         data: classes and size of the images.
         stage: one of the configuration's, with steps.
@@ -55,9 +58,10 @@ def step_flops(
     before = names[: names.index(stage.name) + 1]
     depends = [config.depends_on(name) for name in before]
     kept = stage.model_dump(mode="json", exclude={"steps", "warmup_steps"})
-    key = fingerprint("flops", version("torch"), adapter, identity, data, kept, depends)
+    code = (method_digest(adapter), {package: version_of(package) for package in LIBRARIES})
+    key = fingerprint("flops", code, data, kept, depends)
     if key not in _COUNTED:
-        path = folder / f"{key}.json"
+        path = cache_folder() / "flops" / f"{key}.json"
         stored = _stored(path)
         if stored is None:
             stored = _count(adapter, config, data, stage)
@@ -74,7 +78,7 @@ def _stored(path: Path) -> float | None:
 
 
 def _keep(path: Path, content: dict[str, object]) -> None:
-    """Keep a count, if the folder can be written to; planning needs no such folder."""
+    """Keep a count, if the folder can be written to; without it the next plan counts again."""
     try:
         write_sealed(path, json.dumps(content))
     except OSError:

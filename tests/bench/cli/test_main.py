@@ -49,19 +49,19 @@ def test_wrong_arguments_end_with_2(arguments, capsys):
     assert "usage: python -m bench" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("suite", ["robustness", "papers/gss_table1"])
+@pytest.mark.parametrize("suite", ["in_domain", "papers/gss_table1"])
 def test_suites_are_found_by_name_from_any_folder(suite, capsys):
     assert main(["plan", suite, "--output", "out"]) == 0
     assert "cells to do" in capsys.readouterr().out
 
 
 def test_a_file_comes_before_a_name(tmp_path, capsys):
-    (tmp_path / "robustness").write_text("name: [")
-    assert main(["plan", "robustness"]) == 2
-    assert capsys.readouterr().err.startswith("robustness:1:8: not YAML")
-    (tmp_path / "robustness").unlink()
-    (tmp_path / "robustness").mkdir()
-    assert main(["plan", "robustness"]) == 0
+    (tmp_path / "in_domain").write_text("name: [")
+    assert main(["plan", "in_domain"]) == 2
+    assert capsys.readouterr().err.startswith("in_domain:1:8: not YAML")
+    (tmp_path / "in_domain").unlink()
+    (tmp_path / "in_domain").mkdir()
+    assert main(["plan", "in_domain"]) == 0
 
 
 @pytest.mark.parametrize("suite", ["robustnes", "suites/robustnes.yaml"])

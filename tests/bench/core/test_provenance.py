@@ -49,4 +49,4 @@ def test_packages_threads_and_processes_are_those_of_this_process():
 
 
 def test_a_package_that_is_not_installed_is_absent():
-    assert module._version("no-package-of-this-name") == "absent"
+    assert module.version_of("no-package-of-this-name") == "absent"

@@ -16,11 +16,13 @@ def config():
 
 
 @pytest.fixture(autouse=True)
-def forgetful(monkeypatch):
+def forgetful(monkeypatch, tmp_path):
+    """Nothing is kept from other tests, on disk or in the process."""
+    monkeypatch.setenv("BENCH_CACHE", str(tmp_path))
     monkeypatch.setattr(module, "_COUNTED", {})
 
 
-def test_a_convolution_is_counted_forward_and_backward(tmp_path, monkeypatch):
+def test_a_convolution_is_counted_forward_and_backward(monkeypatch):
     class OneLayer(torch.nn.Module):
         def __init__(self, config, data):
             super().__init__()
@@ -34,28 +36,28 @@ def test_a_convolution_is_counted_forward_and_backward(tmp_path, monkeypatch):
     (stage,) = config.stages(DATA)
     pixels = stage.batch_size * DATA.size[0] * DATA.size[1]
     forward, of_weights = 2 * pixels * 3 * 5, 2 * pixels * 3 * 5  # images need no gradient
-    assert step_flops(tmp_path, "one", "version 1", config, DATA, stage) == forward + of_weights
+    assert step_flops("baselines", config, DATA, stage) == forward + of_weights
 
 
-def test_counts_are_kept_on_disk_whatever_the_number_of_steps(tmp_path, config, monkeypatch):
+def test_counts_are_kept_on_disk_whatever_the_number_of_steps(config, monkeypatch):
     (stage,) = config.stages(DATA)
-    counted = step_flops(tmp_path, "baselines", "version 1", config, DATA, stage)
+    counted = step_flops("baselines", config, DATA, stage)
     assert counted > 0
     monkeypatch.setattr(module, "_count", lambda *_: pytest.fail("counted again"))
     longer = stage.model_copy(update={"steps": 7, "warmup_steps": 0})
-    assert step_flops(tmp_path, "baselines", "version 1", config, DATA, longer) == counted
+    assert step_flops("baselines", config, DATA, longer) == counted
     module._COUNTED.clear()
-    assert step_flops(tmp_path, "baselines", "version 1", config, DATA, stage) == counted
+    assert step_flops("baselines", config, DATA, stage) == counted
 
 
-def test_a_method_that_fails_is_named(tmp_path, config, monkeypatch):
+def test_a_method_that_fails_is_named(config, monkeypatch):
     def fails(*_):
         raise ValueError("no such thing")
 
     monkeypatch.setattr(module, "load_method", lambda name: fails)
     (stage,) = config.stages(DATA)
     with pytest.raises(PlanError, match="baselines: cannot count .* 'network': ValueError: no"):
-        step_flops(tmp_path, "baselines", "version 1", config, DATA, stage)
+        step_flops("baselines", config, DATA, stage)
 
 
 def test_threads_are_as_before(config):
