@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from bench.core.errors import DatasetError
 from bench.core.manifest import PublishedTraining
 from bench.core.record import Record
 from bench.core.registry import merge, resolve_config
 from bench.core.schema import Cell
-from bench.data.datasets import load_dataset_class
 
 RELABELLED = "mseg_relabeled"
 """Dataset of the parts of a mixture whose labels are MSeg's."""
@@ -137,12 +135,5 @@ def _leaves(
 
 def _images(record: Record) -> Iterator[Difference]:
     """Compare the number of test images with that of the set as it was published."""
-    tested = record.cell.test_on
-    try:
-        known = load_dataset_class(tested.dataset).published
-    except DatasetError:
-        return  # a set of another project's, of which nothing is published
-    split = tested.split or "val"
-    images = known.get(f"{tested.subset}/{split}", known.get(split))
-    if images is not None:
+    if images := record.test_set.published_images:
         yield Difference("test images", images, len(record.image_ids))

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from bench.core.schema import Cell, Frozen, Positive
-
-if TYPE_CHECKING:
-    pass
 
 
 class Provenance(Frozen):
@@ -38,6 +35,8 @@ class DataFacts(Frozen):
     """What the split is made of, where its name does not say."""
     generated: bool = False
     """Whether the images are drawn by code; no photographs."""
+    published_images: int = 0
+    """Images of the complete split as its authors published it; 0 where they did not."""
 
 
 class CurvePoint(Frozen):

@@ -20,10 +20,13 @@ def data_facts(reference: DataRef) -> DataFacts:
     """
     dataset = load_dataset_class(reference.dataset)
     options = dataset.Options.model_validate(reference.options)
+    names = (f"{reference.subset}/{reference.split}", reference.split)
+    published = (dataset.published[name] for name in names if name in dataset.published)
     return DataFacts(
         title=dataset.title,
         contents=dataset.contents(options),
         generated=dataset.is_drawn(options),
+        published_images=next(published, 0),
     )
 
 

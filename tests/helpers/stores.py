@@ -162,7 +162,9 @@ class Store:
         self.folder.cells.write(
             record, count(self.truth, predicted), self._preview(cell, predicted)
         )
-        return record
+        stored = self.folder.cells.record(record.key)
+        assert stored is not None
+        return stored
 
     def fail(self, cell: Cell, error: str) -> Record:
         """Write a failed cell."""

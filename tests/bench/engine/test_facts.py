@@ -12,7 +12,7 @@ from bench.engine.facts import condition_facts, data_facts
 def test_generated_data_say_so():
     assert data_facts(DataRef(dataset="scenes", subset="city", split="val")).generated
     camvid = data_facts(DataRef(dataset="camvid", split="val"))
-    assert (camvid.generated, camvid.contents) == (False, "")
+    assert (camvid.generated, camvid.contents, camvid.published_images) == (False, "", 101)
     with pytest.raises(DatasetError, match="no dataset 'gone'"):
         data_facts(DataRef(dataset="gone", split="val"))
 

@@ -26,7 +26,7 @@ def read_csv(text: str) -> list[dict[str, str]]:
         (number(SCORE), "54.3 [50.3, 59.7]"),
         (number(SCORE, interval=False), "54.3"),
         (number(SEEDS, interval=False), "57.2 ± 4.0"),
-        (number(SCORE - SEEDS, "points"), "−2.8 [−2.5, −2.5]"),
+        (number(SCORE - SEEDS, "points"), "−2.8 [−33.7, +28.7]"),
         (Entry(unit="points", value=0.03), "+3.0"),
         (Entry(unit="points", value=-0.0002), "0.0"),
         (number(None), "not run"),
