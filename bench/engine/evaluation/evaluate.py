@@ -37,6 +37,7 @@ from bench.engine.evaluation.loading import (
     whole_split,
 )
 from bench.engine.evaluation.mapping import Mapped
+from bench.engine.evaluation.previews import make_preview, preview_places
 from bench.engine.failure import is_out_of_memory
 from bench.engine.progress import Progress
 from bench.score.counts import Counts, ImageCounts, as_bytes, stack_counts
@@ -50,9 +51,6 @@ from bench.score.panoptic.segments import (
 )
 from bench.score.prepared import count_all
 from bench.store.cells import Preview
-
-PREVIEWS = 4
-"""Images of a cell that are kept to be looked at."""
 
 
 class Evaluation(NamedTuple):
@@ -151,12 +149,13 @@ def _score_images(
     scored: list[_Scored] = []
     counting: deque[Future[_Scored]] = deque()
     segmented = things if protocol.segments else None
+    shown = preview_places(len(job.split))
     batches = load_batches(job, mine, rows, accelerator.device, workers)
     with torch.inference_mode(), accelerator.autocast(), workers.beside() as beside:
         for indices, batch in zip(mine, batches, strict=True):
             answers = _answer(method, batch, job)
             for place, sample, answer in zip(indices, batch.samples, answers, strict=True):
-                counts = (place, sample, answer, len(classes), segmented)
+                counts = (place, sample, answer, len(classes), segmented, place in shown)
                 counting.append(beside.submit(_score, *counts))
             while len(counting) > rows:
                 scored.append(counting.popleft().result())
@@ -226,15 +225,16 @@ def _score(
     answer: _Answer,
     num_classes: int,
     things: tuple[int, ...] | None,
+    is_shown: bool,
 ) -> _Scored:
-    """Count an image; its segments too, unless ``things`` is None."""
+    """Count an image; its segments too, unless ``things`` is None; keep it if it is shown."""
     counts = tuple(_count(truth, answer, num_classes) for truth in sample.truths)
     matched: tuple[SegmentCounts, ...] = ()
     if things is not None:
         matched = tuple(
             _match(truth, answer, num_classes, things, sample.id) for truth in sample.truths
         )
-    if place >= PREVIEWS:
+    if not is_shown:
         return _Scored(place, counts, matched, None, np.empty(0, np.uint8))
     return _Scored(place, counts, matched, sample, answer.label.astype(np.uint8))
 
@@ -274,16 +274,9 @@ def _collect(
     mapped: bool,
     micro_batch: int,
 ) -> tuple[Evaluation, ...]:
-    """Put the images of a split together; a preview shows those of the first one's size."""
+    """Put the images of a split together."""
     kept = [(item.sample, item.prediction) for item in scored if item.sample is not None]
-    shape = kept[0][0].label.shape
-    kept = [(sample, prediction) for sample, prediction in kept if sample.label.shape == shape]
-    preview = Preview(
-        ids=np.array([sample.id for sample, _ in kept]),
-        image=np.stack([sample.image for sample, _ in kept]),
-        label=np.stack([sample.label for sample, _ in kept]),
-        prediction=np.stack([prediction for _, prediction in kept]),
-    )
+    preview = make_preview(kept)
     each = zip(*(item.counts for item in scored), strict=True)
     stacked = [stack_counts(list(counts), classes, mapped=mapped) for counts in each]
     if scored[0].segments:
