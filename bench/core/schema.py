@@ -173,6 +173,7 @@ class Protocol(Frozen):
     micro_batch: Positive = 8
     """Images of every forward pass at evaluation, where all have one size; 1 where not."""
     channels_last: bool = False
+    """Whether models keep channels last in memory, which tensor cores prefer."""
     compile: bool = False
     """Whether models are compiled by ``torch.compile``."""
     segments: bool = False

@@ -16,12 +16,10 @@ from typing import Any, NamedTuple
 
 from filelock import BaseFileLock, Timeout
 
-from bench.core import seeding
 from bench.core.errors import PlanError, StoreError
 from bench.core.method import Method
 from bench.core.provenance import provenance
 from bench.core.record import Provenance, Record
-from bench.core.registry import load_method
 from bench.core.schema import CLEAN, DataRef, Protocol, fingerprint
 from bench.core.stage import Stage
 from bench.data import preflight
@@ -38,6 +36,7 @@ from bench.engine.manifests import write_manifest
 from bench.engine.plan import Plan, Planned, all_needs
 from bench.engine.progress import Progress
 from bench.engine.records import failed_record, finished_record
+from bench.engine.training.making import make_method
 from bench.engine.training.stages import load_stage
 from bench.engine.training.train import TrainingJob, train_stage
 from bench.engine.trainings import Training
@@ -131,13 +130,6 @@ def _refuse_nothing(plan: Plan) -> None:
         raise PlanError("\n".join(need.remedy for need in all_needs(plan.unavailable)))
 
 
-def make_method(training: Training) -> Method[Any]:
-    """Make the method of a training as it is before any stage, on the CPU."""
-    method_class = load_method(training.entry.adapter)
-    with seeding.seeded(seeding.key("init", training.seed, training.entry.adapter)):
-        return method_class(training.config, training.data)
-
-
 @contextmanager
 def _writing(output: Path) -> Iterator[None]:
     """Say in one line that a folder cannot be written to.
@@ -216,7 +208,7 @@ class _Runner:
                 if self.accelerator.is_main_process:
                     folder.set_aside_damaged()
                 if method is None:
-                    method = make_method(training)
+                    method = make_method(training, self.plan.suite.protocol)
                 for earlier, its_folder in training.stages[:at]:
                     load_stage(method, earlier, its_folder)
                 self._train(method, training, stage, folder)
@@ -274,7 +266,7 @@ class _Runner:
         return complete
 
     def _load(self, training: Training) -> _TrainedMethod:
-        method, seconds = make_method(training), 0.0
+        method, seconds = make_method(training, self.plan.suite.protocol), 0.0
         weights = tuple(load_stage(method, stage, folder) for stage, folder in training.stages)
         for _, folder in training.stages:
             seconds += (folder.summary() or {})["seconds"]

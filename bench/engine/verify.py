@@ -26,7 +26,7 @@ from bench.engine.evaluation.loading import EvaluationJob, micro_batches
 from bench.engine.keys import condition_probe
 from bench.engine.plan import Plan, Planned
 from bench.engine.progress import Progress
-from bench.engine.run import make_method
+from bench.engine.training.making import make_method
 from bench.engine.training.stages import load_stage
 from bench.engine.training.train import TrainingJob, train_stage
 from bench.engine.trainings import Training
@@ -124,7 +124,7 @@ def _chosen(
 def _retrained(training: Training, record: Record, verifier: _Verifier) -> Iterator[Verified]:
     """Train the stages of a cell again in a folder of their own; tell which weights differ."""
     with tempfile.TemporaryDirectory() as folder:
-        method = make_method(training)
+        method = make_method(training, verifier.plan.suite.protocol)
         for stage, stored in training.stages:
             again = StageFolder(Path(folder), stored.key)
             entry, files = training.entry, (training.config.weights, training.config.initialise)
@@ -167,7 +167,7 @@ class _Verifier:
         """Verify cells of one training."""
         if not cells:
             return
-        method = make_method(training)
+        method = make_method(training, self.plan.suite.protocol)
         try:
             for stage, folder in training.stages:
                 if not folder.weights.exists():

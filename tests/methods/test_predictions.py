@@ -14,7 +14,7 @@ from bench.core.registry import load_config, load_method
 from bench.core.schema import DataSpec
 from bench.data.datasets._cityscapes import CITYSCAPES_IDS
 from bench.engine.plan import Settings, make_plan
-from bench.engine.run import make_method
+from bench.engine.training.making import make_method
 from bench.engine.training.stages import load_stage
 from bench.store.folders import SuiteFolder
 from bench.suite.reading import read_suite
@@ -96,7 +96,7 @@ def test_predictions_of_a_run_score_exactly_as_that_run(suite, world, exported, 
     assert set(found) == {("Inside", "clean"), ("Inside", "gaussian_noise 3")}
     plan = make_plan(read_suite(suite), Settings(world.output, world.root))
     training = plan.trainings[0]
-    method = make_method(training)
+    method = make_method(training, plan.suite.protocol)
     for stage, place in training.stages:
         load_stage(method, stage, place)
     from bench.core.schema import Batch

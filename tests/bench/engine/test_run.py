@@ -6,14 +6,19 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from bench import load_results
 from bench.cli import console
 from bench.cli.main import main
 from bench.core.files import read_sealed
+from bench.engine.plan import Settings, make_plan
 from bench.engine.training import train
+from bench.engine.training.making import make_method
+from bench.store.cells import CellStore
 from bench.store.folders import SuiteFolder
+from bench.suite.reading import read_suite
 from tests.helpers.command import run
 from tests.helpers.plug_ins import forget_methods
 
@@ -96,13 +101,45 @@ def test_two_runs_from_empty_stores_agree_in_every_row(world):
 
 
 @pytest.mark.usefixtures("without_report")
-@pytest.mark.parametrize("batch_size", [1, 3])
-def test_the_loaders_batch_size_changes_no_count(world, batch_size):
-    assert run(world) == 0
-    expected = counts(world)
-    shutil.rmtree(world.output / "cells")
-    assert run(world, "--set", f"protocol.batch_size={batch_size}") == 0
-    assert counts(world) == expected
+def test_the_number_of_workers_changes_nothing(world, monkeypatch):
+    """Neither weights nor counts, whoever loads, and from an empty cache."""
+    found = {}
+    for workers in (0, 1, 3):
+        monkeypatch.setenv("BENCH_CACHE", str(world.root / f"cache {workers}"))
+        assert run(world, "--jobs", "1", "--workers", str(workers)) == 0
+        store = CellStore(world.output)
+        weights = {key: store.stage(key).digest() for key in store.stage_keys()}
+        found[workers] = (weights, counts(world))
+        shutil.rmtree(world.output)
+    assert found[1] == found[0]
+    assert found[3] == found[0]
+
+
+@pytest.mark.usefixtures("without_report")
+def test_a_method_is_compiled_and_keeps_channels_last_where_the_protocol_says_so(
+    world, monkeypatch
+):
+    """Without a compiler: that modules run as traced is what counts here."""
+    compiled = []
+
+    def trace(module):
+        compiled.append(type(module).__name__)
+        module._compiled_call_impl = torch.compile(module._call_impl, backend="eager")
+
+    monkeypatch.setattr(torch.nn.Module, "compile", trace)
+    assert run(world, "--jobs", "1") == 0
+    assert compiled == []
+    before = counts(world)
+    settings = ("--set", "protocol.compile=true", "--set", "protocol.channels_last=true")
+    assert run(world, "--jobs", "1", *settings) == 0
+    assert "Sequential" in compiled
+    after = counts(world)
+    assert after.keys() == before.keys()
+    loaded = read_suite(world.suite, ["protocol.compile=true", "protocol.channels_last=true"])
+    plan = make_plan(loaded, Settings(world.output, world.root))
+    assert all(plan.store.is_done(planned.key) for planned in plan.cells)
+    method = make_method(plan.trainings[1], plan.suite.protocol)
+    assert method.network[0].weight.is_contiguous(memory_format=torch.channels_last)
 
 
 @pytest.mark.usefixtures("without_report")
