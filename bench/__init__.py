@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bench.core import seeding
     from bench.core.config import Checkpoints, Conversion, Inputs, MethodConfig, Role
     from bench.core.errors import PredictionsError, WeightsError
-    from bench.core.method import Method, Segmented
+    from bench.core.method import Labelled, Method, Segmented
     from bench.core.schema import IGNORE_INDEX, Batch, DataSpec, Fraction, Frozen, Positive, Task
     from bench.core.stage import Augment, LayerDecay, ParameterGroup, Stage
     from bench.core.torchvision_ops import ensure_torchvision
@@ -36,6 +36,7 @@ __all__ = [
     "IGNORE_INDEX",
     "Inputs",
     "LATENT_NOISE",
+    "Labelled",
     "Method",
     "MethodConfig",
     "ParameterGroup",

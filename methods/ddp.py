@@ -74,6 +74,9 @@ class Config(MethodConfig):
     def gives_probabilities(self) -> bool:
         return True
 
+    def pretraining(self, stage: str) -> str:
+        return self.backbone.pretraining
+
     def stages(self, data: DataSpec) -> tuple[Stage, ...]:
         return (self.train,)
 
@@ -305,9 +308,6 @@ class DDP(Method[Config]):
             signal, spread = signal_and_noise(following)
             noisy = signal * clean + spread * noise
         return _enlarge(logits, padded.shape[2:])[:, :, : image.shape[2], : image.shape[3]]
-
-    def predict(self, image: Tensor, seeds: Tensor) -> Tensor:
-        return self.logits(image, seeds).argmax(1)
 
 
 def sampling_times(steps: int, skip: int) -> list[tuple[float, float]]:

@@ -283,9 +283,6 @@ class LDMSeg(Method[Config]):
             latent = schedule.step(self._estimate(latent, looked, now), time, latent).prev_sample
         return self.labels.decode(latent)[:, :, : image.shape[2], : image.shape[3]]
 
-    def predict(self, image: Tensor, seeds: Tensor) -> Tensor:
-        return self.logits(image, seeds).argmax(1)
-
     def reconstruct(self, label: Tensor, seeds: Tensor) -> Tensor:
         height, width = label.shape[1:]
         latent = self.labels.encode(pad_label(label, self.multiple)).mean

@@ -75,13 +75,9 @@ class PositionPrior(Method[Config]):
         frequency = _resize(self.table.frequency[None], image.shape[2:])
         return frequency.expand(len(image), -1, -1, -1)
 
-    def probabilities(self, image: Tensor, seeds: Tensor) -> Tensor:
+    def normalise(self, scores: Tensor) -> Tensor:
         """Return the scores, for frequencies are probabilities."""
-        return self.logits(image, seeds)
-
-    def predict(self, image: Tensor, seeds: Tensor) -> Tensor:
-        """Return the most frequent classes; of equally frequent ones the lowest."""
-        return self.logits(image, seeds).argmax(1)
+        return scores
 
 
 def _resize(values: Tensor, size: Sequence[int]) -> Tensor:

@@ -95,6 +95,23 @@ class MethodConfig(Frozen):
         """Return the training stages in order."""
         raise TypeError(f"{type(self).__module__}.{type(self).__name__} does not define stages")
 
+    def pretraining(self, stage: str) -> str:
+        """Return what a stage's networks, or parts of them, were trained on before it.
+
+        Args:
+            stage: one that is trained here.
+
+        Returns:
+            ``imagenet-1k``, ``imagenet-22k``, ``released`` if they are a whole method's; or
+            ``random`` if all their weights are drawn.
+        """
+        return "random"
+
+    @property
+    def is_released(self) -> bool:
+        """Whether the method is a checkpoint that is evaluated as it was released."""
+        return False
+
     def perturbations(self) -> tuple[str, ...]:
         """Return which of ``bench.corruptions.latents`` the method's latents can suffer."""
         return ()

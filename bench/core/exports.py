@@ -16,6 +16,7 @@ HOME = {
     "IGNORE_INDEX": "bench.core.schema",
     "Inputs": "bench.core.config",
     "LATENT_NOISE": "bench.corruptions.latents",
+    "Labelled": "bench.core.method",
     "Method": "bench.core.method",
     "MethodConfig": "bench.core.config",
     "ParameterGroup": "bench.core.stage",

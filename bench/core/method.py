@@ -9,7 +9,6 @@ subclass of :class:`Method`.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
@@ -29,7 +28,14 @@ class Segmented(NamedTuple):
     score: Tensor  # float32 [B, H, W], confidence, by which instances are ranked
 
 
-class Method(nn.Module, ABC, Generic[C]):
+class Labelled(NamedTuple):
+    """A batch of predicted label maps."""
+
+    label: Tensor  # int64 [B, H, W], classes or IGNORE_INDEX
+    confidence: Tensor | None  # float32 [B, H, W], probability of the label, where there is one
+
+
+class Method(nn.Module, Generic[C]):
     """A method of semantic segmentation: its losses and predictions.
 
     Nothing here knows devices, optimisers, files or global seeds. All randomness
@@ -45,12 +51,29 @@ class Method(nn.Module, ABC, Generic[C]):
         """Return the weighted scalar losses of a training step; their sum is minimised."""
         raise TypeError(f"{type(self).__name__} has no losses for stage {stage!r}")
 
-    @abstractmethod
     def predict(self, image: Tensor, seeds: Tensor) -> Tensor:
         """Return int64 labels [B, H, W] for float32 images [B, 3, H, W] in [0, 1].
 
-        A pixel the method calls void is IGNORE_INDEX; it counts as a miss.
+        By default the classes of the highest :meth:`logits`; of equal ones the first. A pixel
+        the method calls void is IGNORE_INDEX; it counts as a miss.
         """
+        scores = self.logits(image, seeds)
+        if scores is None:
+            raise TypeError(f"{type(self).__name__} defines neither predict nor logits")
+        return scores.argmax(dim=1)
+
+    def predict_with_confidence(self, image: Tensor, seeds: Tensor) -> Labelled:
+        """Return the labels of :meth:`predict`, and the probability of each from the same pass.
+
+        There is no confidence where the configuration gives no probabilities; nor where a
+        class has a ``predict`` of its own and does not define this too, as it would take a
+        second pass.
+        """
+        usual = getattr(self.predict, "__func__", None) is Method.predict
+        scores = self.logits(image, seeds) if self.config.gives_probabilities and usual else None
+        if scores is None:
+            return Labelled(self.predict(image, seeds), None)
+        return Labelled(scores.argmax(dim=1), self.normalise(scores).amax(dim=1))
 
     def for_images(self, folder: str, ids: Sequence[str]) -> Method[C]:
         """Return what predicts these images: the method itself, unless it looks predictions up.
@@ -81,12 +104,18 @@ class Method(nn.Module, ABC, Generic[C]):
     def probabilities(self, image: Tensor, seeds: Tensor) -> Tensor:
         """Return class probabilities, float32 [B, K, H, W] with a sum of 1 over the classes.
 
-        Called only where ``Config.gives_probabilities``; the softmax of the scores, unless a
-        method has it otherwise.
+        Called only where ``Config.gives_probabilities``.
         """
         scores = self.logits(image, seeds)
         if scores is None:
             raise TypeError(f"{type(self).__name__} has no scores to make probabilities of")
+        return self.normalise(scores)
+
+    def normalise(self, scores: Tensor) -> Tensor:
+        """Turn scores into probabilities, both float32 [B, K, H, W]: their softmax.
+
+        A method whose scores are no logits has its own.
+        """
         return scores.softmax(dim=1)
 
     def reconstruct(self, label: Tensor, seeds: Tensor) -> Tensor:

@@ -60,6 +60,30 @@ class ConditionFacts(Frozen):
     curve: CurvePoint | None = None
 
 
+class ModelCost(Frozen):
+    """The cost of predicting with a method alone, data and scoring left out."""
+
+    parameters: int
+    """Of all modules, those that prediction does not use included."""
+    size: tuple[Positive, Positive]
+    """Height and width of the images; of a window, where windows are predicted."""
+    flops: int
+    """Floating-point operations per image, a multiplication and an addition being two, as
+    ``torch.utils.flop_counter`` counts them: matrix products, convolutions and attention."""
+    latency: float
+    """Seconds from one image to its labels, median of the repeats."""
+    latency_spread: tuple[float, float]
+    """Least and greatest of them."""
+    repeats: Positive
+    batch_size: Positive
+    """Images at a time, of the next two fields."""
+    throughput: float
+    """Images per second, at the median."""
+    peak_memory: int | None
+    """Most bytes allocated on the accelerator at a time, weights included; None on a CPU, where
+    PyTorch does not count them."""
+
+
 class Record(Frozen):
     """What a finished cell leaves behind; its counts are in an array file beside it."""
 
@@ -83,9 +107,11 @@ class Record(Frozen):
     parameters: int = 0
     """Number of the method's parameters."""
     initialisation: str = "random"
-    """What the weights behind the result started from: ``released`` if the file of every stage
-    was given; else ``imagenet-1k`` or ``imagenet-22k`` if a network that was trained for it is a
-    backbone pretrained so; else ``random``."""
+    """What the weights behind the result started from: ``released`` if nothing was trained but
+    files of all weights were given; else ``a file`` if a stage started from one; else
+    ``imagenet-1k`` or ``imagenet-22k`` if a part of a network that was trained for it was
+    pretrained so (``MethodConfig.pretraining``); else ``random``. Of predictions made elsewhere
+    ``unknown``."""
     floor: bool = False
     """Whether the method's score is the floor (``MethodConfig.floor``)."""
     train_set: DataFacts = DataFacts()
@@ -112,6 +138,9 @@ class Record(Frozen):
     """Hash of the corrupted probe image, which shows a drift of the libraries beneath."""
     measured: Mapping[str, float] = {}
     """What ``Method.measure`` found on the split; of clean reconstructions only."""
+    cost: ModelCost | None = None
+    """Of the method on the device of ``provenance``; with predictions of clean images only, and
+    measured once for a training and a size."""
     train_seconds: float = 0.0
     evaluate_seconds: float = 0.0
     finished: str = ""

@@ -131,7 +131,9 @@ def load_method(name: str) -> type[Method[Any]]:
     from bench.core.method import Method
 
     module = _part(name, "method")
-    method: type[Method[Any]] = the_subclass(module, Method, UnknownMethod)  # type: ignore[type-abstract]
+    method: type[Method[Any]] = the_subclass(module, Method, UnknownMethod)
+    if all(getattr(method, call) is getattr(Method, call) for call in ("predict", "logits")):
+        raise UnknownMethod(f"{module.__file__}: {method.__name__} lacks predict, or logits")
     declared = load_config(name)[0].tasks
     for task in ("reconstruct", "oracle_codes"):
         defined = getattr(method, task) is not getattr(Method, task)

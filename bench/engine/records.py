@@ -13,6 +13,7 @@ from bench.engine.facts import condition_facts, data_facts
 from bench.engine.failure import Failure
 from bench.engine.keys import condition_probe, condition_version
 from bench.engine.plan import Planned
+from bench.engine.trainings import Training
 
 
 def finished_record(
@@ -35,6 +36,7 @@ def finished_record(
         unreachable=planned.projection.unreachable if planned.projection else (),
         unmapped=planned.projection.unmapped if planned.projection else 0,
         parameters=sum(p.numel() for p in method.parameters()),
+        initialisation=initialisation(training),
         train_data=training.train_data,
         test_data=planned.test_data,
         stages=tuple(folder.key for _, folder in training.stages),
@@ -46,6 +48,21 @@ def finished_record(
         provenance=provenance,
         **_facts(planned),
     )
+
+
+def initialisation(training: Training) -> str:
+    """Return what the weights of a training started from; see ``Record.initialisation``."""
+    config = training.config
+    if config.reads_predictions:
+        return "unknown"
+    stages = [stage.name for stage, _ in training.stages]
+    trained = [name for name in stages if name not in training.given]
+    if config.is_released or (stages and not trained):
+        return "released"
+    if any(name in training.started for name in trained):
+        return "a file"
+    starts = [config.pretraining(name) for name in trained]
+    return next((start for start in starts if start != "random"), "random")
 
 
 def failed_record(planned: Planned, failure: Failure, provenance: Provenance) -> Record:

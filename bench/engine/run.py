@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from filelock import BaseFileLock, Timeout
+from filelock import BaseFileLock
 
 from bench.core.errors import PlanError, StoreError
 from bench.core.method import Method
@@ -31,6 +31,7 @@ from bench.engine.accelerator import agree, make_accelerator
 from bench.engine.evaluation.evaluate import Evaluation, evaluate, measure
 from bench.engine.evaluation.inputs import inputs_of
 from bench.engine.evaluation.loading import EvaluationJob
+from bench.engine.evaluation.model_cost import MeasuredCosts
 from bench.engine.failure import describe
 from bench.engine.manifests import write_manifest
 from bench.engine.plan import Plan, Planned, all_needs
@@ -42,6 +43,7 @@ from bench.engine.training.train import TrainingJob, train_stage
 from bench.engine.trainings import Training
 from bench.score.metrics import METRICS
 from bench.store.cells import StageFolder
+from bench.store.locks import try_to_hold
 
 CODEC_IMAGES = 2
 """Images on which a codec is tried as soon as it is trained."""
@@ -143,14 +145,6 @@ def _writing(output: Path) -> Iterator[None]:
         raise StoreError(f"{output}: cannot be written to ({error.strerror or error})") from error
 
 
-def _try_to_hold(lock: BaseFileLock) -> bool:
-    try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        return False
-    return True
-
-
 class _TrainedMethod(NamedTuple):
     """A method with all its weights."""
 
@@ -170,6 +164,7 @@ class _Runner:
         self.workers = Workers(plan.settings.workers)
         self.cache = ArrayCache(cache_folder() / "arrays")
         self.splits: dict[tuple[str, int | None, str], Split] = {}
+        self.costs = MeasuredCosts(self.accelerator.device, self.accelerator.autocast, progress.say)
         self.computed = 0
         self.unwritten: dict[str, Record] = {}
         """Records that the store had no room for."""
@@ -282,6 +277,7 @@ class _Runner:
                 *(split, cell.condition, cell.task, cell.seed, cell.sampling_seed),
                 *(cell.mapping, group[0].projection),
                 tuple(planned.cell.protocol.eval_at for planned in group),
+                sampled=len(self.plan.suite.sampling_seeds) > 1,
             )
             results = evaluate(loaded.method, job, self.accelerator, self.progress, self.workers)
             clean_codec = (cell.task, cell.condition) == ("reconstruct", CLEAN)
@@ -290,11 +286,13 @@ class _Runner:
             for planned in group:
                 self._keep(planned, self._failure(planned, error), None)
             return
-        costs = {
+        costs: dict[str, Any] = {
             "measured": measured,
             "train_seconds": loaded.seconds,
             "evaluate_seconds": (time.monotonic() - started) / len(group),
         }
+        if (cell.task, cell.condition) == ("predict", CLEAN):
+            costs["cost"] = self.costs.of(*loaded[:2], split, results[0].micro_batch)
         for planned, result in zip(group, results, strict=True):
             record = finished_record(
                 planned, loaded.method, loaded.weights, split, self._provenance()
@@ -380,7 +378,7 @@ class _Runner:
     @contextmanager
     def _held(self, lock: BaseFileLock) -> Iterator[bool]:
         """Hold a lock in the main process for all of them; False if another run has it."""
-        held = self._agreed(lambda: _try_to_hold(lock))
+        held = self._agreed(lambda: try_to_hold(lock))
         try:
             yield held
         finally:

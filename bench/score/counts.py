@@ -69,6 +69,13 @@ class Counts(NamedTuple):
     """int64 [N]: pixels of labelled truth that are class 0 because nothing they were predicted
     to be has a class in the test set; None where nothing was mapped."""
 
+    calibration: np.ndarray | None = None
+    """float64 [N, 3, BINS]: pixels, right ones and their summed confidence by confidence
+    (``bench.score.calibration``); None where the method gives no probabilities."""
+    sampled: np.ndarray | None = None
+    """uint8 [N, SAMPLES]: what is predicted at a few drawn pixels (``bench.score.sampling``);
+    None unless the suite has several sampling seeds."""
+
     @property
     def num_images(self) -> int:
         """Number of images counted."""
@@ -104,6 +111,10 @@ class ImageCounts(NamedTuple):
     """int64 [3, 3, K]: tp, fp and fn among the pixels of small, medium and large objects."""
     unmapped: int = 0
     """Labelled pixels that no mapping reached."""
+    calibration: np.ndarray | None = None
+    """float64 [3, BINS]."""
+    sampled: np.ndarray | None = None
+    """uint8 [SAMPLES]."""
 
 
 def count_image(truth: np.ndarray, predicted: np.ndarray, num_classes: int) -> np.ndarray:
@@ -200,13 +211,11 @@ def stack_counts(
     ]
     image = np.repeat(np.arange(len(counted)), [len(item.confusion) for item in counted])
     truth, predicted, pixels = np.concatenate([item.confusion for item in counted]).T
-    bands = [item.bands for item in counted if item.bands is not None]
     instances = [
         np.insert(item.instances, 0, number, axis=1)
         for number, item in enumerate(counted)
         if item.instances is not None
     ]
-    sizes = [item.sizes for item in counted if item.sizes is not None]
     tp, fp, fn = _class_counts(image, truth, predicted, pixels, counted)
     return Counts(
         tp=tp,
@@ -216,12 +225,20 @@ def stack_counts(
         truth=truth.astype(np.int16),
         predicted=predicted.astype(np.int16),
         pixels=pixels,
-        bands=np.stack(bands) if len(bands) == len(counted) else None,
+        bands=_stacked([item.bands for item in counted]),
         instances=np.concatenate(instances) if len(instances) == len(counted) else None,
         categories=category_numbers(classes),
-        sizes=np.stack(sizes) if len(sizes) == len(counted) else None,
+        sizes=_stacked([item.sizes for item in counted]),
         unmapped=np.array([item.unmapped for item in counted]) if mapped else None,
+        calibration=_stacked([item.calibration for item in counted]),
+        sampled=_stacked([item.sampled for item in counted]),
     )
+
+
+def _stacked(parts: Sequence[np.ndarray | None]) -> np.ndarray | None:
+    """Put the arrays of images together; None if any has none."""
+    counted = [part for part in parts if part is not None]
+    return np.stack(counted) if len(counted) == len(parts) else None
 
 
 def _class_counts(

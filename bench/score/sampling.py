@@ -7,34 +7,60 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bench.core import seeding
 from bench.core.schema import IGNORE_INDEX
 from bench.score.counts import Counts
 
+SAMPLES = 256
+"""Pixels of an image: over 100 images the agreement of two predictions is then off by 0.3
+points at most, one time in three."""
 
-def count_agreement(truth: np.ndarray, predictions: Sequence[np.ndarray]) -> np.ndarray:
-    """Count how often pairs of predictions of one image agree.
+
+def sample_labels(
+    truth: np.ndarray, predicted: np.ndarray, num_classes: int, image: str
+) -> np.ndarray:
+    """Keep an image's prediction at a few pixels, drawn with replacement, for comparison.
+
+    They are the same pixels whatever is predicted: draws depend on the image's id and labelled
+    pixels alone.
 
     Args:
-        truth: integers [H, W]; pixels of IGNORE_INDEX are not counted.
-        predictions: integers [H, W] each, at least two.
+        truth: integers [H, W], classes or IGNORE_INDEX; such pixels are not drawn.
+        predicted: integers [H, W], classes or IGNORE_INDEX.
+        num_classes: K.
+        image: its id.
 
     Returns:
-        int64 [2]: pairs of labels that are equal, and all pairs.
+        uint8 [SAMPLES]: the predicted class, K for void; IGNORE_INDEX if nothing is labelled.
+    """
+    labelled = np.flatnonzero(truth != IGNORE_INDEX)
+    if not len(labelled):
+        return np.full(SAMPLES, IGNORE_INDEX, np.uint8)
+    random = seeding.numpy_generator(seeding.key("agreement", image))
+    drawn = predicted.ravel()[labelled[random.integers(len(labelled), size=SAMPLES)]]
+    return np.where(drawn == IGNORE_INDEX, num_classes, drawn).astype(np.uint8)
+
+
+def agreement(draws: Sequence[np.ndarray]) -> float:
+    """Return the share of equal labels among all pairs of draws, a fraction; NaN without any.
+
+    Args:
+        draws: uint8 [N, SAMPLES] each, of :func:`sample_labels`, of the same images.
 
     Raises:
-        ValueError: if there are fewer than two, or sizes differ.
+        ValueError: if there are fewer than two, or they are of other images.
     """
-    if len(predictions) < 2:
-        raise ValueError(f"{len(predictions)} prediction(s) of an image; pairs need two")
-    if wrong := [p.shape for p in predictions if p.shape != truth.shape]:
-        raise ValueError(f"prediction is {wrong[0]}, label {truth.shape}")
-    drawn = np.stack(predictions)[:, truth != IGNORE_INDEX].astype(np.int64)
-    equal = 0
-    for label in np.unique(drawn):
-        votes = (drawn == label).sum(axis=0)
-        equal += int((votes * (votes - 1) // 2).sum())
-    draws, pixels = drawn.shape
-    return np.array([equal, draws * (draws - 1) // 2 * pixels])
+    if len(draws) < 2:
+        raise ValueError(f"{len(draws)} prediction(s) of each image; pairs need two")
+    if len({draw.shape for draw in draws}) > 1:
+        raise ValueError(f"draws are {[draw.shape for draw in draws]}; they must be of one shape")
+    drawn = np.stack(draws)[:, draws[0] != IGNORE_INDEX]  # [k, P]
+    if not drawn.size:
+        return float("nan")
+    labels, indices = np.unique(drawn, return_inverse=True)
+    votes = (indices.reshape(drawn.shape) == np.arange(len(labels))[:, None, None]).sum(axis=1)
+    pairs = len(draws) * (len(draws) - 1) // 2
+    return float((votes * (votes - 1) // 2).sum() / (pairs * drawn.shape[1]))
 
 
 class OfDraws(NamedTuple):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from filelock import BaseFileLock, FileLock, SoftFileLease
+from filelock import BaseFileLock, FileLock, SoftFileLease, Timeout
 
 LEASE_SECONDS = 60.0
 """After so long without a heartbeat a lock on a network file system is taken over."""
@@ -21,7 +21,7 @@ NETWORK = frozenset(
 
 
 def make_lock(path: Path) -> BaseFileLock:
-    """Return the lock of a path, not yet held; ``acquire(blocking=False)`` tries once.
+    """Return the lock of a path, not yet held.
 
     Raises:
         OSError: if the folder cannot be written to.
@@ -30,6 +30,15 @@ def make_lock(path: Path) -> BaseFileLock:
     if _is_network(path.parent.resolve()):
         return SoftFileLease(path, lease_duration=LEASE_SECONDS, thread_local=False)
     return FileLock(path, thread_local=False)
+
+
+def try_to_hold(lock: BaseFileLock) -> bool:
+    """Acquire a lock unless another holds it; return whether it is held now."""
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        return False
+    return True
 
 
 @cache

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from bench import Frozen, Positive
+from methods._nn.pretrained import training_set
 
 AboveZero = Annotated[float, Field(gt=0)]
 Weight = Annotated[float, Field(ge=0)]
@@ -67,3 +68,8 @@ class BackboneSettings(Frozen):
     """A LayerNorm on each level, as mmsegmentation's Swin has."""
     pretrained: bool = False
     """Start from timm's weights, which it downloads."""
+
+    @property
+    def pretraining(self) -> str:
+        """What it was trained on before (``MethodConfig.pretraining``)."""
+        return training_set(self.name) if self.pretrained else "random"

@@ -48,9 +48,6 @@ class Baseline(Method[Config]):
         logits = F.interpolate(logits, padded.shape[2:], mode="bilinear", align_corners=False)
         return logits[:, :, :height, :width]
 
-    def predict(self, image: Tensor, seeds: Tensor) -> Tensor:
-        return self.logits(image, seeds).argmax(1)
-
 
 class SegformerLogits(nn.Module):
     """The library's model with its logits alone: [B, 3, H, W] to [B, K, H/s, W/s]."""

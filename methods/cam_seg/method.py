@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from bench import IGNORE_INDEX, Batch, DataSpec, Method, seeding
+from bench import IGNORE_INDEX, Batch, DataSpec, Labelled, Method, seeding
 from methods._nn.autoencoders.kl import KLAutoencoder
 from methods._nn.colour import fill_void, nearest_scores, paint
 from methods._nn.gaussian import Gaussian
@@ -117,8 +117,13 @@ class CamSeg(Method[Config]):
         return self._pixel_logits(image, seeding.derive(seeds, "image"), posterior)
 
     def predict(self, image: Tensor, seeds: Tensor) -> Tensor:
+        return self.predict_with_confidence(image, seeds).label
+
+    def predict_with_confidence(self, image: Tensor, seeds: Tensor) -> Labelled:
         pixels = self.logits(image, seeds)
-        return self._draw(image, seeds) if pixels is None else pixels.argmax(dim=1)
+        if pixels is None:
+            return Labelled(self._draw(image, seeds), None)
+        return Labelled(pixels.argmax(dim=1), self.normalise(pixels).amax(dim=1))
 
     def _draw(self, image: Tensor, seeds: Tensor) -> Tensor:
         """Draw masks and read their labels, int64 [B, H, W]."""

@@ -98,6 +98,9 @@ class Config(MethodConfig):
     def gives_probabilities(self) -> bool:
         return True
 
+    def pretraining(self, stage: str) -> str:
+        return self.backbone.pretraining
+
     def stages(self, data: DataSpec) -> tuple[Stage, ...]:
         return (self.train,)
 

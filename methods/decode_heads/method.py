@@ -60,9 +60,6 @@ class DecodeHeads(Method[Config]):
     def logits(self, image: Tensor, seeds: Tensor) -> Tensor:
         return self._maps(image)["prediction"]
 
-    def predict(self, image: Tensor, seeds: Tensor) -> Tensor:
-        return self.logits(image, seeds).argmax(1)
-
     def _maps(self, image: Tensor) -> dict[str, Tensor]:
         """Return maps of logits at the size of the image, which the encoder sees padded."""
         padded = pad_image(image, self.network.backbone.multiple)

@@ -125,6 +125,9 @@ class Config(MethodConfig):
             return Role(("predict",), "discriminative", control=True)
         return super().role
 
+    def pretraining(self, stage: str) -> str:
+        return self.backbone.pretraining if stage in ("prior", "twin") else "random"
+
     @property
     def whole(self) -> Config:
         """The method itself, of a control that is a part of it."""

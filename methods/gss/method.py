@@ -165,9 +165,6 @@ class GSS(Method[Config]):
         scores = self._pixel_logits(padded) if control else self.codec.decode(self._codes(padded))
         return scores[:, :, :height, :width]
 
-    def predict(self, image: Tensor, seeds: Tensor) -> Tensor:
-        return self.logits(image, seeds).argmax(1)
-
     def oracle_codes(self, image: Tensor, label: Tensor, seeds: Tensor) -> Tensor:
         height, width = label.shape[1:]
         codes = self._codes(pad_image(image, self.multiple))

@@ -48,6 +48,19 @@ class Config(MethodConfig):
     def gives_probabilities(self) -> bool:
         return True
 
+    @property
+    def is_released(self) -> bool:
+        return bool(self.model) and self.train is None
+
+    def pretraining(self, stage: str) -> str:
+        """Tell an encoder's classes by their number: those of ImageNet-1k, or of all of it."""
+        checkpoint = self.checkpoint
+        if checkpoint is None:
+            return "random"
+        if checkpoint.segments:
+            return "released"
+        return "imagenet-1k" if len(checkpoint.classes) <= 1000 else "imagenet-22k"
+
     def stages(self, data: DataSpec) -> tuple[Stage, ...]:
         return (self.train,) if self.train else ()
 

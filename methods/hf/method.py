@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from bench import IGNORE_INDEX, Batch, DataSpec, Method, Segmented, ensure_torchvision
+from bench import IGNORE_INDEX, Batch, DataSpec, Labelled, Method, Segmented, ensure_torchvision
 from methods.hf.checkpoint import MASKS
 from methods.hf.config import Config
 
@@ -75,13 +75,10 @@ class HuggingFace(Method[Config]):
         They are logits, or of mask classification the masks' class probabilities weighted by
         the masks' own.
         """
-        found = self._post_processed(image, return_segmentation_scores=True)
-        scores = torch.stack([each["segmentation_scores"] for each in found])
-        return scores[:, self.order].float()
+        return self._scores(image)[:, self.order]
 
-    def probabilities(self, image: Tensor, seeds: Tensor) -> Tensor:
+    def normalise(self, scores: Tensor) -> Tensor:
         """Return the softmax of logits, or what scores of mask classification are in sum."""
-        scores = self.logits(image, seeds)
         if self.family not in MASKS:
             return scores.softmax(1)
         # Where every mask says no, all classes are as likely.
@@ -91,6 +88,15 @@ class HuggingFace(Method[Config]):
     def predict(self, image: Tensor, seeds: Tensor) -> Tensor:
         """Return the library's labels: of equal scores it takes the first of its own order."""
         return self.classes[torch.stack(self._post_processed(image))]
+
+    def predict_with_confidence(self, image: Tensor, seeds: Tensor) -> Labelled:
+        scores = self._scores(image)
+        return Labelled(self.classes[scores.argmax(1)], self.normalise(scores).amax(1))
+
+    def _scores(self, image: Tensor) -> Tensor:
+        """Return scores in the library's order, float32 [B, outputs, H, W]."""
+        found = self._post_processed(image, return_segmentation_scores=True)
+        return torch.stack([each["segmentation_scores"] for each in found]).float()
 
     def _post_processed(self, image: Tensor, **settings: bool) -> list[Any]:
         found: list[Any] = self.processor.post_process_semantic_segmentation(

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bench import DataSpec, Method
+from bench import DataSpec, Labelled, Method
 from methods.predictions.config import Config
 
 
@@ -28,12 +28,15 @@ class StoredPredictions(Method[Config]):
         return bound
 
     def predict(self, image: Tensor, seeds: Tensor) -> Tensor:
+        return self.predict_with_confidence(image, seeds).label
+
+    def predict_with_confidence(self, image: Tensor, seeds: Tensor) -> Labelled:
         scores = self.logits(image, seeds)
         if scores is not None:
-            return scores.argmax(1)
+            return Labelled(scores.argmax(1), self.normalise(scores).amax(1))
         read = self.predictions.labels
         labels = [read(self.folder, name, self.data.classes) for name in self.ids]
-        return torch.from_numpy(np.stack(labels)).to(image.device)
+        return Labelled(torch.from_numpy(np.stack(labels)).to(image.device), None)
 
     def logits(self, image: Tensor, seeds: Tensor) -> Tensor | None:
         if self.predictions.manifest.values == "labels":

@@ -13,6 +13,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from bench import Augment, DataSpec, Fraction, Frozen, MethodConfig, Positive, Role, Stage, Task
+from methods._nn.pretrained import training_set
 from methods._nn.settings import Void, Weight
 
 
@@ -225,6 +226,12 @@ class Config(MethodConfig):
             twin = self.control == "twin"
             return Role(("predict",), "discriminative" if twin else "generative", control=True)
         return super().role
+
+    def pretraining(self, stage: str) -> str:
+        settings = self.image_encoder
+        if stage not in ("image", "joint", "twin") or not settings.pretrained:
+            return "random"
+        return training_set(settings.backbone)
 
     @property
     def whole(self) -> Config:

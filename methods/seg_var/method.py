@@ -93,9 +93,6 @@ class SegVAR(Method[Config]):
             scores = self._decode(self._generate(padded, seeds))
         return scores[:, :, : image.shape[2], : image.shape[3]]
 
-    def predict(self, image: Tensor, seeds: Tensor) -> Tensor:
-        return self.logits(image, seeds).argmax(1)
-
     def segments(self, image: Tensor, seeds: Tensor) -> Segmented | None:
         """Tell segments apart by what has one class and, in the seglat, one cell's colour.
 

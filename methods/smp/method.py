@@ -39,9 +39,6 @@ class SegmentationModel(Method[Config]):
         logits: Tensor = self.network(pad_image((image - self.mean) / self.std, _MULTIPLE))
         return logits[:, :, :height, :width]
 
-    def predict(self, image: Tensor, seeds: Tensor) -> Tensor:
-        return self.logits(image, seeds).argmax(1)
-
 
 def _build(config: Config, num_classes: int) -> nn.Module:
     """Make the network, its encoder from a file where one is named.

@@ -53,9 +53,6 @@ class TorchvisionModel(Method[Config]):
     def logits(self, image: Tensor, seeds: Tensor) -> Tensor:
         return self._outputs(image)["out"]
 
-    def predict(self, image: Tensor, seeds: Tensor) -> Tensor:
-        return self.logits(image, seeds).argmax(1)
-
 
 def _load_backbone(backbone: nn.Module, path: Path) -> None:
     """Start from a classifier's weights; its last layers have no place.

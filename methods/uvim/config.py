@@ -89,6 +89,9 @@ class Config(MethodConfig):
     train_guiding: Stage
     train_predictor: Stage
 
+    def pretraining(self, stage: str) -> str:
+        return self.predictor.backbone.pretraining if stage == "predictor" else "random"
+
     @property
     def gives_probabilities(self) -> bool:
         return True

@@ -74,9 +74,6 @@ class UViM(Method[Config]):
         padded = pad_image(image, self.multiple)
         return self._decode(padded, self._predict(padded, seeds), image)
 
-    def predict(self, image: Tensor, seeds: Tensor) -> Tensor:
-        return self.logits(image, seeds).argmax(1)
-
     def reconstruct(self, label: Tensor, seeds: Tensor) -> Tensor:
         """Do without the image: both models are shown a grey one."""
         grey = torch.full((len(label), 3, *label.shape[1:]), 0.5, device=label.device)

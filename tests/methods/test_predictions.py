@@ -110,7 +110,7 @@ def test_predictions_of_a_run_score_exactly_as_that_run(suite, world, exported, 
         seeds = torch.zeros(8, dtype=torch.int64)  # the method draws nothing
         batch = Batch(image, torch.zeros(8, 24, 32, dtype=torch.int64), seeds)
         with torch.inference_mode():
-            labels = slide_labels(method, batch, plan.suite.protocol.slide)
+            labels = slide_labels(method, batch, plan.suite.protocol.slide).label
         for frame, label in zip(FRAMES, labels, strict=False):
             file = world.root / "outside" / name / f"{frame}.png"
             Image.fromarray(label.numpy().astype(np.uint8)).save(file)

@@ -40,6 +40,7 @@ from bench.engine.evaluation.mapping import Mapped
 from bench.engine.evaluation.previews import make_preview, preview_places
 from bench.engine.failure import is_out_of_memory
 from bench.engine.progress import Progress
+from bench.score.calibration import count_calibration
 from bench.score.counts import Counts, ImageCounts, as_bytes, stack_counts
 from bench.score.panoptic.overlaps import Segments
 from bench.score.panoptic.segments import (
@@ -50,6 +51,7 @@ from bench.score.panoptic.segments import (
     thing_ids,
 )
 from bench.score.prepared import count_all
+from bench.score.sampling import sample_labels
 from bench.store.cells import Preview
 
 
@@ -80,6 +82,7 @@ class _Answer(NamedTuple):
     segment: np.ndarray | None = None  # integers [h, w], labels; None where it has no segments
     instance: np.ndarray | None = None  # integers [h, w], beside these labels
     score: np.ndarray | None = None  # float [h, w], confidence, likewise
+    confidence: np.ndarray | None = None  # float32 [h, w], probability of the label
 
 
 def evaluate(
@@ -155,7 +158,8 @@ def _score_images(
         for indices, batch in zip(mine, batches, strict=True):
             answers = _answer(method, batch, job)
             for place, sample, answer in zip(indices, batch.samples, answers, strict=True):
-                counts = (place, sample, answer, len(classes), segmented, place in shown)
+                labelled = (place, sample, answer, len(classes))
+                counts = (*labelled, segmented, place in shown, job.sampled)
                 counting.append(beside.submit(_score, *counts))
             while len(counting) > rows:
                 scored.append(counting.popleft().result())
@@ -194,12 +198,19 @@ def _answer(method: Method[Any], micro_batch: MicroBatch, job: EvaluationJob) ->
         labels = _through_latents(method, batch, job)
         check_labels(method, labels, batch)
         mapped = Mapped(labels, torch.zeros_like(labels, dtype=torch.bool))
-    tensors: tuple[Tensor, ...] = mapped
+    tensors = mapped._asdict()
     if found is not None:
         check_labels(method, found.label, batch)
-        tensors = (*mapped, *found)
-    arrays = (tensor[: len(samples)].cpu().numpy() for tensor in tensors)
-    return [_Answer(*parts) for parts in zip(*arrays, strict=True)]
+        tensors |= {"segment": found.label, "instance": found.instance, "score": found.score}
+    arrays = {
+        name: tensor[: len(samples)].cpu().numpy()
+        for name, tensor in tensors.items()
+        if tensor is not None
+    }
+    return [
+        _Answer(**{name: array[row] for name, array in arrays.items()})
+        for row in range(len(samples))
+    ]
 
 
 def _folder(job: EvaluationJob) -> str:
@@ -226,9 +237,11 @@ def _score(
     num_classes: int,
     things: tuple[int, ...] | None,
     is_shown: bool,
+    sampled: bool,
 ) -> _Scored:
     """Count an image; its segments too, unless ``things`` is None; keep it if it is shown."""
-    counts = tuple(_count(truth, answer, num_classes) for truth in sample.truths)
+    name = sample.id if sampled else ""
+    counts = tuple(_count(truth, answer, num_classes, name) for truth in sample.truths)
     matched: tuple[SegmentCounts, ...] = ()
     if things is not None:
         matched = tuple(
@@ -239,11 +252,19 @@ def _score(
     return _Scored(place, counts, matched, sample, answer.label.astype(np.uint8))
 
 
-def _count(truth: Truth, answer: _Answer, num_classes: int) -> ImageCounts:
+def _count(truth: Truth, answer: _Answer, num_classes: int, sampled: str) -> ImageCounts:
+    """Count an image at the truth's size; an id in ``sampled`` asks for its sampled labels."""
     size = truth.label.shape
     at_truth = resize_label(as_bytes("prediction", answer.label, num_classes), size)
     lost = resize_label(answer.unmapped.astype(np.uint8), size) > 0
-    return count_all(truth.prepared, at_truth, lost)
+    counts = count_all(truth.prepared, at_truth, lost)
+    if answer.confidence is not None:
+        sure = resize_label(answer.confidence, size)
+        counts = counts._replace(calibration=count_calibration(truth.label, at_truth, sure))
+    if sampled:
+        labels = sample_labels(truth.label, at_truth, num_classes, sampled)
+        counts = counts._replace(sampled=labels)
+    return counts
 
 
 def _match(

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from bench.core import seeding
-from bench.core.method import Method
+from bench.core.method import Labelled, Method
 from bench.core.schema import Batch, LabelMapping, Slide
 from bench.data.taxonomy import Projection
 from bench.engine.evaluation.mapping import Mapped, map_hard, map_masses, soft_masses
@@ -48,30 +48,27 @@ def infer(
             return soft_masses(method.probabilities(image, seeds), projection)
 
         classes = len(projection.space.classes)
-        summed = (
-            masses(batch.image, batch.seeds)
-            if slide is None
-            else slide_sum(masses, classes, batch, slide)
-        )
-        return map_masses(summed)
+        if slide is None:
+            return map_masses(masses(batch.image, batch.seeds))
+        mapped = map_masses(slide_sum(masses, classes, batch, slide))
+        assert mapped.confidence is not None
+        return mapped._replace(confidence=mapped.confidence / coverage(batch, slide))
     if slide is not None:
-        label = slide_labels(method, batch, slide)
+        label, confidence = slide_labels(method, batch, slide)
     else:
-        label = method.predict(batch.image, batch.seeds)
+        label, confidence = method.predict_with_confidence(batch.image, batch.seeds)
     check_labels(method, label, batch)
     if projection is None:
-        return Mapped(label, torch.zeros_like(label, dtype=torch.bool))
+        return Mapped(label, torch.zeros_like(label, dtype=torch.bool), confidence)
     return map_hard(label, projection)
 
 
-def slide_labels(method: Method[Any], batch: Batch, slide: Slide) -> Tensor:
+def slide_labels(method: Method[Any], batch: Batch, slide: Slide) -> Labelled:
     """Label images by windows, as mmsegmentation's ``slide_inference`` places them.
 
     Scores are averaged where the method has them and the protocol does not say otherwise,
-    else one-hot votes (ties to the lowest class), which is what GSS-FF does.
-
-    Returns:
-        int64 [B, H, W].
+    else one-hot votes (ties to the lowest class), which is what GSS-FF does; votes have no
+    probabilities.
     """
     classes = method.data.num_classes
 
@@ -83,7 +80,21 @@ def slide_labels(method: Method[Any], batch: Batch, slide: Slide) -> Tensor:
         labels = method.predict(image, seeds).clamp(max=classes)
         return functional.one_hot(labels, classes + 1)[..., :classes].movedim(-1, 1).float()
 
-    return slide_sum(votes, classes, batch, slide).argmax(dim=1)
+    total = slide_sum(votes, classes, batch, slide)
+    if slide.average == "votes" or not method.config.gives_probabilities:
+        return Labelled(total.argmax(dim=1), None)
+    average = method.normalise(total / coverage(batch, slide))
+    return Labelled(total.argmax(dim=1), average.amax(dim=1))
+
+
+def coverage(batch: Batch, slide: Slide) -> Tensor:
+    """Count the windows that each pixel is in, float32 [H, W]."""
+
+    def one(image: Tensor, seeds: Tensor) -> Tensor:
+        return image.new_ones(1, 1, *image.shape[-2:])
+
+    single = batch._replace(image=batch.image[:1], seeds=batch.seeds[:1])
+    return slide_sum(one, 1, single, slide)[0, 0]
 
 
 def slide_sum(scores: Scores, channels: int, batch: Batch, slide: Slide) -> Tensor:

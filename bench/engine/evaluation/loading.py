@@ -32,6 +32,8 @@ class EvaluationJob(NamedTuple):
     """Where the same predictions are compared; the protocol's own place when none is given."""
     micro_batch: int = 0
     """Images of every forward pass; 0: as the protocol says."""
+    sampled: bool = False
+    """Whether predictions are kept at a few pixels, to be compared between sampling seeds."""
 
 
 class MicroBatch(NamedTuple):

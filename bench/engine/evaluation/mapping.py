@@ -24,6 +24,8 @@ class Mapped(NamedTuple):
 
     label: Tensor  # int64 [B, H, W], classes of the test set or IGNORE_INDEX
     unmapped: Tensor  # bool [B, H, W], class 0 because nothing was mapped
+    confidence: Tensor | None = None
+    """float32 [B, H, W], probability of the label; None where there are no probabilities."""
 
 
 def soft_masses(probabilities: Tensor, projection: Projection) -> Tensor:
@@ -35,7 +37,7 @@ def soft_masses(probabilities: Tensor, projection: Projection) -> Tensor:
 def map_masses(masses: Tensor) -> Mapped:
     """Label by the largest mass, float32 [B, K, H, W]; if all are zero that is class 0."""
     largest, label = masses.max(dim=1)
-    return Mapped(label, largest == 0)
+    return Mapped(label, largest == 0, largest)
 
 
 def map_hard(label: Tensor, projection: Projection) -> Mapped:

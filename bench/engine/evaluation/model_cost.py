@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import statistics
 import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -12,38 +14,23 @@ from torch.utils.flop_counter import FlopCounterMode
 from bench.core import seeding
 from bench.core.config import MethodConfig
 from bench.core.method import Method
+from bench.core.record import ModelCost
 from bench.core.registry import load_config
-from bench.core.schema import DataSpec, Frozen, Positive
+from bench.core.schema import DataSpec, fingerprint
+from bench.data.split import Split
+from bench.engine.failure import describe
 from bench.engine.training.weights import empty_method
 
 WARM_UP = 3
 """Predictions before any is timed: kernels are chosen, memory is taken."""
 REPEATS = 10
+LEAST = 2
+"""Repeats of a model that is slower than the budget."""
+BUDGET_SECONDS = 2.0
+"""After which no repeat is begun, so that measuring costs a fraction of evaluating."""
+Autocast = Callable[[], AbstractContextManager[Any]]
 BUILT_FOR = (768, 768)
 """Height and width for which methods are built to be counted: square, as CAM-Seg has it."""
-
-
-class ModelCost(Frozen):
-    """The cost of predicting one batch with a method alone, data and scoring left out."""
-
-    parameters: int
-    """Of all modules, those that prediction does not use included."""
-    size: tuple[Positive, Positive]
-    """Height and width of the images."""
-    batch_size: Positive
-    flops: int
-    """Floating-point operations per image, a multiplication and an addition being two, as
-    ``torch.utils.flop_counter`` counts them: matrix products, convolutions and attention."""
-    latency: float
-    """Seconds from a batch to its labels, median of the repeats."""
-    latency_spread: tuple[float, float]
-    """Least and greatest of them."""
-    throughput: float
-    """Images per second, at the median."""
-    peak_memory: int | None
-    """Most bytes allocated on the accelerator at a time, weights included; None on a CPU, where
-    PyTorch does not count them."""
-    repeats: Positive
 
 
 def measure_cost(
@@ -52,15 +39,17 @@ def measure_cost(
     device: torch.device,
     batch_size: int = 1,
     repeats: int = REPEATS,
+    autocast: Autocast = nullcontext,
 ) -> ModelCost:
-    """Measure a method's predictions of a drawn image, in the precision it has.
+    """Measure a method's predictions of drawn images.
 
     Args:
         method: with all weights loaded.
         size: height and width of images.
         device: where it runs.
-        batch_size: images at a time.
-        repeats: timed predictions, after ``WARM_UP`` others.
+        batch_size: images at a time, for throughput; latency is of one image.
+        repeats: timed predictions, after ``WARM_UP`` others, within the budget.
+        autocast: makes the context of predictions, as Accelerate has it for a precision.
 
     Raises:
         ValueError: if the method looks its predictions up, and so has no cost.
@@ -68,38 +57,91 @@ def measure_cost(
     if method.config.reads_predictions:
         raise ValueError(f"{type(method).__name__} looks predictions up; there is no cost of them")
     method.to(device).eval()
-    seeds = torch.arange(batch_size)
-    noise = seeding.uniform(seeding.derive(seeds, "cost"), 3, *size)
-    image = (255 * noise).round().div(255).to(device)
-    _reset_peak(device)
-    with torch.inference_mode():
+
+    def predict(images: int) -> Callable[[], object]:
+        seeds = torch.arange(images)
+        noise = seeding.uniform(seeding.derive(seeds, "cost"), 3, *size)
+        image = (255 * noise).round().div(255).to(device)
+        return lambda: method.predict(image, seeds)
+
+    one, batch = predict(1), predict(batch_size)
+    with torch.inference_mode(), autocast():
         with FlopCounterMode(display=False) as counter:
-            method.predict(image, seeds)
-        for _ in range(WARM_UP):
-            method.predict(image, seeds)
-        seconds = [_timed(method, image, seeds, device) for _ in range(repeats)]
-    median = statistics.median(seconds)
+            one()
+        _times(one, WARM_UP, device)
+        latency = _times(one, repeats, device)
+        _reset_peak(device)
+        batches = latency if batch_size == 1 else _times(batch, repeats + 1, device)[1:]
+        peak = _peak(device)
     return ModelCost(
         parameters=sum(p.numel() for p in method.parameters()),
         size=size,
+        flops=counter.get_total_flops(),
+        latency=statistics.median(latency),
+        latency_spread=(min(latency), max(latency)),
+        repeats=len(latency),
         batch_size=batch_size,
-        flops=counter.get_total_flops() // batch_size,
-        latency=median,
-        latency_spread=(min(seconds), max(seconds)),
-        throughput=batch_size / median,
-        peak_memory=_peak(device),
-        repeats=repeats,
+        throughput=batch_size / statistics.median(batches),
+        peak_memory=peak,
     )
 
 
-def _timed(
-    method: Method[Any], image: torch.Tensor, seeds: torch.Tensor, device: torch.device
-) -> float:
-    _wait(device)
-    started = time.perf_counter()
-    method.predict(image, seeds)
-    _wait(device)
-    return time.perf_counter() - started
+class MeasuredCosts:
+    """The costs of trained methods on one device, measured once each."""
+
+    def __init__(
+        self, device: torch.device, autocast: Autocast, say: Callable[[str], None]
+    ) -> None:
+        self.device, self.autocast, self.say = device, autocast, say
+        self._costs: dict[tuple[object, ...], ModelCost | None] = {}
+
+    def of(
+        self, method: Method[Any], weights: Sequence[str], split: Split, rows: int
+    ) -> ModelCost | None:
+        """Return what a method's prediction of a split's images costs.
+
+        None for predictions made elsewhere; and where measuring fails, which is said and costs
+        no number.
+
+        Args:
+            method: with all weights loaded.
+            weights: their digests, which tell trainings of one method apart.
+            split: images of the size, or of windows of the size, that the method is shown.
+            rows: images at a time.
+        """
+        if method.config.reads_predictions:
+            return None
+        size = _size_of(split)
+        key = (type(method), fingerprint(method.config), tuple(weights), size)
+        if key not in self._costs:
+            try:
+                cost = measure_cost(method, size, self.device, rows, autocast=self.autocast)
+                self._costs[key] = cost
+            except Exception as error:  # a number is worth more than what it cost
+                self.say(f"cost of {type(method).__name__} not measured: {describe(error).line}")
+                self._costs[key] = None
+        return self._costs[key]
+
+
+def _size_of(split: Split) -> tuple[int, int]:
+    """Return the height and width that a method is shown: of windows, or of the first image."""
+    protocol = split.protocol
+    if protocol.slide is not None:
+        return protocol.slide.window
+    height, width = split.sample(0).label.shape
+    return protocol.size_of(height, width)
+
+
+def _times(predict: Callable[[], object], repeats: int, device: torch.device) -> list[float]:
+    """Return the seconds of some predictions: ``repeats`` of them, or as many as the budget has."""
+    seconds: list[float] = []
+    while len(seconds) < repeats and (len(seconds) < LEAST or sum(seconds) < BUDGET_SECONDS):
+        _wait(device)
+        started = time.perf_counter()
+        predict()
+        _wait(device)
+        seconds.append(time.perf_counter() - started)
+    return seconds
 
 
 def _wait(device: torch.device) -> None:

@@ -69,5 +69,42 @@ def test_a_codec_that_reads_no_image_is_asked_without_it():
 
 
 def test_a_method_must_predict():
-    with pytest.raises(TypeError, match="abstract method '?predict"):
-        Method(MethodConfig(), DATA)
+    with pytest.raises(TypeError, match="Method defines neither predict nor logits"):
+        Method(MethodConfig(), DATA).predict(IMAGE, SEEDS)
+
+
+class Sure(MethodConfig):
+    """Gives probabilities."""
+
+    @property
+    def gives_probabilities(self):
+        return True
+
+
+class Classifier(Method[MethodConfig]):
+    """Has scores alone, and counts how often it computes them."""
+
+    def __init__(self, config, data):
+        super().__init__(config, data)
+        self.head, self.passes = nn.Conv2d(3, data.num_classes, 1), 0
+
+    def logits(self, image, seeds):
+        self.passes += 1
+        return self.head(image)
+
+
+def test_labels_are_the_highest_scores_and_their_confidence_costs_no_second_pass():
+    method = Classifier(Sure(), DATA)
+    label, confidence = method.predict_with_confidence(IMAGE, SEEDS)
+    assert method.passes == 1
+    assert torch.equal(label, method.predict(IMAGE, SEEDS))
+    assert torch.equal(confidence, method.probabilities(IMAGE, SEEDS).amax(1))
+
+
+def test_there_is_no_confidence_in_predictions_of_another_kind():
+    """Nor where the configuration has no probabilities: scores may be votes."""
+    voted = Classifier(MethodConfig(), DATA).predict_with_confidence(IMAGE, SEEDS)
+    assert voted.confidence is None
+    own = Scored(Sure(), DATA).predict_with_confidence(IMAGE, SEEDS)
+    assert own.confidence is None
+    assert not own.label.any()

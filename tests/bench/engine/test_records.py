@@ -1,16 +1,26 @@
 """What a record takes over from its plan, whether the cell was finished or failed."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bench.core.registry import load_method
+from bench.core.registry import load_method, resolve_config
 from bench.core.source import harness_digest, method_digest
 from bench.data.split import Split
 from bench.engine.failure import Failure
 from bench.engine.plan import Settings, make_plan
-from bench.engine.records import failed_record, finished_record, now, source_of
+from bench.engine.records import (
+    failed_record,
+    finished_record,
+    initialisation,
+    now,
+    source_of,
+)
+from bench.engine.trainings import Training
 from bench.suite.reading import read_suite
+from tests.helpers.checkpoints import write_checkpoint
+from tests.helpers.small_methods import DATA
 from tests.helpers.stores import PROVENANCE
 
 TEXT = """\
@@ -79,3 +89,50 @@ def test_times_are_in_utc_and_sort_as_text():
     assert abs(datetime.fromisoformat(first) - datetime.now(UTC)) < timedelta(minutes=5)
     assert first.endswith("+00:00")
     assert first <= now()
+
+
+def training(adapter, preset, given=(), started=(), tasks=("predict",), **config):
+    """A training as far as its initialisation needs it."""
+    resolved = resolve_config(adapter, preset, config)
+    stages = tuple((s, None) for s in resolved.stages(DATA) if set(s.tasks) & set(tasks))
+    digests = ({name: "0" * 64 for name in names} for names in (given, started))
+    return Training(None, resolved, DATA, None, "", 0, stages, *digests)
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        (("baselines", "segformer_tiny"), "random"),
+        (("gss", "tiny"), "random"),
+        (("gss", "paper_ade20k", ("tokenizer",)), "imagenet-22k"),
+        (("gss", "paper_mseg_hrnet", ("tokenizer",)), "imagenet-1k"),
+        (("seg_var", "paper", ("tokenizer",)), "imagenet-22k"),
+        (("baselines", "segformer_tiny", ("network",)), "released"),
+        (("baselines", "segformer_tiny", (), ("network",)), "a file"),
+        (("predictions", "folder"), "unknown"),
+    ],
+)
+def test_initialisation_is_that_of_the_stages_trained_here(settings, expected):
+    assert initialisation(training(*settings)) == expected
+
+
+@pytest.mark.parametrize(("variant", "expected"), [("FF", "released"), ("TF", "random")])
+def test_a_codec_alone_is_no_pretrained_network(variant, expected):
+    """GSS's backbone is ImageNet's; colours that are learned around released weights are not."""
+    codec = training("gss", "paper_ade20k", ("tokenizer",), tasks=("reconstruct",), variant=variant)
+    assert "prior" not in [stage.name for stage, _ in codec.stages]
+    assert initialisation(codec) == expected
+
+
+def test_a_checkpoint_is_released_and_an_encoder_known_by_its_classes(tmp_path):
+    whole = write_checkpoint(tmp_path / "whole", "segformer", DATA.classes)
+    stage = {"name": "network", "modules": ("network",), "steps": 1}
+    assert initialisation(training("hf", "checkpoint", model=str(whole))) == "released"
+    further = {"model": str(whole), "train": stage}
+    assert initialisation(training("hf", "checkpoint", **further)) == "released"
+    config = json.loads((whole / "config.json").read_text())
+    config["architectures"] = ["SegformerForImageClassification"]
+    config["id2label"] = {str(k): f"class {k}" for k in range(1000)}
+    (whole / "config.json").write_text(json.dumps(config))
+    encoder = {**further, "new_head": True}
+    assert initialisation(training("hf", "checkpoint", **encoder)) == "imagenet-1k"

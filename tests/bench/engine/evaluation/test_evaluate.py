@@ -23,6 +23,7 @@ from bench.engine.evaluation.evaluate import evaluate, measure
 from bench.engine.evaluation.inference import slide_labels, window_starts
 from bench.engine.evaluation.loading import EvaluationJob
 from bench.score.metrics import METRICS
+from bench.score.sampling import SAMPLES
 from bench.store.folders import SuiteFolder
 from tests.helpers.drawn import Drawn, Silent, split
 from tests.helpers.small_methods import DATA, SIZE, learned
@@ -108,8 +109,8 @@ def test_sliding_with_one_window_is_the_whole_image():
     batch = Batch(image, torch.zeros(1, *SIZE, dtype=torch.int64), torch.tensor([1]))
     with torch.inference_mode():
         whole = method.predict(batch.image, batch.seeds)
-        one = slide_labels(method, batch, Slide(window=SIZE, stride=SIZE))
-        larger = slide_labels(method, batch, Slide(window=(48, 80), stride=(8, 8)))
+        one = slide_labels(method, batch, Slide(window=SIZE, stride=SIZE)).label
+        larger = slide_labels(method, batch, Slide(window=(48, 80), stride=(8, 8))).label
     assert torch.equal(one, whole)
     assert larger.shape == whole.shape
 
@@ -122,7 +123,7 @@ def test_windows_add_up_scores_or_one_vote_a_pixel():
     logits = iter([(1.0, 0.0), (0.0, 5.0)] * 2)
 
     class Torn:
-        data = method.data
+        data, config, normalise = method.data, method.config, method.normalise
 
         def logits(self, image, seeds):
             values = torch.zeros(1, method.data.num_classes, *image.shape[-2:])
@@ -135,8 +136,37 @@ def test_windows_add_up_scores_or_one_vote_a_pixel():
     middle = SIZE[1] // 2
     by_score = slide_labels(Torn(), batch, Slide(window=window, stride=stride))
     by_vote = slide_labels(Torn(), batch, Slide(window=window, stride=stride, average="votes"))
-    assert by_score[0, 0, [0, middle, -1]].tolist() == [0, 1, 1]
-    assert by_vote[0, 0, [0, middle, -1]].tolist() == [0, 0, 1]
+    places = [0, middle, -1]
+    assert by_score.label[0, 0, places].tolist() == [0, 1, 1]
+    assert by_vote.label[0, 0, places].tolist() == [0, 0, 1]
+    others = [0.0] * (method.data.num_classes - 2)
+    averages = torch.tensor([[1.0, 0.0, *others], [0.5, 2.5, *others], [0.0, 5.0, *others]])
+    torch.testing.assert_close(by_score.confidence[0, 0, places], averages.softmax(1).amax(1))
+    assert by_vote.confidence is None
+
+
+def test_calibration_is_counted_where_there_are_probabilities():
+    """Of the labels that are counted, and at the truth's size."""
+    method, big = learned("baselines", "segformer_tiny"), split(size=(64, 128), eval_at="native")
+    job = EvaluationJob(big, NOISE, "predict", 0)
+    (result,) = evaluate(method, job, make_accelerator(), Silent())
+    pixels, right, confidence = np.moveaxis(result.counts.calibration, 1, 0)
+    assert (pixels.sum(1) == 64 * 128).all()
+    assert (right.sum(1) == result.counts.tp.sum(1)).all()
+    assert ((confidence <= pixels) & (confidence >= pixels / method.data.num_classes)).all()
+    voting = learned("gss", "tiny")
+    (result,) = evaluate(voting, job, make_accelerator(), Silent())
+    assert (result.counts.calibration is None) != voting.config.gives_probabilities
+
+
+def test_predictions_are_sampled_where_that_is_asked_for():
+    method, images = learned("baselines", "segformer_tiny"), split(images=3)
+    jobs = [EvaluationJob(images, CLEAN, "predict", 0, sampled=asked) for asked in (False, True)]
+    plain, kept = (evaluate(method, job, make_accelerator(), Silent())[0].counts for job in jobs)
+    assert plain.sampled is None
+    assert kept.sampled.shape == (3, SAMPLES)
+    for before, after in zip(plain[:-1], kept[:-1], strict=True):
+        np.testing.assert_array_equal(before, after)
 
 
 @given(st.integers(1, 300), st.integers(1, 300), st.integers(1, 300))
@@ -239,25 +269,17 @@ def test_two_processes_give_the_counts_of_one(world):
     assert found[1] == found[2]
 
 
-class Sampler(torch.nn.Module):
+class Sampler(Method):
     """Says what its seeds say, and keeps what it was given."""
 
-    data = DATA
-
     def __init__(self):
-        super().__init__()
+        super().__init__(MethodConfig(), DATA)
         self.seen = []
 
     def predict(self, image, seeds):
         self.seen.append(image)
         classes = seeds % len(DATA.classes)
         return classes[:, None, None].expand(-1, *image.shape[-2:])
-
-    def for_images(self, folder, ids):
-        return self
-
-    def segments(self, image, seeds):
-        return None
 
 
 def test_a_sampling_seed_changes_the_methods_draws_and_not_the_corruption():
