@@ -51,6 +51,7 @@ class Batch(NamedTuple):
     steps: int = 0
     """How many steps the stage has; 0 outside of training."""
     instance: Tensor | None = None  # int64 [B, H, W], 0 where there is none; if the data have any
+    domain: Tensor | None = None  # int64 [B], in training: which of mixed data sets an image is of
 
 
 class DataSpec(Frozen):

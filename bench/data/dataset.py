@@ -144,6 +144,10 @@ class Dataset(ABC):
     def fingerprint(self) -> str:
         """Hash of the content of every file of the split (or of what generates it)."""
 
+    def domain(self, index: int) -> int:
+        """Number of the data set that a sample is of, where several are mixed."""
+        return 0
+
     def cluster(self, index: int) -> str:
         """Return the sequence, drive or city of a sample; by default its own id."""
         return self.ids()[index]

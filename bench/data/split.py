@@ -89,6 +89,10 @@ class Split:
             self._samples[index] = sample
         return sample
 
+    def domain(self, index: int) -> int:
+        """Number of the data set that a sample is of, where several are mixed."""
+        return self.dataset.domain(self.start + index)
+
     def load(self, index: int, condition: Condition = CLEAN, seed: int = 0) -> Loaded:
         """Return an image under a condition, resized as the protocol says.
 

@@ -75,6 +75,18 @@ class Config(MethodConfig):
     Zhang, Li},
   booktitle = {IEEE/CVF Conference on Computer Vision and Pattern Recognition},
   year = {2021}
+}
+@inproceedings{sener2018mgda,
+  title = {Multi-Task Learning as Multi-Objective Optimization},
+  author = {Sener, Ozan and Koltun, Vladlen},
+  booktitle = {Advances in Neural Information Processing Systems},
+  year = {2018}
+}
+@inproceedings{motiian2017ccsa,
+  title = {Unified Deep Supervised Domain Adaptation and Generalization},
+  author = {Motiian, Saeid and Piccirilli, Marco and Adjeroh, Donald A. and Doretto, Gianfranco},
+  booktitle = {IEEE/CVF International Conference on Computer Vision},
+  year = {2017}
 }"""
 
     head: Head
@@ -92,6 +104,12 @@ class Config(MethodConfig):
     included; dual attention's branches have 1."""
     dropout: Fraction = 0.1
     """Before the classifiers."""
+    domains: Literal["", "mgda", "ccsa"] = ""
+    """How data sets that are mixed are held together in training: not at all; by weights of their
+    losses (MGDA); or by drawing pixels of one class near to each other across data sets (CCSA).
+    Without a mixture the last two do nothing."""
+    contrast_weight: Fraction = 0.25
+    """Of the loss across data sets of ``ccsa``, in whose favour the others are lowered."""
     train: Stage
 
     @property

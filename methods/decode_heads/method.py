@@ -7,15 +7,16 @@ mmsegmentation's FCN, which is what two of them are without their attention. tor
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bench import Batch, DataSpec, Method
 from methods._nn.backbone import make_backbone
 from methods._nn.loss import cross_entropy
-from methods._nn.padding import pad_image
+from methods._nn.padding import pad_image, pad_label
 from methods.decode_heads.attention import (
     ContextHead,
     CrissCrossAttention,
@@ -23,6 +24,7 @@ from methods.decode_heads.attention import (
     NonLocalAttention,
 )
 from methods.decode_heads.config import Config
+from methods.decode_heads.domains import ccsa_loss, mgda_loss
 from methods.decode_heads.high_resolution import HighResolutionHead, ObjectContextHead
 from methods.decode_heads.layers import DecodeHead
 from methods.decode_heads.setr import AggregationHead, UpsamplingHead
@@ -37,9 +39,11 @@ class EncoderDecoder(nn.Module):
         self.backbone = make_backbone(config.backbone, config.blocks, data.size, pretrained)
         self.head = make_head(config, self.backbone.channels, data.num_classes)
 
-    def forward(self, image: Tensor) -> dict[str, Tensor]:
-        logits: dict[str, Tensor] = self.head(self.backbone(image))
-        return logits
+    def forward(self, image: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+        """Return maps of logits, and the features of the last level."""
+        levels = self.backbone(image)
+        logits: dict[str, Tensor] = self.head(levels)
+        return logits, levels[-1]
 
 
 class DecodeHeads(Method[Config]):
@@ -50,27 +54,48 @@ class DecodeHeads(Method[Config]):
         self.network = EncoderDecoder(config, data)
 
     def forward(self, stage: str, batch: Batch) -> dict[str, Tensor]:
-        """Return the cross-entropy of every map of logits."""
-        losses = {}
-        for name, logits in self._maps(batch.image).items():
-            loss = cross_entropy(logits, batch.label)
-            losses[name] = self.network.head.weights[name] * loss
+        """Return the cross-entropy of every map of logits; of ``mgda``, their weighted sum."""
+        maps, features = self._maps(batch.image)
+        if self.config.domains == "mgda" and batch.domain is not None:
+            of_sets = []
+            for number in sorted(set(batch.domain.tolist())):
+                parts = self._losses(maps, batch.label, batch.domain == number)
+                of_sets.append(torch.stack(list(parts.values())).sum())
+            return {"domains": mgda_loss(of_sets, list(self.network.parameters()))}
+        losses = self._losses(maps, batch.label)
+        if self.config.domains == "ccsa" and batch.domain is not None:
+            share = self.config.contrast_weight
+            losses = {name: (1 - share) * loss for name, loss in losses.items()}
+            label = pad_label(batch.label, self.network.backbone.multiple)
+            across = ccsa_loss(features, label, batch.domain, batch.seeds)
+            losses["across"] = share * across
         return losses
 
-    def logits(self, image: Tensor, seeds: Tensor) -> Tensor:
-        return self._maps(image)["prediction"]
+    def _losses(
+        self, maps: Mapping[str, Tensor], label: Tensor, rows: Tensor | slice = slice(None)
+    ) -> dict[str, Tensor]:
+        """Return the weighted cross-entropy of every map of logits, of some of the images."""
+        weights = self.network.head.weights
+        return {n: weights[n] * cross_entropy(x[rows], label[rows]) for n, x in maps.items()}
 
-    def _maps(self, image: Tensor) -> dict[str, Tensor]:
-        """Return maps of logits at the size of the image, which the encoder sees padded."""
+    def logits(self, image: Tensor, seeds: Tensor) -> Tensor:
+        return self._maps(image)[0]["prediction"]
+
+    def _maps(self, image: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+        """Return maps of logits at the size of the image, which the encoder sees padded.
+
+        Beside them are the features of the padded image, of the encoder's last level.
+        """
         padded = pad_image(image, self.network.backbone.multiple)
-        maps: dict[str, Tensor] = self.network(padded)
+        maps, features = self.network(padded)
         height, width = image.shape[2:]
-        return {
+        resized = {
             name: F.interpolate(
                 logits.float(), padded.shape[2:], mode="bilinear", align_corners=False
             )[:, :, :height, :width]
             for name, logits in maps.items()
         }
+        return resized, features
 
 
 def make_head(config: Config, channels: Sequence[int], num_classes: int) -> DecodeHead:

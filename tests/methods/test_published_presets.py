@@ -60,9 +60,9 @@ REDUCED = {
     ("cam_seg", "mar_huge"): CAM_SEG,
     ("codec", "dalle"): {"dalle": GSS["dalle"]},
     **{
-        ("codec", preset): {"autoencoder": {"width": 32, "blocks": 1}}
-        for preset in load_config("codec")[1]
-        if "vqgan" in preset or preset in ("kl_f16", "stable_diffusion")
+        (name, preset): {"autoencoder": {"width": 32, "blocks": 1}}
+        for name, preset in PUBLISHED
+        if name == "codec" and ("vqgan" in preset or preset in ("kl_f16", "stable_diffusion"))
     },
     ("ddp", "paper"): {
         "backbone": {"options": {"depths": (1, 1, 1, 1), "dims": (8, 16, 32, 64)}},

@@ -1,6 +1,7 @@
-"""Several data sets as one, labelled in the universal classes of a taxonomy.
+"""Several data sets as one, labelled in the universal classes of a taxonomy, or in their own.
 
-Each part is a split of a data set whose label space the taxonomy knows. Its images count
+Each part is a split of a data set whose label space the taxonomy knows. Without a taxonomy all
+parts have one label space, as the sets in Cityscapes' classes do. A part's images count
 ``repeat`` times over: GSS trains on MSeg's sets with ADE20K six times, BDD and IDD 17,
 Cityscapes 40, COCO once, Mapillary 7 and SUN RGB-D 24 times (fudan-zvg/GSS,
 ``mseg_512x512.py``).
@@ -35,15 +36,16 @@ def _with_split(value: object) -> object:
 class MixtureOptions(Frozen):
     """Which universal classes, and what is mixed."""
 
-    taxonomy: str
-    """A file of ``bench/data/taxonomies``."""
+    taxonomy: str = ""
+    """A file of ``bench/data/taxonomies``; none where all parts have one label space."""
     parts: Annotated[tuple[Annotated[Part, BeforeValidator(_with_split)], ...], Field(min_length=1)]
 
     @field_validator("taxonomy")
     @classmethod
     def _is_known(cls, name: str) -> str:
         try:
-            taxonomy.load(name)
+            if name:
+                taxonomy.load(name)
         except TaxonomyError as error:
             raise ValueError(str(error)) from error
         return name
@@ -76,9 +78,9 @@ def _check(part: Part) -> None:
 
 
 class Mixture(Dataset):
-    """Parts one after the other, each repeated; labels are universal classes."""
+    """Parts one after the other, each repeated; labels are universal classes or the parts' own."""
 
-    title = "Mixture of data sets in universal classes"
+    title = "Mixture of data sets"
     licence = "Those of its parts"
     citation = """\
 @inproceedings{lambert2020mseg,
@@ -96,7 +98,7 @@ class Mixture(Dataset):
         super().__init__(split, subset, root, options)
         if not isinstance(options, MixtureOptions):
             raise DatasetError(f"mixture takes MixtureOptions, not {type(options).__name__}")
-        self._taxonomy = taxonomy.load(options.taxonomy)
+        self._taxonomy = taxonomy.load(options.taxonomy) if options.taxonomy else None
         self._parts = tuple(_Opened(part, _open(part, root)) for part in options.parts)
 
     @classmethod
@@ -113,13 +115,31 @@ class Mixture(Dataset):
 
     @property
     def label_space(self) -> LabelSpace:
-        """The universal classes."""
+        """The universal classes, or those of all parts."""
+        if self._taxonomy is None:
+            return self._parts[0].dataset.label_space
         return self._taxonomy.label_space
 
     @cached_property
     def _tables(self) -> tuple[np.ndarray, ...]:
-        """Of each part, the universal class of each label value, uint8 [256]."""
+        """Of each part, the class of each label value in the mixture, uint8 [256].
+
+        Raises:
+            DatasetError: if there is no taxonomy, and a part has other classes than the first.
+        """
+        if self._taxonomy is None:
+            return tuple(self._own_labels(each) for each in self._parts)
         return tuple(self._taxonomy.from_space(each.dataset.label_space) for each in self._parts)
+
+    def _own_labels(self, opened: _Opened) -> np.ndarray:
+        space = opened.dataset.label_space
+        if space.classes != self.label_space.classes:
+            other = self._parts[0].part
+            raise DatasetError(
+                f"{opened.part} is labelled in {space.name} and {other} in "
+                f"{self.label_space.name}; mixture.taxonomy can bring them together"
+            )
+        return np.arange(256, dtype=np.uint8)
 
     @cached_property
     def _places(self) -> tuple[tuple[int, int, int], ...]:
@@ -132,7 +152,7 @@ class Mixture(Dataset):
         )
 
     def check(self) -> None:
-        """Check every part, and that its labels are universal classes."""
+        """Check every part, and that its labels have classes in the mixture."""
         missing: dict[str, str] = {}
         for each in self._parts:
             try:
@@ -180,7 +200,11 @@ class Mixture(Dataset):
             (each.dataset.fingerprint(), each.part.repeat, table.tolist())
             for each, table in zip(self._parts, self._tables, strict=True)
         ]
-        return fingerprint("mixture", self._taxonomy.classes, contents)
+        return fingerprint("mixture", self.label_space.classes, contents)
+
+    def domain(self, index: int) -> int:
+        """Return the number of the image's part."""
+        return self._places[index][0]
 
     def cluster(self, index: int) -> str:
         """Return the cluster of the image within its part."""

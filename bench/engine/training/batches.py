@@ -43,6 +43,8 @@ class _Augmented(NamedTuple):
     image: Loaded
     seed: int
     """Key of its draws in the step."""
+    domain: int
+    """Number of its data set, where several are mixed."""
 
 
 def step_indices(images: int, stage: Stage, seed: int, step: int) -> list[int]:
@@ -98,11 +100,12 @@ def _load(split: Split, request: _TrainingImage) -> _Augmented:
     stage = request.stage
     key = seeding.key("train", request.seed, stage.name, request.step, sample.id)
     image, label = augment(sample, stage.augment, split.protocol.input_size, key)
-    return _Augmented(Loaded(sample.id, image, label), key)
+    return _Augmented(Loaded(sample.id, image, label), key, split.domain(request.image))
 
 
 def _batch(part: list[_Augmented], device: torch.device) -> Batch:
-    return to_tensors([item.image for item in part], [item.seed for item in part], device)
+    batch = to_tensors([item.image for item in part], [item.seed for item in part], device)
+    return batch._replace(domain=torch.tensor([item.domain for item in part], device=device))
 
 
 def whole_batches(split: Split, stage: Stage, seed: int, device: torch.device) -> Iterator[Batch]:

@@ -44,6 +44,21 @@ def test_labels_are_universal_classes_and_void_stays():
     assert {"floor", "wall"} <= {names[value] for value in rooms if value != IGNORE_INDEX}
 
 
+def test_an_image_knows_its_part():
+    data = mixture(CITY, HOME)
+    assert [data.domain(index) for index in range(len(data))] == [0] * 3 + [1] * 6
+
+
+def test_parts_of_one_label_space_need_no_taxonomy():
+    rain = {**CITY, "subset": "rain"}
+    data, city = mixture(CITY, rain, name=""), Scenes("train", "city", None, SceneOptions(**SMALL))
+    data.check()
+    assert data.label_space == city.label_space
+    np.testing.assert_array_equal(data[1].label, city[1].label)
+    with pytest.raises(DatasetError, match=r"home.* is labelled in scenes-home-18 and .*city"):
+        mixture(CITY, HOME, name="").check()
+
+
 def test_content_repeats_and_classes_are_its_fingerprint():
     prints = [
         mixture(CITY, HOME).fingerprint(),

@@ -16,7 +16,7 @@ from bench.core.method import Method
 from bench.core.stage import Augment, Stage
 from bench.data.workers import INLINE, Workers
 from bench.engine.accelerator import make_accelerator
-from bench.engine.training.batches import step_indices
+from bench.engine.training.batches import Share, load_steps, step_indices
 from bench.engine.training.train import (
     TrainingJob,
     _average,
@@ -25,7 +25,7 @@ from bench.engine.training.train import (
     trainable_modules,
 )
 from bench.store.cells import StageFolder
-from tests.helpers.drawn import Silent, split
+from tests.helpers.drawn import Drawn, Silent, split
 from tests.helpers.small_methods import CLASSES, DATA
 
 
@@ -79,6 +79,20 @@ def test_the_average_forgets_the_start_and_follows_buffers():
     assert average.module["a"].weight.item() == pytest.approx(expected)
     assert average.module["a"].num_batches_tracked.item() == 2
     assert torch.isfinite(average.module["a"].running_var).all()
+
+
+def test_a_batch_says_which_of_mixed_data_sets_its_images_are_of(monkeypatch):
+    monkeypatch.setattr(Drawn, "domain", lambda data, index: index % 3)
+    one = stage(batch_size=6, accumulate=2)
+    share = Share(split(6), one, 0, 0, 1)
+    steps = load_steps(share, 9, torch.device("cpu"), INLINE)
+    parts = next(steps)
+    indices = step_indices(6, one, 0, 9)
+    assert [part.domain.tolist() for part in parts] == [
+        [index % 3 for index in indices[:3]],
+        [index % 3 for index in indices[3:]],
+    ]
+    assert {(part.step, part.steps) for part in parts} == {(9, 10)}
 
 
 def test_a_batch_that_leaves_a_process_without_images_is_refused_by_name(tmp_path):
