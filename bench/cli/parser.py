@@ -14,7 +14,7 @@ IMAGES = Path("results/images")
 EXAMPLES = """examples:
   python -m bench run robustness
   python -m bench run suites/robustness.yaml
-  python -m bench run suites/camvid.yaml --data-root ~/data --seed 1
+  python -m bench run suites/camvid.yaml --data-root ~/data --seeds 0,1,2
   python -m bench plan suites/robustness.yaml --set protocol.micro_batch=16
   python -m bench run suites/papers/gss_table1.yaml --stand-in
   python -m bench verify suites/robustness.yaml --cells 10
@@ -236,8 +236,22 @@ def _add_suite_options(verb: argparse.ArgumentParser) -> None:
         action="store_true",
         help="use generated data and small models instead; results are labelled as a stand-in",
     )
-    verb.add_argument("--seed", type=int, help="one seed instead of the suite's")
+    verb.add_argument(
+        "--seeds",
+        type=_seeds,
+        default=(),
+        metavar="N,N",
+        help="training seeds instead of the suite's; what is done of them is kept",
+    )
     verb.add_argument("--started", default="", help=argparse.SUPPRESS)
+
+
+def _seeds(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(map(int, text.split(",")))
+    except ValueError:
+        message = f"{text!r} is no list of whole numbers, such as 0,1,2"
+        raise argparse.ArgumentTypeError(message) from None
 
 
 def _positive(text: str) -> int:

@@ -195,10 +195,8 @@ def _make_plan(options: argparse.Namespace) -> Plan:
     from bench.suite.locate import find_suite
     from bench.suite.reading import read_suite
 
-    overrides = list(options.set)
-    if options.seed is not None:
-        overrides.append(f"seeds=[{options.seed}]")
-    loaded = read_suite(find_suite(options.suite), overrides, options.stand_in)
+    path = find_suite(options.suite)
+    loaded = read_suite(path, options.set, options.stand_in, options.seeds)
     settings = Settings(
         output=options.output,
         data_root=Path(options.data_root) if options.data_root else None,
@@ -226,6 +224,6 @@ def _arguments(options: argparse.Namespace, plan: Plan) -> list[str]:
     arguments += [part for override in options.set for part in ("--set", override)]
     arguments += ["--data-root", str(options.data_root)] if options.data_root else []
     arguments += ["--limit", str(options.limit)] if options.limit else []
-    arguments += ["--seed", str(options.seed)] if options.seed is not None else []
+    arguments += ["--seeds", ",".join(map(str, options.seeds))] if options.seeds else []
     arguments += ["--stand-in"] if options.stand_in else []
     return [*arguments, "--started", plan.settings.started]

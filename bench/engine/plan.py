@@ -229,7 +229,8 @@ def _tests(suite: Suite, training: Training) -> Iterator[TestEntry]:
     """Yield what a training is tested on, the held-out images of a curve last."""
     if training.curve is None:
         yield from suite.tests_of(training.train_on)
-    if suite.curve and training.step_flops and training.seed == suite.seeds[0]:
+    first = training.seed == suite.seeds_of(training.entry)[0]
+    if suite.curve and training.step_flops and first:
         yield _HeldOut.model_validate(suite.held_out_of(training.train_on).model_dump())
 
 

@@ -77,11 +77,12 @@ def all_trainings(
         PlanError: if a method cannot meet the suite's budget.
         WeightsError: if weights are given for what is no stage.
     """
-    for entry, seed, train_on in itertools.product(suite.methods, suite.seeds, suite.training_sets):
-        yield _training(suite, entry, train_on, splits[train_on.key], seed, where)
+    for entry in suite.methods:
+        for seed, train_on in itertools.product(suite.seeds_of(entry), suite.training_sets):
+            yield _training(suite, entry, train_on, splits[train_on.key], seed, where)
     smaller = [share for share in suite.curve if share < 1]
     for entry, share, train_on in itertools.product(suite.methods, smaller, suite.training_sets):
-        trained, seed = splits[train_on.key], suite.seeds[0]
+        trained, seed = splits[train_on.key], suite.seeds_of(entry)[0]
         training = _training(suite, entry, train_on, trained, seed, where, share)
         if training.step_flops:
             yield training

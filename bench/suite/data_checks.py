@@ -125,8 +125,9 @@ def repeated_faults(tree: Mapping[str, Any]) -> Iterator[Fault]:
     lists.append((("protocol", "metrics"), mapping_at(tree, "protocol").get("metrics")))
     if tree.get("paired") is not True:  # pairs may share a test set
         lists.append((("test_on",), tree.get("test_on")))
-    for loc, entry in entries_of(tree, "conditions"):
-        lists.append(((*loc, "severities"), entry.get("severities")))
+    for key, field in (("conditions", "severities"), ("methods", "seeds")):
+        for loc, entry in entries_of(tree, key):
+            lists.append(((*loc, field), entry.get(field)))
     for loc, value in lists:
         earlier: list[Any] = []
         for index, item in items_of(value):

@@ -32,6 +32,10 @@ MOST_CHARACTERS = 100
 """Of names, which become parts of file names and rows of tables."""
 
 
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
+Seeds = Annotated[tuple[Seed, ...], Field(min_length=1)]
+
+
 class MethodEntry(Frozen):
     """A method as a suite names it."""
 
@@ -42,6 +46,8 @@ class MethodEntry(Frozen):
     """``tiny``, or the method's first where it has none of that name, when absent."""
     config: Mapping[str, Any] = {}
     """Values that replace the preset's."""
+    seeds: Seeds | None = None
+    """Training seeds of this method, where they are not the suite's."""
 
     @model_validator(mode="before")
     @classmethod
@@ -119,8 +125,6 @@ class Budget(Frozen):
 
 
 Share = Annotated[float, Field(gt=0, le=1)]
-Seed = Annotated[int, Field(ge=0, lt=2**63)]
-Seeds = Annotated[tuple[Seed, ...], Field(min_length=1)]
 
 
 class Suite(Frozen):
@@ -183,6 +187,10 @@ class Suite(Frozen):
     def training_sets(self) -> tuple[DataRef, ...]:
         """What is trained on: ``train_on`` without the images that are held out."""
         return tuple(self._portion(reference, "kept") for reference in self.train_on)
+
+    def seeds_of(self, entry: MethodEntry) -> tuple[int, ...]:
+        """Return the training seeds of a method."""
+        return entry.seeds or self.seeds
 
     def held_out_of(self, training_set: DataRef) -> DataRef:
         """Return the images held out of one of ``training_sets``."""

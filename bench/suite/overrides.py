@@ -1,4 +1,4 @@
-"""Values of a suite that the command line replaces: ``--set KEY=VALUE``."""
+"""Values of a suite that the command line replaces: ``--set KEY=VALUE`` and ``--seeds``."""
 
 from __future__ import annotations
 
@@ -20,6 +20,15 @@ def override(tree: dict[str, Any], settings: Sequence[str]) -> list[Fault]:
         What could not be set, and why.
     """
     return [fault for setting in settings for fault in _set(tree, setting)]
+
+
+def replace_seeds(tree: dict[str, Any], seeds: Sequence[int]) -> None:
+    """Set the training seeds of every method of a tree, in place."""
+    tree["seeds"] = list(seeds)
+    methods = tree.get("methods")
+    for entry in methods if isinstance(methods, list) else ():
+        if isinstance(entry, dict):
+            entry.pop("seeds", None)
 
 
 def _set(tree: dict[str, Any], setting: str) -> list[Fault]:

@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 from bench.core.errors import SuiteError
 from bench.suite.checks import validate
 from bench.suite.model import Suite
-from bench.suite.overrides import override
+from bench.suite.overrides import override, replace_seeds
 from bench.suite.parsing import as_plain, decode, parse
 from bench.suite.stand_in import put_in_place
 from bench.suite.yaml_errors import Fault, as_lines
@@ -31,13 +31,20 @@ class LoadedSuite(NamedTuple):
     """What stands in for what; empty when the suite is as it is in the file."""
 
 
-def read_suite(path: Path, overrides: Sequence[str] = (), stand_in: bool = False) -> LoadedSuite:
+def read_suite(
+    path: Path,
+    overrides: Sequence[str] = (),
+    stand_in: bool = False,
+    seeds: Sequence[int] = (),
+) -> LoadedSuite:
     """Read and check a suite file.
 
     Args:
         path: the YAML file, in UTF-8.
         overrides: ``key.path=value`` settings; values are YAML, list items go by index.
         stand_in: take the suite with its stand-in in place, which is checked in any case.
+        seeds: training seeds in place of the suite's, and of those that methods have of their
+            own; none: as the file has them.
 
     Raises:
         SuiteError: with every fault found.
@@ -47,6 +54,8 @@ def read_suite(path: Path, overrides: Sequence[str] = (), stand_in: bool = False
         expected = f"a mapping is expected, with the keys {', '.join(Suite.model_fields)}"
         raise SuiteError(as_lines(path, tree, faults or [Fault((), expected)]))
     faults += override(tree, overrides)
+    if seeds:
+        replace_seeds(tree, seeds)
     plain = as_plain(tree, faults)
     unreadable = [fault.loc for fault in faults if fault.loc]
     further, suite = validate(plain)

@@ -47,9 +47,10 @@ def test_the_examples_are_command_lines(line):
 @pytest.mark.parametrize("verb", SUITE_VERBS)
 def test_verbs_of_suites_take_the_same_options(verb):
     options = make_parser().parse_args(
-        [*verb.split(), "s", "--set", "a=1", "--set", "b=2", "--limit", "3", "--seed", "-1"]
+        [*verb.split(), "s", "--set", "a=1", "--set", "b=2", "--limit", "3", "--seeds", "0,1"]
     )
-    assert (options.suite, options.set, options.limit, options.seed) == ("s", ["a=1", "b=2"], 3, -1)
+    assert (options.suite, options.set, options.limit) == ("s", ["a=1", "b=2"], 3)
+    assert options.seeds == (0, 1)
     assert (options.output, options.data_root, options.stand_in) == (OUTPUT, None, False)
 
 

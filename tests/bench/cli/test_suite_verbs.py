@@ -49,17 +49,17 @@ def test_a_job_makes_the_plan_of_the_process_that_starts_it():
 
 
 def test_a_job_is_told_whatever_changes_a_plan():
-    given = ["--seed", "0", "--stand-in", "--data-root", "data", "--started", "now"]
+    given = ["--seeds", "0,2", "--stand-in", "--data-root", "data", "--started", "now"]
     options = options_of("run", "trial.yaml", *given)
     plan = SimpleNamespace(settings=SimpleNamespace(output="out", started="now"))
     again = options_of("work", *suite_verbs._arguments(options, plan))
-    for name in ("suite", "seed", "stand_in", "data_root", "started", "limit", "set"):
+    for name in ("suite", "seeds", "stand_in", "data_root", "started", "limit", "set"):
         assert getattr(again, name) == getattr(options, name), name
 
 
-def test_a_seed_takes_the_place_of_the_suites():
-    plan = suite_verbs._make_plan(options_of("plan", "trial.yaml", "--seed", "7"))
-    assert {planned.cell.seed for planned in plan.cells} == {7}
+def test_seeds_take_the_place_of_the_suites():
+    plan = suite_verbs._make_plan(options_of("plan", "trial.yaml", "--seeds", "7,3"))
+    assert [planned.cell.seed for planned in plan.cells] == [7, 7, 3, 3]
 
 
 def test_plan_says_what_is_left_and_computes_nothing(tmp_path, capsys):

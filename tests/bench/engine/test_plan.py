@@ -197,3 +197,9 @@ def test_a_curve_changes_no_other_key(plan_of, counted):
     with_curve = plan_of(BUDGET + FIXED)
     main = [planned.key for planned in with_curve.cells if planned.cell.curve is None]
     assert main == [planned.key for planned in alone.cells]
+
+
+def test_a_method_may_have_seeds_of_its_own(plan_of):
+    plan = plan_of(TEXT.replace("label: Many,", "label: Many, seeds: [5, 6, 7],"))
+    seeds = [(t.entry.title, t.seed) for t in plan.trainings]
+    assert seeds == [("One", 0), *(("Many", seed) for seed in (5, 6, 7)), ("Other", 0)]

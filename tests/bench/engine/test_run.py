@@ -96,7 +96,7 @@ def test_two_runs_from_empty_stores_agree_in_every_row(world):
     shutil.rmtree(world.output)
     assert run(world) == 0
     assert first.equals(values(world))
-    assert run(world, "--seed", "1") == 0
+    assert run(world, "--seeds", "1") == 0
     assert not first.equals(values(world))
 
 
@@ -347,13 +347,30 @@ def test_weights_that_are_not_the_recorded_ones_are_set_aside_and_trained_again(
 
 
 @pytest.mark.usefixtures("without_report")
+def test_more_seeds_extend_a_run_and_keep_what_is_done(world, capsys):
+    assert run(world) == 0
+    before = {key: record.finished for key, record in finished(world).items()}
+    capsys.readouterr()
+    assert run(world, "--seeds", "0,1,2") == 0
+    assert "12 cells computed now; 18 of 18 done" in capsys.readouterr().out
+    after = finished(world)
+    assert {record.cell.seed for record in after.values()} == {0, 1, 2}
+    assert before.items() <= {key: record.finished for key, record in after.items()}.items()
+
+
+def finished(world):
+    folder = SuiteFolder(world.output / "small")
+    return {record.key: record for record in folder.records()}
+
+
+@pytest.mark.usefixtures("without_report")
 def test_plan_says_what_is_left(world, capsys):
     arguments = [str(world.suite), "--data-root", str(world.root), "--output", str(world.output)]
     assert main(["plan", *arguments]) == 0
     assert "6 of 6 cells to do" in capsys.readouterr().out
     assert run(world) == 0
     capsys.readouterr()
-    assert main(["plan", *arguments, "--seed", "1"]) == 0
+    assert main(["plan", *arguments, "--seeds", "1"]) == 0
     out = capsys.readouterr().out
     assert "6 of 6 cells to do: about" in out
     assert "not measured" not in out

@@ -223,3 +223,19 @@ def test_a_corruption_beside_its_group_and_a_severity_that_a_member_lacks_are_fa
         ":12:39: conditions.1.severities.0: severity 6 of camseg_gaussian_blur is out of range; "
         "it has 1 to 5",
     ]
+
+
+def test_seeds_given_replace_those_of_the_suite_and_of_its_methods(tmp_path):
+    path = tmp_path / "trial.yaml"
+    path.write_text(
+        "name: trial\nquestion: Which seeds?\nmethods:\n"
+        "  - {adapter: position_prior, seeds: [4, 5]}\n"
+        "  - {adapter: gss}\n"
+        "train_on: [scenes]\ntest_on: [scenes]\nprotocol: {resize: [48, 96]}\n"
+    )
+    suite = read_suite(path).suite
+    assert [suite.seeds_of(entry) for entry in suite.methods] == [(4, 5), (0,)]
+    suite = read_suite(path, seeds=[1, 2]).suite
+    assert [suite.seeds_of(entry) for entry in suite.methods] == [(1, 2), (1, 2)]
+    with pytest.raises(SuiteError, match=r"seeds.0: Input should be greater than or equal to 0"):
+        read_suite(path, seeds=[-1])
