@@ -136,6 +136,8 @@ def _add_store(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     pack = actions.add_parser("pack", help=text, description=text)
     pack.add_argument("results", type=Path, help="a suite's results, such as results/runs/NAME")
     pack.add_argument("--to", type=Path, required=True, help="folder to write")
+    text = "keep what is packed there, as other seeds of the suite, and add to it"
+    pack.add_argument("--add", action="store_true", help=text)
     check.set_defaults(verb="store_check")
     gc.set_defaults(verb="store_gc")
     pack.set_defaults(verb="store_pack")

@@ -116,6 +116,6 @@ def store_pack(options: argparse.Namespace) -> int:
     """Write a suite's results into few files."""
     from bench.store.folders import SuiteFolder, pack
 
-    pack(SuiteFolder(options.results), options.to)
+    pack(SuiteFolder(options.results), options.to, add=options.add)
     print(options.to)
     return 0

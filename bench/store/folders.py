@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from bench.core.errors import StoreError
 from bench.core.files import DamagedFile, read_sealed, write_sealed
 from bench.core.manifest import CellEntry, Manifest
 from bench.core.record import Record
+from bench.core.schema import fingerprint
 from bench.store.cells import CellStore, Preview, StageFolder
 from bench.store.packed import RECORDS, PackedCells, PackedStage, write_packed
 
@@ -119,22 +120,75 @@ def suite_folders(path: Path) -> list[SuiteFolder]:
     return [SuiteFolder(folder) for folder in folders]
 
 
-def pack(folder: SuiteFolder, destination: Path) -> None:
+def pack(folder: SuiteFolder, destination: Path, *, add: bool = False) -> None:
     """Write a suite's results into a folder of few files, without weights and pictures.
 
+    Args:
+        folder: the results.
+        destination: the folder to write; what it holds is replaced.
+        add: keep what is packed there and add to it, as the results of further seeds, which
+            may come from another machine that has neither weights nor cells of those before.
+
     Raises:
-        StoreError: if the suite has no manifest, or a finished cell no counts.
+        StoreError: if the suite has no manifest, or a finished cell no counts; if another
+            number of the same cell is to be added.
     """
-    manifest = folder.manifest()
-    records = list(folder.records())
-    keys = dict.fromkeys(key for record in records for key in record.stages)
-    stages = (folder.stage(key) for key in keys)
+    before = SuiteFolder(destination)
+    sources = [before, folder] if add and before.exists() else [folder]
+    found: dict[str, tuple[Record, SuiteFolder]] = {}
+    for source in sources:
+        for record in source.records():
+            if record.status == "ok" or record.key not in found:
+                found[record.key] = (record, source)
+    _refuse_twice(destination, [record for record, _ in found.values()])
+    stages = {key: source.stage(key) for r, source in found.values() for key in r.stages}
+    manifest = _joined([source.manifest() for source in sources], found)
     write_packed(
         destination,
-        ((r, folder.counts(r.key) if r.status == "ok" else None) for r in records),
+        ((r, s.counts(r.key) if r.status == "ok" else None) for r, s in found.values()),
         (
             {"key": key, "summary": stage.summary(), "log": stage.log_lines()}
-            for key, stage in zip(keys, stages, strict=True)
+            for key, stage in stages.items()
         ),
     )
     SuiteFolder(destination).write_manifest(manifest)
+
+
+def _refuse_twice(destination: Path, records: Sequence[Record]) -> None:
+    """Refuse numbers that say the same of one cell: they are of different versions of something.
+
+    Raises:
+        StoreError: naming the cell.
+    """
+    seen: dict[str, str] = {}
+    for record in records:
+        if (key := seen.setdefault(cell_name(record), record.key)) != record.key:
+            message = f"another number of the same cell is there already ({record.cell}: {key})"
+            remedy = "the suite, its data or a version changed; pack into another folder"
+            raise StoreError(f"{destination}: {message}; {remedy}")
+
+
+def cell_name(record: Record) -> str:
+    """Return what tells a cell from the others of its suite, whatever it was computed with."""
+    cell = record.cell
+    names = (cell.label, cell.condition, cell.task, cell.seed, cell.sampling_seed, cell.curve)
+    side, place = cell.protocol.short_side, cell.protocol.eval_at
+    return fingerprint(names, cell.train_on, cell.test_on, cell.mapping, side, place, cell.limit)
+
+
+def _joined(
+    manifests: Sequence[Manifest], found: Mapping[str, tuple[Record, SuiteFolder]]
+) -> Manifest:
+    """Return the last manifest with the cells of all, and what of all of them is still missing."""
+    last = manifests[-1]
+    entries: dict[str, CellEntry] = {}
+    for entry in (entry for manifest in manifests for entry in manifest.cells):
+        if entry.key not in entries or entry.key in found:
+            entries[entry.key] = entry
+    done = {key for key, (record, _) in found.items() if record.status == "ok"}
+    cells = [e.model_copy(update={"state": "done"}) if k in done else e for k, e in entries.items()]
+    commands = dict.fromkeys(part for m in manifests for part in m.command.split("; "))
+    families = {label: family for m in manifests for label, family in m.families.items()}
+    return last.model_copy(
+        update={"cells": tuple(cells), "command": "; ".join(commands), "families": families}
+    )

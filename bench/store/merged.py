@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bench.core.manifest import CellEntry, Manifest
 from bench.core.record import Record
+from bench.core.schema import fingerprint
 from bench.score.counts import Counts
 from bench.store.cells import Preview, StageFolder
 from bench.store.folders import SuiteFolder, suite_folders
@@ -19,7 +20,8 @@ class MergedFolder(SuiteFolder):
     """The records of several suites, in the order of the suites.
 
     A label that occurs in several of them gets its suite's name, so that rows are told
-    apart. Whether numbers may stand side by side is for the report to say.
+    apart, unless the folders hold one suite's method with other training seeds each: those are
+    further seeds of one row. Whether numbers may stand side by side is for the report to say.
     """
 
     def __init__(self, folders: Sequence[SuiteFolder]) -> None:
@@ -34,10 +36,12 @@ class MergedFolder(SuiteFolder):
     def manifest(self) -> Manifest:
         """Merge what the suites asked for."""
         manifests = [folder.manifest() for folder in self.folders]
+        first = manifests[0]
+        is_one = all(m.suite == first.suite and m.contrasts == first.contrasts for m in manifests)
         labels = {record.cell.label for record in self._records.values()}
         reference = manifests[0].reference
         return Manifest(
-            suite=" + ".join(manifest.suite for manifest in manifests),
+            suite=" + ".join(dict.fromkeys(manifest.suite for manifest in manifests)),
             question=" ".join(dict.fromkeys(" ".join(m.question.split()) for m in manifests)),
             cells=tuple(
                 CellEntry(
@@ -53,9 +57,12 @@ class MergedFolder(SuiteFolder):
             primary=manifests[0].primary,
             reference=reference if reference in labels else "",
             published=manifests[0].published,
+            contrasts=first.contrasts if is_one and not self._shared else (),
+            families=first.families if is_one and not self._shared else {},
+            budget=first.budget if is_one else None,
             stand_in="; ".join(dict.fromkeys(m.stand_in for m in manifests if m.stand_in)),
             unavailable=tuple(each for m in manifests for each in m.unavailable),
-            source="---\n".join(manifest.source for manifest in manifests),
+            source="---\n".join(dict.fromkeys(manifest.source for manifest in manifests)),
             command="; ".join(manifest.command for manifest in manifests),
             references="\n".join(manifest.references for manifest in manifests),
         )
@@ -90,9 +97,20 @@ class MergedFolder(SuiteFolder):
         return found
 
     @cached_property
+    def _shared(self) -> set[str]:
+        """Labels that stand for other things in different folders."""
+        owned: dict[str, dict[Path, list[Record]]] = {}
+        for record, folder in self._found.values():
+            owned.setdefault(record.cell.label, {}).setdefault(folder.path, []).append(record)
+        return {
+            label
+            for label, by_folder in owned.items()
+            if len(by_folder) > 1 and not _are_seeds_of_one(list(by_folder.values()))
+        }
+
+    @cached_property
     def _records(self) -> dict[str, Record]:
-        owners = {(record.cell.label, folder.path) for record, folder in self._found.values()}
-        shared = {label for label, n in Counter(label for label, _ in owners).items() if n > 1}
+        shared = self._shared
         names = Counter(path.name for path in self.paths)
         records = {}
         for key, (record, folder) in self._found.items():
@@ -101,6 +119,20 @@ class MergedFolder(SuiteFolder):
                 record = relabelled(record, f"{record.cell.label} ({name})")
             records[key] = record
         return records
+
+
+def _are_seeds_of_one(parts: Sequence[Sequence[Record]]) -> bool:
+    """Whether records of several folders are of one suite's method, each with other seeds."""
+    alike = {
+        fingerprint(
+            *(cell.suite, cell.method, cell.preset, cell.config, cell.train_on, cell.protocol),
+            cell.limit,
+        )
+        for cell in (record.cell for part in parts for record in part)
+        if cell.curve in (None, 1.0)  # the other points of a curve are trained for less
+    }
+    seeds = [seed for part in parts for seed in {record.cell.seed for record in part}]
+    return len(alike) == 1 and len(seeds) == len(set(seeds))
 
 
 def merge(paths: Sequence[Path]) -> SuiteFolder:

@@ -86,3 +86,54 @@ def test_suites_are_found_below_a_folder_in_order_of_their_names(store, tmp_path
     Store(tmp_path / "runs", suite="camvid")
     assert [folder.path.name for folder in suite_folders(tmp_path)] == ["camvid", "robustness"]
     assert suite_folders(store.folder.path)[0].path == store.folder.path
+
+
+def further(tmp_path, seed=1, **changes):
+    """A store of another machine, with one more seed of both methods."""
+    store = Store(tmp_path / f"further-{seed}", images=3)
+    for label in ("A", "B"):
+        store.add(make_cell(label, seed=seed, **changes), 0.7)
+    return store
+
+
+def test_further_seeds_are_added_to_what_is_packed(store, tmp_path):
+    packed = tmp_path / "packed"
+    pack(store.folder, packed)
+    more = further(tmp_path)
+    stage = more.folder.cells.stage("stage-B")
+    stage.path.mkdir(parents=True)
+    stage.finish({"weights": "other"})
+    pack(more.folder, packed, add=True)
+    folder = SuiteFolder(packed)
+    assert [record.key for record in folder.records()] == [*store.keys, *more.keys]
+    assert [entry.key for entry in folder.manifest().cells] == [*store.keys, *more.keys]
+    for source, key in ((store, store.keys[0]), (more, more.keys[0])):
+        assert np.array_equal(folder.counts(key).tp, source.folder.counts(key).tp)
+    assert folder.stage("stage-A").summary() == {"weights": "weightsdigest"}
+    assert folder.stage("stage-B").summary() == {"weights": "other"}
+    names = sorted(path.name for path in packed.iterdir())
+    before = [(packed / name).read_bytes() for name in names]
+    pack(more.folder, packed, add=True)
+    assert [(packed / name).read_bytes() for name in names] == before
+    pack(more.folder, packed)
+    assert [record.key for record in SuiteFolder(packed).records()] == more.keys
+
+
+def test_a_cell_that_failed_before_is_replaced_by_its_number(store, tmp_path):
+    pack(store.folder, tmp_path / "packed")
+    again = Store(tmp_path / "again", images=3)
+    again.add(make_cell("B"), 0.6)
+    assert again.keys == [store.keys[2]]
+    pack(again.folder, tmp_path / "packed", add=True)
+    states = {entry.key: entry.state for entry in SuiteFolder(tmp_path / "packed").manifest().cells}
+    assert list(states) == store.keys
+    assert states[store.keys[2]] == "done"
+    assert SuiteFolder(tmp_path / "packed").record(store.keys[2]).status == "ok"
+
+
+def test_another_number_of_the_same_cell_is_refused(store, tmp_path):
+    pack(store.folder, tmp_path / "packed")
+    changed = further(tmp_path, seed=0, config={"steps": 9})
+    with pytest.raises(StoreError, match="another number of the same cell is there already"):
+        pack(changed.folder, tmp_path / "packed", add=True)
+    assert [r.key for r in SuiteFolder(tmp_path / "packed").records()] == store.keys

@@ -80,7 +80,7 @@ def test_arrays_and_stages_come_from_the_store_that_has_them(stores, tmp_path):
 
 def test_suites_of_one_name_are_told_apart_by_their_paths(stores, tmp_path):
     other = Store(tmp_path / "elsewhere", suite="first", images=2)
-    other.add(make_cell("B", seed=4), 0.7)
+    other.add(make_cell("B", seed=4, config={"steps": 9}), 0.7)
     merged = merge([stores[0].folder.path, other.folder.path])
     labels = [record.cell.label for record in merged.records()]
     assert labels == ["A", f"B ({stores[0].folder.path})", f"B ({other.folder.path})"]
@@ -97,3 +97,23 @@ def test_relabelling_changes_the_label_alone(stores):
     again = relabelled(record, "Z")
     assert again.cell.label == "Z"
     assert relabelled(again, "A") == record
+
+
+def test_seeds_of_one_suite_in_several_folders_are_one_row(tmp_path):
+    stores = [Store(tmp_path / name, images=2) for name in ("packed", "fresh")]
+    for store, seeds in zip(stores, ((0, 1), (2,)), strict=True):
+        for seed in seeds:
+            store.add(make_cell("A", seed=seed), 0.9)
+    merged = merge([store.folder.path for store in stores])
+    cells = [record.cell for record in merged.records()]
+    assert [(cell.label, cell.seed) for cell in cells] == [("A", 0), ("A", 1), ("A", 2)]
+    assert merged.manifest().suite == "robustness"
+
+
+@pytest.mark.parametrize("changes", [{"seed": 0}, {"seed": 1, "config": {"steps": 9}}])
+def test_the_same_seed_or_other_settings_are_rows_of_their_own(tmp_path, changes):
+    stores = [Store(tmp_path / name, images=2) for name in ("packed", "fresh")]
+    stores[0].add(make_cell("A"), 0.9)
+    stores[1].add(make_cell("A", **({"limit": 2} | changes)), 0.8)
+    labels = [r.cell.label for r in merge([s.folder.path for s in stores]).records()]
+    assert labels == [f"A ({store.folder.path})" for store in stores]
