@@ -141,7 +141,8 @@ def pack(folder: SuiteFolder, destination: Path, *, add: bool = False) -> None:
             if record.status == "ok" or record.key not in found:
                 found[record.key] = (record, source)
     _refuse_twice(destination, [record for record, _ in found.values()])
-    stages = {key: source.stage(key) for r, source in found.values() for key in r.stages}
+    keys = dict.fromkeys(key for record, _ in found.values() for key in record.stages)
+    stages = {key: _best_known([source.stage(key) for source in sources]) for key in keys}
     manifest = _joined([source.manifest() for source in sources], found)
     write_packed(
         destination,
@@ -152,6 +153,11 @@ def pack(folder: SuiteFolder, destination: Path, *, add: bool = False) -> None:
         ),
     )
     SuiteFolder(destination).write_manifest(manifest)
+
+
+def _best_known(stages: Sequence[StageFolder | PackedStage]) -> StageFolder | PackedStage:
+    """Return the last of a stage's copies that says anything of it."""
+    return next((stage for stage in reversed(stages) if stage.summary() is not None), stages[-1])
 
 
 def _refuse_twice(destination: Path, records: Sequence[Record]) -> None:
