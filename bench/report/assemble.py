@@ -11,7 +11,9 @@ from bench.core.files import write_atomic, write_text
 from bench.core.manifest import Manifest
 from bench.report.answer import answer, brief_answer
 from bench.report.exports import slug, write_exports
+from bench.report.figures.calibration import calibration_plots
 from bench.report.figures.codecs import codec_plots
+from bench.report.figures.cost import cost_plots
 from bench.report.figures.published import published_plots
 from bench.report.figures.robustness import robustness_plots
 from bench.report.figures.sheet import SLUG, make_sheet
@@ -36,6 +38,7 @@ from bench.report.tables.robustness import robustness_tables
 from bench.report.tables.scores import score_tables
 from bench.report.tables.table import Table
 from bench.report.tables.training import training_tables
+from bench.report.tables.uncertainty import uncertainty_tables
 from bench.report.tables.zero_shot import zero_shot_tables
 from bench.report.zero_shot import ZeroShot
 from bench.store.folders import SuiteFolder
@@ -108,6 +111,7 @@ def _section(block: Block, blocks: Sequence[Block], left: int) -> Section:
         tables=[
             *score_tables(block),
             *detail_tables(block),
+            *uncertainty_tables(block),
             *(training_tables(block) if _trained_here(block, blocks) else ()),
             *panoptic_tables(block),
             *codec_tables(block),
@@ -119,6 +123,8 @@ def _section(block: Block, blocks: Sequence[Block], left: int) -> Section:
         plots=[
             *robustness_plots(block),
             *(training_plots(block) if _trained_here(block, blocks) else ()),
+            *cost_plots(block),
+            *calibration_plots(block),
             *codec_plots(block),
             *published_plots(comparison),
         ],

@@ -88,6 +88,10 @@ class Selection:
             if (record.cell.label, record.cell.condition, record.cell.task) == wanted
         )
 
+    def of_conditions(self, label: str) -> tuple[Record, ...]:
+        """Return a method's finished predictions of corrupted images."""
+        return tuple(record for c in self.conditions for record in self.of(label, c, "predict"))
+
     def members(self, corruption: str) -> tuple[Condition, ...]:
         """Return the conditions of a corruption."""
         return tuple(c for c in self.conditions if c.corruption == corruption)

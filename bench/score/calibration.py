@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from bench.core.schema import IGNORE_INDEX
+from bench.score.counts import Counts
 
 BINS = 15
 """Of equal width, as in Guo et al., arXiv:1706.04599, section 5."""
@@ -72,3 +73,17 @@ def reliability(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     pixels, correct, confidence = np.moveaxis(counts, -2, 0)
     with np.errstate(invalid="ignore", divide="ignore"):
         return confidence / pixels, correct / pixels
+
+
+class CalibrationError:
+    """The expected calibration error as what ``bench.score.resampling`` resamples."""
+
+    def parts(self, counts: Counts) -> np.ndarray:
+        """Return the sums of each image, float64 [N, 3 * BINS]; NaN where they are not stored."""
+        if counts.calibration is None:
+            return np.full((counts.num_images, 3 * BINS), np.nan)
+        return counts.calibration.reshape(counts.num_images, -1)
+
+    def of_parts(self, summed: np.ndarray) -> np.ndarray:
+        """Return the error of sums float64 [..., 3 * BINS]."""
+        return calibration_error(summed.reshape(*summed.shape[:-1], 3, BINS))

@@ -12,13 +12,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 
 from bench.core.seeding import key, numpy_generator
 from bench.score.counts import Counts
-from bench.score.metrics import Metric
 
 RESAMPLES = 10_000
 MIN_CLUSTERS = 10
@@ -84,8 +83,20 @@ def resampling(sequences: Sequence[str]) -> Resampling:
     return Resampling("block", tuple(sequences), math.ceil(images / length), length)
 
 
+class Resampled(Protocol):
+    """A score of summed parts, as ``Metric`` is one."""
+
+    def parts(self, counts: Counts) -> np.ndarray:
+        """Return what is summed over images, float64 [N, F]."""
+        ...
+
+    def of_parts(self, summed: np.ndarray) -> np.ndarray:
+        """Return scores float64 [...] from summed parts float64 [..., F]."""
+        ...
+
+
 def replicates(
-    metric: Metric,
+    metric: Resampled,
     cells: Sequence[Counts],
     clusters: Resampling | Sequence[str] | None = None,
     *,

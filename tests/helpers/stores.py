@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 
 from bench.core.manifest import CellEntry, Manifest, PaperTable, Published, Unavailable
-from bench.core.record import ConditionFacts, Provenance, Record
+from bench.core.record import ConditionFacts, ModelCost, Provenance, Record
 from bench.core.schema import CLEAN, IGNORE_INDEX, Cell, Condition, DataRef, Protocol, fingerprint
 from bench.core.seeding import key, numpy_generator
 from bench.engine.facts import condition_facts, data_facts
+from bench.score.calibration import count_calibration
 from bench.score.counts import Counts, stack_counts
 from bench.score.prepared import count_all, prepare_truth
+from bench.score.sampling import sample_labels
 from bench.store.cells import Preview
 from bench.store.folders import SuiteFolder
 
@@ -139,8 +141,26 @@ class Store:
         }
         return Record(key=key, cell=cell, provenance=PROVENANCE, **facts, **content)
 
-    def add(self, cell: Cell, accuracy: float, clusters: Sequence[str] = ()) -> Record:
-        """Write a finished cell whose prediction is right at about this share of pixels."""
+    def add(
+        self,
+        cell: Cell,
+        accuracy: float,
+        clusters: Sequence[str] = (),
+        *,
+        cost: ModelCost | None = None,
+        confidence: float | None = None,
+        sampled: bool = False,
+    ) -> Record:
+        """Write a finished cell whose prediction is right at about this share of pixels.
+
+        Args:
+            cell: what it is of.
+            accuracy: share of right pixels.
+            clusters: of each image.
+            cost: of its method.
+            confidence: of every pixel, if it has probabilities.
+            sampled: whether its labels at some pixels are kept.
+        """
         ids = tuple(f"scene-{index:03d}" for index in range(len(self.truth)))
         predicted = predict(self.truth, accuracy, str(cell))
         record = self._record(
@@ -158,10 +178,18 @@ class Store:
             finished="2026-01-02T03:04:05Z",
             evaluate_seconds=1.5,
             train_seconds=60.0,
+            cost=cost,
         )
-        self.folder.cells.write(
-            record, count(self.truth, predicted), self._preview(cell, predicted)
-        )
+        counts = count(self.truth, predicted)
+        pairs = list(zip(ids, self.truth, predicted, strict=True))
+        if confidence is not None:
+            sure = np.full(SIZE, confidence, np.float32)
+            binned = np.stack([count_calibration(t, p, sure) for _, t, p in pairs])
+            counts = counts._replace(calibration=binned)
+        if sampled:
+            kept = np.stack([sample_labels(t, p, len(CLASSES), name) for name, t, p in pairs])
+            counts = counts._replace(sampled=kept)
+        self.folder.cells.write(record, counts, self._preview(cell, predicted))
         stored = self.folder.cells.record(record.key)
         assert stored is not None
         return stored

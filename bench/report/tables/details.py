@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from statistics import fmean, median
 
 import numpy as np
 
+from bench.core.record import Record
 from bench.report.captions import absent_note, data_note, interval_note, joined
 from bench.report.statistics import Block
 from bench.report.tables.table import Entry, Table, number
 from bench.score.metrics import METRICS
+
+_ENDS = ((0, min), (1, max))
+"""Of a spread: which of its two, and of several spreads the outermost."""
 
 
 def detail_tables(block: Block) -> Iterator[Table]:
@@ -102,30 +108,61 @@ def ceilings(block: Block) -> Table:
 
 
 def cost(block: Block) -> Table:
-    """Size and time of each method, as measured."""
+    """What each method starts from, its size, and what a prediction takes."""
     rows = []
     for label in block.labels:
         records = block.of(label)
-        if not records:
-            continue
-        keys = tuple(record.key for record in records)
-        training = float(np.mean([record.train_seconds for record in records]))
-        evaluation = float(np.mean([record.evaluate_seconds for record in records]))
-        per_image = 1000 * evaluation / max(1, block.num_images)
-        rows.append(
-            (
-                Entry(label),
-                Entry(records[0].cell.preset),
-                Entry(unit="count", value=records[0].parameters, keys=keys),
-                Entry(unit="seconds", value=training, keys=keys),
-                Entry(unit="count", value=per_image, keys=keys),
-            )
-        )
+        if records:
+            rows.append((Entry(label), *_cost_entries(block, records)))
     used = [record.provenance.device for record in block.finished if record.provenance]
     devices = ", ".join(dict.fromkeys(used)) or "an unknown device"
+    sizes = dict.fromkeys(r.cost.size for r in block.finished if r.cost is not None)
+    alone = (
+        f"Operations, latency and memory: of the model alone on {_sizes(sizes)}, after warm-up."
+        " A multiplication and an addition are two operations. Latency: one image, median, and the"
+        " least and the greatest of the repeats. Images/s: as many at a time as are evaluated."
+        " Memory: the most that the accelerator held, weights included; not counted on a CPU."
+    )
     caption = joined(
         data_note(block),
-        f"Measured on {devices}. Times include reading and corrupting images.",
+        f"Measured on {devices}.",
+        alone if sizes else "",
+        "Training and evaluation include reading and corrupting images.",
     )
-    names = ("Method", "Preset", "Parameters", "Training (s)", "Evaluation (ms/image)")
+    names = (
+        *("Method", "Preset", "Starts from", "Parameters", "GFLOPs", "Latency (ms)", "Spread (ms)"),
+        *("Images/s", "Memory (MiB)", "Training (s)", "Evaluation (ms/image)"),
+    )
     return Table("cost", "Cost", caption, names, tuple(rows))
+
+
+def _cost_entries(block: Block, records: Sequence[Record]) -> tuple[Entry, ...]:
+    """Return the entries of a method, of whose finished clean cells these are the records."""
+    first = next((record for record in records if record.cost is not None), records[0])
+    costs = [record.cost for record in records if record.cost is not None]
+    entry = partial(Entry, keys=tuple(record.key for record in records))
+    training = fmean(record.train_seconds for record in records)
+    evaluation = fmean(record.evaluate_seconds for record in records)
+    alone = [entry("not measured", unit) for unit in ("plain", "plain", "text", "plain", "count")]
+    if costs:
+        low, high = (1000 * limit(c.latency_spread[i] for c in costs) for i, limit in _ENDS)
+        memory = [cost.peak_memory for cost in costs if cost.peak_memory is not None]
+        alone = [
+            entry(unit="plain", value=costs[0].flops / 1e9),
+            entry(unit="plain", value=1000 * median(cost.latency for cost in costs)),
+            entry(f"{low:.3g}–{high:.3g}"),
+            entry(unit="plain", value=median(cost.throughput for cost in costs)),
+            entry("–", "count", max(memory) / 2**20 if memory else None),
+        ]
+    return (
+        Entry(first.cell.preset),
+        Entry(first.initialisation),
+        entry(unit="count", value=first.parameters),
+        *alone,
+        entry(unit="seconds", value=training),
+        entry(unit="count", value=1000 * evaluation / max(1, block.num_images)),
+    )
+
+
+def _sizes(sizes: Iterable[tuple[int, int]]) -> str:
+    return " and ".join(f"{height} x {width}" for height, width in sizes) + " pixels"
