@@ -137,7 +137,6 @@ WITHOUT_A_TEST_FILE = {
     "bench/report/answer.py",
     "bench/report/figures/robustness.py",
     "bench/report/figures/strips.py",
-    "bench/report/figures/style.py",
     "bench/report/figures/training.py",
     "bench/report/page/provenance.py",
     "bench/report/tables/claims.py",

@@ -73,7 +73,6 @@ def _lines(axis: Axes, block: Block, name: str, sums: Mapping[str, np.ndarray]) 
             lw=1.4,
             label=label,
         )
-    axis.set_title(name)
-    axis.set_xlabel("Confidence (%)")
+    axis.set_title(f"{name}, by confidence (%)")
     axis.set_xlim(0, 100)
     axis.set_ylim(0, 100)

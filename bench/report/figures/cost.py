@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from matplotlib.ticker import LogLocator, NullLocator
+
 from bench.core.record import ModelCost
 from bench.report.captions import data_note, joined
 from bench.report.figures.style import Plot, draw_panels, looks
@@ -79,4 +81,7 @@ def _points(axis: Axes, block: Block, costs: Mapping[str, ModelCost], name: str)
         axis.axhline(100 * floor.value, color=look.colour, linestyle="--", lw=1.2)
     axis.set_title(name)
     axis.set_xscale("log")
+    axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.xaxis.set_major_formatter("{x:g}")
+    axis.xaxis.set_minor_locator(NullLocator())
     axis.margins(x=0.15)
