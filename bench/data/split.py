@@ -110,6 +110,18 @@ class Split:
         self.cache.put(key, {"image": loaded.image, "label": loaded.label})
         return loaded
 
+    def training_image(self, index: int) -> Loaded:
+        """Return a clean image with its instances, where the dataset has any."""
+        sample = self.sample(index)
+        size = self.protocol.size_of(*sample.label.shape)
+        own = sample.instance
+        return Loaded(
+            sample.id,
+            resize_image(sample.image, size),
+            resize_label(sample.label, size),
+            instance=None if own is None else resize_label(own.astype(np.int32), size),
+        )
+
     def truth(self, index: int, geometry: str) -> Truth:
         """Return what predictions for an image are compared with.
 

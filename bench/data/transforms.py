@@ -5,8 +5,9 @@ Images are resized bilinearly with antialiasing, labels by nearest neighbour onl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -35,6 +36,7 @@ class Loaded(NamedTuple):
     image: np.ndarray  # uint8 [h, w, 3], after resize and corruption
     label: np.ndarray  # uint8 [h, w], at the image's size
     truths: tuple[Truth, ...] = ()  # one for each way of scoring; none in training
+    instance: np.ndarray | None = None  # int32 [h, w], in training, where the dataset has any
 
 
 def resize_image(image: np.ndarray, size: Sequence[int]) -> np.ndarray:
@@ -56,46 +58,70 @@ def resize_label(label: np.ndarray, size: Sequence[int]) -> np.ndarray:
 def to_tensors(samples: Sequence[Loaded], seeds: Sequence[int], device: torch.device) -> Batch:
     """Stack samples of one size into a batch on a device, images scaled to [0, 1].
 
-    The seeds stay on the CPU, where draws are made.
+    The seeds stay on the CPU, where draws are made. Where some samples have instances, the
+    others have none at any pixel.
     """
     images = np.stack([sample.image for sample in samples])
     labels = np.stack([sample.label for sample in samples])
+    instance = None
+    if any(sample.instance is not None for sample in samples):
+        none = np.zeros(labels.shape[1:], np.int32)
+        stacked = [none if s.instance is None else s.instance for s in samples]
+        instance = torch.from_numpy(np.stack(stacked)).to(device).long()
     return Batch(
         image=torch.from_numpy(images).to(device).permute(0, 3, 1, 2).float().div(255).contiguous(),
         label=torch.from_numpy(labels).to(device).long(),
         seeds=torch.tensor(list(seeds)),
+        instance=instance,
     )
 
 
-def augment(
-    sample: Loaded, settings: Augment, crop: tuple[int, int], seed: int
-) -> tuple[np.ndarray, np.ndarray]:
+def augment(sample: Loaded, settings: Augment, crop: tuple[int, int], seed: int) -> Loaded:
     """Apply a training sample's random changes.
 
     Args:
-        sample: image and label at the protocol's size.
+        sample: image, label and instances at the protocol's size.
         settings: which changes, and how strong.
         crop: height and width of the result; smaller images are padded, labels with
-            IGNORE_INDEX, images with their mean colour.
+            IGNORE_INDEX, instances with 0, images with their mean colour.
         seed: key of this image's draw in this step.
 
     Returns:
-        uint8 [h, w, 3] and uint8 [h, w].
+        The sample with maps of the crop's size.
     """
     random = seeding.numpy_generator(seed)
-    image, label = sample.image, sample.label
     factor = random.uniform(*settings.scale)
     if factor != 1.0:
-        size = [max(1, round(side * factor)) for side in label.shape]
-        image, label = resize_image(image, size), resize_label(label, size)
-    image, label = _random_crop(image, label, crop, random, settings.cat_max_ratio)
+        size = [max(1, round(side * factor)) for side in sample.label.shape]
+        sample = _mapped(sample, resize_image, resize_label, size)
+    sample = _random_crop(sample, crop, random, settings.cat_max_ratio)
     if settings.flip and random.random() < 0.5:
-        image, label = image[:, ::-1], label[:, ::-1]
+        sample = _mapped(sample, _mirrored, _mirrored)
+    image = sample.image
     if settings.colour:
         image = _jitter(image, settings.colour, random)
     if settings.hue:
         image = hue(np.ascontiguousarray(image), random.uniform(-settings.hue, settings.hue))
-    return np.ascontiguousarray(image), np.ascontiguousarray(label)
+    return _mapped(sample._replace(image=image), np.ascontiguousarray, np.ascontiguousarray)
+
+
+def _mapped(
+    sample: Loaded,
+    of_image: Callable[..., np.ndarray],
+    of_label: Callable[..., np.ndarray],
+    *more: Any,
+) -> Loaded:
+    """Change the image one way, label and instances the other."""
+    instance = sample.instance
+    return sample._replace(
+        image=of_image(sample.image, *more),
+        label=of_label(sample.label, *more),
+        instance=None if instance is None else of_label(instance, *more),
+    )
+
+
+def _mirrored(values: np.ndarray) -> np.ndarray:
+    return values[:, ::-1]
 
 
 CROPS = 10
@@ -103,28 +129,35 @@ CROPS = 10
 
 
 def _random_crop(
-    image: np.ndarray,
-    label: np.ndarray,
-    crop: tuple[int, int],
-    random: np.random.Generator,
-    largest_share: float,
-) -> tuple[np.ndarray, np.ndarray]:
-    missing = [max(0, want - have) for want, have in zip(crop, label.shape, strict=True)]
-    if any(missing):
-        edges = [(0, missing[0]), (0, missing[1])]
-        mean = image.reshape(-1, 3).mean(axis=0).round().astype(np.uint8)
-        padded = np.tile(mean, (label.shape[0] + missing[0], label.shape[1] + missing[1], 1))
-        padded[: label.shape[0], : label.shape[1]] = image
-        image, label = padded, np.pad(label, edges, constant_values=IGNORE_INDEX)
+    sample: Loaded, crop: tuple[int, int], random: np.random.Generator, largest_share: float
+) -> Loaded:
+    sample = _padded(sample, crop)
     for _ in range(CROPS):
         top, left = (
             int(random.integers(have - want + 1))
-            for have, want in zip(label.shape, crop, strict=True)
+            for have, want in zip(sample.label.shape, crop, strict=True)
         )
         area = (slice(top, top + crop[0]), slice(left, left + crop[1]))
-        if largest_share == 1 or _share_of_one_class(label[area]) < largest_share:
+        if largest_share == 1 or _share_of_one_class(sample.label[area]) < largest_share:
             break
-    return image[area], label[area]
+    return _mapped(sample, operator.getitem, operator.getitem, area)
+
+
+def _padded(sample: Loaded, least: tuple[int, int]) -> Loaded:
+    """Enlarge a sample below and to the right, if it is smaller than a crop."""
+    missing = [max(0, want - have) for want, have in zip(least, sample.label.shape, strict=True)]
+    if not any(missing):
+        return sample
+    edges = [(0, missing[0]), (0, missing[1])]
+    height, width = sample.label.shape
+    mean = sample.image.reshape(-1, 3).mean(axis=0).round().astype(np.uint8)
+    image = np.tile(mean, (height + missing[0], width + missing[1], 1))
+    image[:height, :width] = sample.image
+    return sample._replace(
+        image=image,
+        label=np.pad(sample.label, edges, constant_values=IGNORE_INDEX),
+        instance=None if sample.instance is None else np.pad(sample.instance, edges),
+    )
 
 
 def _share_of_one_class(label: np.ndarray) -> float:

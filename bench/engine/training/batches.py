@@ -96,11 +96,11 @@ def _mine(share: Share, step: int) -> list[int]:
 
 
 def _load(split: Split, request: _TrainingImage) -> _Augmented:
-    sample = split.load(request.image)
+    sample = split.training_image(request.image)
     stage = request.stage
     key = seeding.key("train", request.seed, stage.name, request.step, sample.id)
-    image, label = augment(sample, stage.augment, split.protocol.input_size, key)
-    return _Augmented(Loaded(sample.id, image, label), key, split.domain(request.image))
+    augmented = augment(sample, stage.augment, split.protocol.input_size, key)
+    return _Augmented(augmented, key, split.domain(request.image))
 
 
 def _batch(part: list[_Augmented], device: torch.device) -> Batch:
@@ -112,6 +112,6 @@ def whole_batches(split: Split, stage: Stage, seed: int, device: torch.device) -
     """Yield every training image once, unchanged and in order."""
     for start in range(0, len(split), stage.batch_size):
         indices = range(start, min(start + stage.batch_size, len(split)))
-        samples = [split.load(index) for index in indices]
+        samples = [split.training_image(index) for index in indices]
         seeds = [seeding.key("fit", seed, stage.name, s.id) for s in samples]
         yield to_tensors(samples, seeds, device)

@@ -13,7 +13,10 @@ from bench.core import seeding
 from bench.core.config import MethodConfig
 from bench.core.errors import StageError
 from bench.core.method import Method
+from bench.core.schema import DataRef, Protocol
 from bench.core.stage import Augment, Stage
+from bench.data.datasets.scenes import SceneOptions, Scenes
+from bench.data.split import Split
 from bench.data.workers import INLINE, Workers
 from bench.engine.accelerator import make_accelerator
 from bench.engine.training.batches import Share, load_steps, step_indices
@@ -26,7 +29,7 @@ from bench.engine.training.train import (
 )
 from bench.store.cells import StageFolder
 from tests.helpers.drawn import Drawn, Silent, split
-from tests.helpers.small_methods import CLASSES, DATA
+from tests.helpers.small_methods import CLASSES, DATA, SIZE
 
 
 def stage(**settings) -> Stage:
@@ -136,3 +139,24 @@ def test_the_number_of_workers_changes_no_weight(number, tmp_path):
         assert weights(workers, "with") == weights(INLINE, "without")
     finally:
         workers.close()
+
+
+def test_a_batch_carries_instances_where_the_data_have_them():
+    """And says its step; both micro-steps of one are of the same."""
+    world = Split(
+        Scenes("train", "city", None, SceneOptions(images=3, height=48, width=96)),
+        DataRef(dataset="scenes", split="train"),
+        Protocol(resize=SIZE),
+    )
+    names = world.dataset.label_space.classes
+    trained = stage(steps=2, batch_size=4, accumulate=2)
+    cpu = torch.device("cpu")
+    steps = list(load_steps(Share(world, trained, 0, 0, 1), 0, cpu, INLINE))
+    plain = next(load_steps(Share(split(), trained, 0, 0, 1), 0, cpu, INLINE))
+    assert [[(b.step, b.steps) for b in parts] for parts in steps] == [[(0, 2)] * 2, [(1, 2)] * 2]
+    for batch in (batch for parts in steps for batch in parts):
+        assert batch.instance.shape == batch.label.shape
+        owned = batch.instance > 0
+        assert owned.any()
+        assert set(batch.label[owned].unique().tolist()) < set(range(len(names)))
+    assert all(batch.instance is None for batch in plain)
