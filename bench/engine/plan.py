@@ -107,14 +107,11 @@ def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
     Raises:
         DatasetError: if data are there but not as they must be.
         BenchError: what a method's ``Config.check`` finds wrong with its files.
-        PlanError: if a test set has other classes than the training set, a corruption needs
-            what is not installed, or a method can do none of the tasks.
+        PlanError: if a test set has other classes than the training set, or a method can do none
+            of the tasks.
         WeightsError: if weights are given for what is no stage.
     """
     suite = loaded.suite
-    for name in dict.fromkeys(condition.corruption for condition in suite.all_conditions()):
-        if why := corruptions.missing(name):
-            raise PlanError(f"{name}: {why}")
     splits = open_splits(*_references(suite), settings.data_root)
     trainings: list[Training] = []
     by_training: list[list[Planned]] = []
@@ -165,7 +162,7 @@ def _resolved(
         if space is not None and trained.space is not None:
             projection = _projection(training.train_on, trained.space, test, space)
         for cell in _cells(suite, training, test, limit, projection is not None):
-            own = (*lacking, *_needs(training.config, cell))
+            own = (*lacking, *_needs(training.config, cell), *_not_installed(cell))
             needs = tuple(dict.fromkeys((*own, *tested.needs)))
             if needs or space is None:
                 optional = test.optional and not own
@@ -202,6 +199,13 @@ def _needs(config: MethodConfig, cell: Cell | None = None) -> tuple[Need, ...]:
         return ()
     found = config.needs() if cell is None else config.needs(folder_of(cell))
     return tuple(Need(what=what, remedy=remedy) for what, remedy in found)
+
+
+def _not_installed(cell: Cell) -> Iterable[Need]:
+    """Return what a cell's corruption needs that is not installed."""
+    name = cell.condition.corruption
+    if remedy := corruptions.missing(name):
+        yield Need(what=f"corruption {name}", remedy=remedy)
 
 
 def _projection(

@@ -20,7 +20,8 @@ def find_cell(
     """Return the reported numbers of a place of a table: one, or none where it is empty."""
     if not row.reported or not column.reported:
         return []
-    wanted = {"table": paper.table, **row.reported, **column.reported}
+    # What tells most numbers apart comes first.
+    wanted = {**row.reported, **column.reported, "table": paper.table}
     return [n for n in numbers if n.paper == paper.name and _has(n, wanted)]
 
 
@@ -52,34 +53,37 @@ def paper_faults(
             yield Fault(("paper", key), message)
             return
         numbers = [n for n in numbers if n.paper == paper.name]
-    yield from _row_faults(paper, numbers, labels)
-    yield from _column_faults(paper, numbers, tests)
+    cells = []
+    for row in paper.rows:
+        of_row = [number for number in numbers if _has(number, row.reported)]
+        cells.append([find_cell(of_row, paper, row, column) for column in paper.columns])
+    yield from _row_faults(paper, cells, labels)
+    yield from _column_faults(paper, cells, tests)
 
 
-def _row_faults(
-    paper: PaperTable, numbers: Sequence[Reported], labels: Sequence[str]
-) -> Iterator[Fault]:
-    for at, row in enumerate(paper.rows):
+Cells = Sequence[Sequence[Sequence[Reported]]]
+"""The reported numbers of each row, by column: one at each place, if the table is right."""
+
+
+def _row_faults(paper: PaperTable, cells: Cells, labels: Sequence[str]) -> Iterator[Fault]:
+    for at, (row, found) in enumerate(zip(paper.rows, cells, strict=True)):
         where = ("paper", "rows", at)
         if row.method and row.method not in labels:
             message = f"no method is labelled {row.method!r}; {suggest(row.method, labels)}"
             yield Fault((*where, "method"), message)
-        found = [find_cell(numbers, paper, row, column) for column in paper.columns]
         if row.reported and not any(found):
             message = f"table {paper.table} has no number of {dict(row.reported)} in these columns"
             yield Fault((*where, "reported"), message)
-        for column, cells in zip(paper.columns, found, strict=True):
-            if len(cells) > 1:
-                message = f"{len(cells)} numbers in column {column.name!r}"
+        for column, numbers in zip(paper.columns, found, strict=True):
+            if len(numbers) > 1:
+                message = f"{len(numbers)} numbers in column {column.name!r}"
                 yield Fault((*where, "reported"), f"{message}; say more of the row or column")
 
 
-def _column_faults(
-    paper: PaperTable, numbers: Sequence[Reported], tests: Sequence[str]
-) -> Iterator[Fault]:
+def _column_faults(paper: PaperTable, cells: Cells, tests: Sequence[str]) -> Iterator[Fault]:
     for at, column in enumerate(paper.columns):
         where = ("paper", "columns", at)
-        if column.reported and not any(find_cell(numbers, paper, r, column) for r in paper.rows):
+        if column.reported and not any(row[at] for row in cells):
             message = f"table {paper.table} has no number of {dict(column.reported)} in these rows"
             yield Fault((*where, "reported"), message)
         known = (*METRICS, *PRECISIONS)

@@ -3,6 +3,7 @@
 import pytest
 
 from bench.core.errors import PlanError
+from bench.corruptions import frost
 from bench.engine.plan import Settings, make_plan
 from bench.suite.reading import read_suite
 
@@ -41,6 +42,17 @@ def test_cells_are_the_product_but_for_what_makes_no_sense(plan_of):
     found = [f"{p.cell.condition} {p.cell.task}" for p in plan.cells_of(plan.trainings[0])]
     assert found == [*city, "clean predict", "clean reconstruct"]
     assert len({planned.key for planned in plan.cells}) == len(plan.cells) == 3 * 5
+
+
+def test_a_corruption_that_is_not_installed_leaves_out_its_cells_alone(plan_of, monkeypatch):
+    monkeypatch.setattr(frost, "find_spec", lambda name: None)
+    plan = plan_of(TEXT.replace("{corruption: hue, severities: [2]}", "{corruption: frost}"))
+    assert {str(p.cell.condition) for p in plan.cells} == {"clean"}
+    assert len(plan.unavailable) == 3 * 5  # severities of three methods
+    assert {need.what for lacking in plan.unavailable for need in lacking.needs} == {
+        "corruption frost"
+    }
+    assert "pip install --no-deps imagecorruptions" in plan.unavailable[0].needs[0].remedy
 
 
 def test_sampling_seeds_share_training_and_the_first_keeps_its_key(plan_of):
