@@ -1,6 +1,7 @@
 """A harness that settles what generative segmentation is worth.
 
-All that a method file needs, and the reader of results; everything is imported on first use.
+All that the file of a method or of a data set needs, and the reader of results; everything is
+imported on first use.
 """
 
 from importlib import import_module
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
     from bench.core.stage import Augment, LayerDecay, ParameterGroup, Stage
     from bench.core.torchvision_ops import ensure_torchvision
     from bench.corruptions.latents import CODE_FLIPS, LATENT_NOISE
+    from bench.data.dataset import Dataset, LabelSpace
     from bench.data.datasets._cityscapes import CITYSCAPES_IDS
+    from bench.data.files.folder import FolderDataset
+    from bench.data.files.layout import Layout
     from bench.engine.training.safe_unpickling import read_tensors
     from bench.store.load import load_results
 
@@ -31,11 +35,15 @@ __all__ = [
     "Checkpoints",
     "Conversion",
     "DataSpec",
+    "Dataset",
+    "FolderDataset",
     "Fraction",
     "Frozen",
     "IGNORE_INDEX",
     "Inputs",
     "LATENT_NOISE",
+    "LabelSpace",
+    "Layout",
     "Labelled",
     "Method",
     "MethodConfig",

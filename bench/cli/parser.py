@@ -186,7 +186,7 @@ def _add_data(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     check.add_argument("--subset", default="", help="a variant (default: the first)")
     check.add_argument("--split", default="", help="one split (default: all)")
     check.add_argument("--full", action="store_true", help="decode and hash every file again")
-    text = "of the dataset, as a suite has them under options: YAML text, or a file of it"
+    text = "of the dataset, as a suite has them under options: YAML text, a file of it, or a suite"
     check.add_argument("--options", default="", metavar="YAML", help=text)
     check.set_defaults(verb="data_check")
 

@@ -1,7 +1,7 @@
 """Datasets, one file each: the file name is the registry.
 
 ``bench/data/datasets/<name>.py`` defines one subclass of :class:`bench.data.dataset.Dataset`; an
-installed package can offer one under the entry-point group ``bench.data.datasets``. Only the
+installed package can offer one under the entry-point group ``bench.datasets``. Only the
 file that is asked for is imported.
 """
 

@@ -18,7 +18,8 @@ from bench.data.taxonomy import Taxonomy
 def check_space(space: LabelSpace) -> Iterator[Finding]:
     """Check a label space: its palette, and what the taxonomies that have it say."""
     yield check_palette(space)
-    having = [each for each in map(taxonomy.load, taxonomy.names()) if space.name in each.spaces]
+    universals = map(taxonomy.load, taxonomy.names())
+    having = [u for u in universals if space.name in u.spaces or {*space.classes} <= {*u.classes}]
     yield from (_taxonomy(space, universal) for universal in having)
     if not having:
         text = f"none has the label space {space.name}: it cannot be mixed or mapped"

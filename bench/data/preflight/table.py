@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 from rich import box
@@ -46,7 +46,8 @@ class Request(NamedTuple):
     """All of them, if empty."""
     full: bool = False
     options: str = ""
-    """The dataset's own settings as a suite has them: YAML, or the name of a file with it."""
+    """The dataset's own settings as a suite has them: YAML, or the name of a file with it, which
+    may be the suite."""
 
 
 def check(request: Request, terminal: Console) -> bool:
@@ -85,7 +86,7 @@ def _open(request: Request) -> list[Dataset]:
     """Return the splits that are asked for, not yet listed."""
     dataset = datasets.load_dataset_class(request.name)
     try:
-        options = dataset.Options.model_validate(_options(request.options))
+        options = dataset.Options.model_validate(_options(request.options, request.name))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "options"
@@ -104,20 +105,31 @@ def _open(request: Request) -> list[Dataset]:
     return [dataset(split, request.subset, request.root, options) for split in splits]
 
 
-def _options(text: str) -> object:
-    """Read options as a suite writes them: YAML text, or a file that holds it."""
+def _options(text: str, name: str) -> object:
+    """Read a dataset's options: YAML text, a file that holds it, or a suite that names it."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
+    source = "that text"
     try:
         if text and Path(text).is_file():
-            text = Path(text).read_text()
+            source, text = text, Path(text).read_text()
         content = YAML(typ="safe", pure=True).load(text) or {}
     except (YAMLError, UnicodeDecodeError, OSError) as error:
         raise DatasetError(f"--options: no YAML ({' '.join(str(error).split())})") from error
+    if isinstance(content, dict) and "train_on" in content:
+        return _of_suite(content, name, source)
     if isinstance(content, dict) and set(content) <= {"dataset", "options"}:
         return content.get("options", content)
     return content
+
+
+def _of_suite(suite: Mapping[str, Any], name: str, source: str) -> object:
+    """Return the options with which a suite first names a dataset."""
+    for entry in [*(suite.get("train_on") or ()), *(suite.get("test_on") or ())]:
+        if isinstance(entry, dict) and entry.get("dataset") == name:
+            return entry.get("options", {})
+    raise DatasetError(f"--options: {source} is a suite without a dataset {name} with options")
 
 
 def _header(dataset: Dataset) -> RenderableType:

@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -108,6 +109,13 @@ def test_importing_brings_nothing_slow_and_takes_under_half_a_second() -> None:
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == ""
+
+
+def test_the_documented_use_runs_by_itself() -> None:
+    text = Path("docs/corruptions.md").read_text()
+    code = text.split("```python\n")[1].split("```")[0] + "\nassert (noisy != image).any()\n"
+    code += "import sys\nassert 'torch' not in sys.modules and 'pydantic' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_corrupting_needs_no_torch_but_for_three() -> None:

@@ -1,5 +1,7 @@
-"""Data of one's own, declared in a suite: four layouts from nothing to a scored run."""
+"""Data of one's own, declared in a suite: the four layouts of the documentation, each from nothing
+to a scored run."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from ruamel.yaml import YAML
 from bench.cli.main import main
 from bench.core.errors import DatasetError, DatasetMissing
 from bench.core.schema import IGNORE_INDEX
+from bench.data.dataset import NoOptions
 from bench.data.datasets.folder import Folder, FolderOptions
 from bench.store.load import load_results
 from tests.helpers.trees import tree_of
@@ -42,21 +45,16 @@ def split_of(number: int) -> str:
     return "train" if number < 14 else "val"
 
 
-def plain(root: Path) -> dict[str, Any]:
+def plain(root: Path) -> None:
     """Folders of splits; PNG and JPEG mixed; ids of a list."""
     for number in range(20):
         image, label = picture(number)
         kind = "jpg" if number % 2 else "PNG"
         save(root / f"img/{split_of(number)}/{number:03d}.{kind}", image)
         save(root / f"gt/{split_of(number)}/{number:03d}.png", label)
-    return {
-        "images": "img/{split}/{id}.*",
-        "labels": "gt/{split}/{id}.png",
-        "classes": list(CLASSES),
-    }
 
 
-def listed(root: Path) -> dict[str, Any]:
+def listed(root: Path) -> None:
     """One folder of frames; lists of ids; classes with stored ids in a file."""
     for number in range(20):
         image, label = picture(number)
@@ -66,15 +64,9 @@ def listed(root: Path) -> dict[str, Any]:
         names = [f"{number:03d}\n" for number in range(20) if split_of(number) == split]
         (root / f"{split}.txt").write_text("".join(names))
     (root / "classes.yaml").write_text("road: 7\nbuilding: {id: 11}\nsky: 23\n")
-    return {
-        "images": "JPEGImages/{id}.jpg",
-        "labels": "Masks/{id}_mask.png",
-        "classes": "classes.yaml",
-        "splits": {"train": {"list": "train.txt"}, "val": {"list": "val.txt"}},
-    }
 
 
-def coloured(root: Path) -> dict[str, Any]:
+def coloured(root: Path) -> None:
     """Labels in colours, folders of another name, black for void."""
     for number in range(20):
         image, label = picture(number)
@@ -83,60 +75,42 @@ def coloured(root: Path) -> dict[str, Any]:
         folder = {"train": "training", "val": "validation"}[split_of(number)]
         save(root / f"{folder}/{number:03d}_rgb.png", image)
         save(root / f"{folder}/{number:03d}_color.png", colours)
-    return {
-        "images": "{split}/{id}_rgb.png",
-        "labels": "{split}/{id}_color.png",
-        "splits": {"train": "training", "val": "validation"},
-        "stored": "colours",
-        "void": [[0, 0, 0]],
-        "classes": {name: c.tolist() for name, c in zip(CLASSES, COLOURS, strict=True)},
-    }
 
 
-def sequences(root: Path) -> dict[str, Any]:
+def sequences(root: Path) -> None:
     """Sequences below a folder of the data root; a value map; everything else void."""
     for number in range(20):
         image, label = picture(number)
         drive = f"own/drive{number // 5}"
         save(root / f"{drive}/{split_of(number)}/cam_{number:03d}.jpg", image)
         save(root / f"{drive}/labels/{number:03d}.png", np.array([1, 2, 40], np.uint8)[label])
-    return {
-        "folder": "own",
-        "images": "{drive}/{split}/cam_{id}.jpg",
-        "labels": "{drive}/labels/{id}.png",
-        "classes": list(CLASSES),
-        "values": {1: "road", 2: "building", 40: "sky"},
-        "void": "rest",
-        "sequence": "{drive}",
-        "title": "Four drives",
-    }
 
 
-LAYOUTS = (plain, listed, coloured, sequences)
+DOCUMENTED = [
+    YAML(typ="safe").load(text)
+    for text in re.findall(r"```yaml\n(.*?)```", Path("docs/own_data.md").read_text(), re.DOTALL)
+]
+SUITE, OTHERS = DOCUMENTED[0], DOCUMENTED[1:4]
+LAYOUTS = dict(zip((plain, listed, coloured, sequences), (None, *OTHERS), strict=True))
+"""By what draws it, how the documentation declares it; None: in the suite that it begins with."""
 
 
 @pytest.mark.parametrize("draw", LAYOUTS, ids=lambda draw: draw.__name__)
 def test_a_new_users_folder_is_scored_without_python(
-    draw: Callable[[Path], dict[str, Any]],
+    draw: Callable[[Path], None],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
-    options = draw(tmp_path / "data")
-    suite = {
-        "name": "own",
-        "question": "What does the floor score on my images?",
-        "methods": [{"adapter": "position_prior"}],
-        "train_on": [{"dataset": "folder", "options": options}],
-        "test_on": [{"dataset": "folder", "options": options}],
-        "protocol": {"resize": list(SIZE)},
-    }
+    draw(tmp_path / "data")
+    suite = {**SUITE, "methods": SUITE["methods"][:1]}  # the floor: a network takes minutes
+    if (options := LAYOUTS[draw]) is not None:
+        suite["train_on"] = suite["test_on"] = [{"dataset": "folder", "options": options}]
     path = tmp_path / "own.yaml"
     YAML().dump(suite, path)
-    YAML().dump(options, tmp_path / "options.yaml")
     where = ["--data-root", str(tmp_path / "data")]
-    declared = ["--options", str(tmp_path / "options.yaml")]
+    declared = ["--options", str(path)]
     assert main(["data", "check", "folder", *where, *declared]) == 0, capsys.readouterr().out
     assert main(["run", str(path), *where, "--output", str(tmp_path / "out")]) == 0
     score = load_results(tmp_path / "out/own").query("metric == 'mIoU'")["value"]
@@ -213,7 +187,8 @@ def test_what_labels_mean_is_in_the_fingerprint(tree: Path) -> None:
 
 
 def test_colours_without_a_class_are_named(tmp_path: Path) -> None:
-    options = coloured(tmp_path)
+    coloured(tmp_path)
+    options = LAYOUTS[coloured]
     data = Folder(
         "val", "", tmp_path, FolderOptions.model_validate({**options, "void": [[9, 9, 9]]})
     )
@@ -271,3 +246,25 @@ def test_two_images_of_one_id_are_refused(tree: Path) -> None:
     save(tree / "img/train/a/001.png", np.zeros((24, 32, 3), np.uint8))
     with pytest.raises(DatasetError, match="has the id 'a/001' of"):
         folder(tree).check()
+
+
+def test_options_may_come_from_a_suite_that_names_the_data_set(
+    tree: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tree / "own.yaml"
+    YAML().dump({**SUITE, "train_on": ["scenes"], "test_on": ["camvid"]}, path)
+    assert main(["data", "check", "folder", "--root", str(tree), "--options", str(path)]) == 2
+    assert "is a suite without a dataset folder" in capsys.readouterr().err
+
+
+def test_the_documented_data_set_is_one_file(tmp_path: Path) -> None:
+    text = Path("docs/own_data.md").read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(code, names)
+    save(tmp_path / "lanes/images/train/a.jpg", np.zeros((4, 6, 3), np.uint8))
+    save(tmp_path / "lanes/labels/train/a.png", np.full((4, 6), 1, np.uint8))
+    data = names["Lanes"]("train", "", tmp_path, NoOptions())
+    data.check()
+    assert data.published_images == 900
+    assert (data[0].label == 1).all()
