@@ -9,7 +9,7 @@ from typing import NamedTuple
 from bench.core.errors import DatasetError, DatasetMissing
 from bench.core.manifest import Need
 from bench.core.schema import DataRef
-from bench.data import datasets
+from bench.data import datasets, preflight
 from bench.data.dataset import Dataset, LabelSpace
 from bench.data.portion import PartOfSplit
 
@@ -32,7 +32,8 @@ def open_splits(
 
     Args:
         needed: splits whose files must be right where they are there.
-        optional: splits that are left out where their files are wrong, as if they were missing.
+        optional: splits that are left out, as if they were missing, where their files are wrong or
+            preflight finds that a number from them would mean nothing.
         root: the folder of real datasets.
 
     Returns:
@@ -59,6 +60,8 @@ def _open(reference: DataRef, root: Path | None, *, optional: bool) -> OpenedSpl
     dataset = dataset_class(reference.split, reference.subset, root, options)
     try:
         dataset.check()
+        if optional and not dataset.is_drawn(options):
+            preflight.require(dataset, say=lambda line: None)  # a run says what is suspicious
         return OpenedSplit(dataset, dataset.label_space, dataset.fingerprint())
     except DatasetMissing as error:
         remedies: Mapping[str, str] = error.remedies
