@@ -51,6 +51,10 @@ class MethodConfig(Frozen):
     """Whether the method's score is the floor: it does not look at the image."""
     family: ClassVar[Family | Literal[""]] = ""
     """Which family a contrast between families counts the method in; empty: neither."""
+    controls: ClassVar[Mapping[str, str]] = {}
+    """What stands beside the method to tell what its parts add: by the value of the field
+    ``control`` that makes it, what follows the method's label in its own. A suite's
+    ``controls: true`` adds them all, each with its contrasts."""
     citation: ClassVar[str] = ""
     """BibTeX of the method's publications."""
     reads_predictions: ClassVar[bool] = False

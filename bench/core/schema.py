@@ -169,6 +169,10 @@ class Protocol(Frozen):
     """Whether an image is corrupted after (``input``) or before (``native``) the resize."""
     backend: Literal["fast", "reference", "torch"] = "fast"
     """Whose code corrupts images (``bench.corruptions.BACKENDS``)."""
+    reference_height: Annotated[Positive | None, Field(exclude_if=is_none)] = None
+    """Height in pixels of the images that corruptions' widths in pixels are meant at; they are
+    scaled with the image's height (``bench.corruptions.corrupt``). Absent, and then in no key:
+    widths as published, whatever the image's size."""
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     """Of training and prediction, through Accelerate's mixed precision."""
     micro_batch: Positive = 8
@@ -225,6 +229,13 @@ class Protocol(Frozen):
         if crop and resize and (crop[0] > resize[0] or crop[1] > resize[1]):
             raise ValueError(f"above resize {resize}: a crop is cut out of the resized image")
         return crop
+
+    @field_validator("reference_height")
+    @classmethod
+    def _widths_can_be_scaled(cls, height: int | None, info: ValidationInfo) -> int | None:
+        if height is not None and info.data.get("backend", "fast") != "fast":
+            raise ValueError("only the backend 'fast' scales widths; leave backend out")
+        return height
 
     @field_validator("segments")
     @classmethod

@@ -186,4 +186,5 @@ class Split:
             seeding.key("corruption", seed, str(self.reference), sample.id, condition.corruption),
             depth=depth,
             backend=self.protocol.backend,
+            reference_height=self.protocol.reference_height,
         )

@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 
 from bench.core.errors import StoreError
 from bench.core.record import ConditionFacts, Record
-from bench.core.schema import CLEAN, Condition, DataRef, Task, fingerprint
+from bench.core.schema import CLEAN, Condition, DataRef, Protocol, Task, fingerprint
 from bench.store.folders import SuiteFolder
 from bench.store.merged import relabelled
 
@@ -180,7 +180,8 @@ def protocol_fields(record: Record) -> dict[str, object]:
     cell = record.cell
     # which scores are printed changes no number
     protocol = cell.protocol.model_dump(mode="json", exclude={"metrics"})
-    fields = {f"protocol.{field}": value for field, value in protocol.items()}
+    names = (name for name in Protocol.model_fields if name != "metrics")
+    fields = {f"protocol.{name}": protocol.get(name) for name in names}
     return {**fields, "limit": cell.limit, "test data": record.test_data or None}
 
 

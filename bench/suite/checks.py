@@ -11,6 +11,7 @@ from bench.core.errors import UnknownMethod
 from bench.core.manifest import PaperTable
 from bench.core.registry import load_config, method_modules, resolve_config, suggest
 from bench.core.schema import Family
+from bench.suite.controls import control_faults, control_labels, with_controls
 from bench.suite.data_checks import (
     condition_faults,
     data_faults,
@@ -43,11 +44,11 @@ def validate(tree: Mapping[str, Any]) -> tuple[list[Fault], Suite | None]:
         faults += structure_faults(error, Suite)
     for check in CHECKS:
         faults += check(tree)
-    return faults, suite
+    return faults, with_controls(suite) if suite and not faults else suite
 
 
 def _reference_faults(tree: Mapping[str, Any]) -> Iterator[Fault]:
-    labels = labels_of(tree)
+    labels = [*labels_of(tree), *control_labels(tree)]
     named: list[tuple[Loc, Any]] = [(("reference",), tree.get("reference"))]
     for loc, contrast in entries_of(tree, "contrasts"):
         members = items_of(contrast.get("first"))
@@ -109,6 +110,7 @@ def _name(entry: Mapping[str, Any]) -> str:
 
 CHECKS = (
     method_faults,
+    control_faults,
     latent_faults,
     data_faults,
     condition_faults,

@@ -48,6 +48,10 @@ class MethodEntry(Frozen):
     """Values that replace the preset's."""
     seeds: Seeds | None = None
     """Training seeds of this method, where they are not the suite's."""
+    controls: bool = False
+    """Add the method's controls to the suite, after its methods and under its label: a twin and
+    parts (``MethodConfig.controls``), and the contrasts of the method with each of them, clean,
+    and where there are conditions in mPC and above the floor."""
 
     @model_validator(mode="before")
     @classmethod

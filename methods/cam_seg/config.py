@@ -117,6 +117,7 @@ class Config(MethodConfig):
     version: ClassVar[int] = 1
     tasks: ClassVar[tuple[Task, ...]] = ("predict", "reconstruct")
     family: ClassVar[Literal["generative"]] = "generative"
+    controls: ClassVar[Mapping[str, str]] = {"twin": "twin", "temperature_zero": "temperature 0"}
     citation: ClassVar[str] = """\
 @article{ahmed2025camseg,
   title = {{CAM-Seg}: A Continuous-valued Embedding Approach for Semantic Image Generation},

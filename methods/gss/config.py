@@ -61,6 +61,7 @@ class Config(MethodConfig):
     version: ClassVar[int] = 1
     tasks: ClassVar[tuple[Task, ...]] = ("predict", "reconstruct", "oracle_codes")
     family: ClassVar[Literal["generative"]] = "generative"
+    controls: ClassVar[Mapping[str, str]] = {"twin": "twin", "auxiliary_head": "auxiliary head"}
     citation: ClassVar[str] = """\
 @inproceedings{chen2023gss,
   title = {Generative Semantic Segmentation},

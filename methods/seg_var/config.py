@@ -156,6 +156,11 @@ class Config(MethodConfig):
     version: ClassVar[int] = 1
     tasks: ClassVar[tuple[Task, ...]] = ("predict", "reconstruct")
     family: ClassVar[Literal["generative"]] = "generative"
+    controls: ClassVar[Mapping[str, str]] = {
+        "twin": "twin",
+        "image_encoder": "image encoder alone",
+        "seglat_decoder": "decoder alone",
+    }
     citation: ClassVar[str] = """\
 @article{zheng2025segvar,
   title = {{Seg-VAR}: Image Segmentation with Visual Autoregressive Modeling},

@@ -94,7 +94,9 @@ def test_every_control_has_a_case():
     for name in method_modules():
         field = load_config(name)[0].model_fields.get("control")
         if field is not None:
-            declared |= {(name, control) for control in get_args(field.annotation) if control}
+            controls = {control for control in get_args(field.annotation) if control}
+            assert controls == load_config(name)[0].controls.keys()
+            declared |= {(name, control) for control in controls}
     assert declared == {(case.method, case.control) for case in CASES}
 
 

@@ -10,6 +10,7 @@ from bench.core.schema import (
     Condition,
     DataRef,
     DataSpec,
+    Portion,
     Protocol,
     Slide,
     fingerprint,
@@ -67,6 +68,10 @@ def test_what_has_no_plain_form_is_refused():
         (
             {"crop": (8, 8), "slide": {"window": (8, 8), "stride": (4, 4)}, "segments": True},
             "segments of windows are not joined",
+        ),
+        (
+            {"resize": (8, 8), "backend": "torch", "reference_height": 360},
+            "only the backend 'fast' scales widths",
         ),
     ],
 )
@@ -126,3 +131,15 @@ def test_a_split_with_other_options_has_another_key():
     plain, other = (DataRef(dataset="a", split="val", options=o) for o in ({}, {"n": 1}))
     assert plain.key != other.key
     assert plain.key == DataRef(dataset="a", split="val").key
+
+
+def test_what_is_left_out_of_keys_where_it_is_not_used():
+    usual, scaled = Protocol(resize=(8, 8)), Protocol(resize=(8, 8), reference_height=360)
+    assert "reference_height" not in usual.model_dump()
+    assert fingerprint(usual) != fingerprint(scaled)
+    whole = DataRef(dataset="camvid", split="train")
+    part = whole.model_copy(update={"portion": Portion(held_out=0.25, side="kept")})
+    assert "portion" not in whole.model_dump()
+    assert whole.key != part.key
+    assert DataRef.model_validate(part.model_dump()) == part
+    assert str(part.portion) == "without the 25% held out"

@@ -66,3 +66,15 @@ def test_decoded_samples_are_kept_while_there_is_room(monkeypatch):
             for index in range(4):
                 data.sample(index)
         assert dataset.reads == reads
+
+
+def test_widths_follow_the_height_that_a_protocol_means_them_at():
+    blur = Condition(corruption="gaussian_blur", severity=3)
+    plain, scaled = (split(resize=(32, 64), reference_height=h) for h in (None, 16))
+    sharp = plain.load(0).image
+    moved = [
+        np.abs(data.load(0, blur).image.astype(int) - sharp).mean() for data in (plain, scaled)
+    ]
+    assert moved[0] < moved[1]  # twice the height, twice the width
+    same = split(resize=(32, 64), reference_height=32)
+    assert np.array_equal(same.load(0, blur).image, plain.load(0, blur).image)
