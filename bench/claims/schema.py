@@ -111,7 +111,7 @@ def load_claims(path: Path) -> tuple[Claim, ...]:
         ClaimsError: if it is missing, or with every fault found.
     """
     try:
-        tree = YAML(typ="safe", pure=True).load(path.read_text())
+        tree = YAML(typ="safe").load(path.read_text())
         return _Ledger.model_validate(tree).claims
     except (OSError, MarkedYAMLError) as error:
         raise ClaimsError(f"{path}: cannot be read: {error}") from error

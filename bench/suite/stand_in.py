@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from bench.core.registry import default_preset
+from pydantic import Field, ValidationError
+
+from bench.core.config import MethodConfig
+from bench.core.errors import UnknownMethod
+from bench.core.registry import default_preset, merge, resolve_config
 from bench.core.schema import Frozen, Protocol
-
-SUFFIX = "-stand-in"
-"""Ends the name of such a suite, and so of its results, its report and the files in it."""
+from bench.core.stage import Stage
 
 
 class StandIn(Frozen):
@@ -22,22 +24,31 @@ class StandIn(Frozen):
     test: Mapping[str, Any] = {}
     """Options of what is tested on instead."""
     presets: Mapping[str, str]
-    """For a preset of the suite, a smaller one."""
+    """For a method's label or its preset in the suite, a smaller one."""
     config: Mapping[str, Mapping[str, Any]] = {}
     """By adapter, settings in place of those of the suite's methods, whole or not at all."""
+    steps: Annotated[float, Field(ge=0.01, le=1)] = 1.0
+    """Share of their training steps that the smaller presets do: enough to fill a table."""
     protocol: Protocol
+
+    @property
+    def suffix(self) -> str:
+        """What ends the name of such a suite, and so of its results, report and files."""
+        share = f"-{100 * self.steps:.0f}pct" if self.steps < 1 else ""
+        return f"-stand-in{share}"
 
     def __str__(self) -> str:
         data = ", ".join(f"{n} for {old}" for old, n in self.data.items() if n != old)
         sizes = ", ".join(dict.fromkeys(self.presets.values()))
         told = f"generated scenes ({data}), size {sizes or 'as it is'}"
-        return f"Stand-in: {told}; says nothing of the published numbers"
+        share = f" trained for {100 * self.steps:.0f}% of its steps" if self.steps < 1 else ""
+        return f"Stand-in: {told}{share}; says nothing of the published numbers"
 
 
 def put_in_place(tree: Mapping[str, Any], stand_in: StandIn) -> dict[str, Any]:
     """Return a valid suite's content with the stand-in in place of what it stands for."""
     changed = {key: value for key, value in tree.items() if key != "stand_in"}
-    changed["name"] += SUFFIX
+    changed["name"] += stand_in.suffix
     changed["protocol"] = tree["stand_in"]["protocol"]
     for key, options in (("train_on", stand_in.train), ("test_on", stand_in.test)):
         replaced = [_data(entry, stand_in.data, options) for entry in tree[key]]
@@ -61,9 +72,31 @@ def _data(entry: Any, data: Mapping[str, str], options: Mapping[str, Any]) -> An
 
 
 def _method(entry: Mapping[str, Any], stand_in: StandIn) -> dict[str, Any]:
-    preset = entry.get("preset", default_preset(entry["adapter"]))
-    config = {**entry.get("config", {}), **stand_in.config.get(entry["adapter"], {})}
-    return {**entry, "preset": stand_in.presets.get(preset, preset), "config": config}
+    adapter = entry["adapter"]
+    preset = entry.get("preset", default_preset(adapter))
+    of_preset = stand_in.presets.get(preset, preset)
+    preset = stand_in.presets.get(entry.get("label", ""), of_preset)
+    config = {**entry.get("config", {}), **stand_in.config.get(adapter, {})}
+    if stand_in.steps < 1:
+        try:
+            resolved = resolve_config(adapter, preset, config)
+        except (UnknownMethod, ValidationError):
+            pass  # said with the other faults, when the result is checked
+        else:
+            config = merge(config, _shortened(resolved, stand_in.steps))
+    return {**entry, "preset": preset, "config": config}
+
+
+def _shortened(config: MethodConfig, share: float) -> dict[str, dict[str, int]]:
+    """Return settings that train every stage for a share of its steps, one at least."""
+    settings = {}
+    for name in type(config).model_fields:
+        stage = getattr(config, name)
+        if isinstance(stage, Stage) and stage.steps:
+            steps = max(1, round(share * stage.steps))
+            warmup = min(steps, round(share * stage.warmup_steps))
+            settings[name] = {"steps": steps, "warmup_steps": warmup}
+    return settings
 
 
 def _column(column: Mapping[str, Any], data: Mapping[str, str]) -> dict[str, Any]:
