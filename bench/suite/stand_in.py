@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
-from bench.core.config import MethodConfig
 from bench.core.errors import UnknownMethod
 from bench.core.registry import default_preset, merge, resolve_config
 from bench.core.schema import Frozen, Protocol
@@ -83,20 +82,11 @@ def _method(entry: Mapping[str, Any], stand_in: StandIn) -> dict[str, Any]:
         except (UnknownMethod, ValidationError):
             pass  # said with the other faults, when the result is checked
         else:
-            config = merge(config, _shortened(resolved, stand_in.steps))
+            shortened = resolved.with_steps_times(stand_in.steps)
+            stages = [name for name, value in shortened if isinstance(value, Stage)]
+            lengths = dict.fromkeys(stages, {"steps", "warmup_steps"})
+            config = merge(config, shortened.model_dump(include=lengths))
     return {**entry, "preset": preset, "config": config}
-
-
-def _shortened(config: MethodConfig, share: float) -> dict[str, dict[str, int]]:
-    """Return settings that train every stage for a share of its steps, one at least."""
-    settings = {}
-    for name in type(config).model_fields:
-        stage = getattr(config, name)
-        if isinstance(stage, Stage) and stage.steps:
-            steps = max(1, round(share * stage.steps))
-            warmup = min(steps, round(share * stage.warmup_steps))
-            settings[name] = {"steps": steps, "warmup_steps": warmup}
-    return settings
 
 
 def _column(column: Mapping[str, Any], data: Mapping[str, str]) -> dict[str, Any]:
