@@ -87,7 +87,7 @@ def _write_files(
     destination: Path, manifest: Manifest, sections: Sequence[Section], tables: Sequence[Table]
 ) -> None:
     """Write tables and plots, in place of those of an earlier report."""
-    _, _, share = manifest.suite.rpartition(f"-{STAND_IN}")
+    _, _, share = manifest.suite.partition(f"-{STAND_IN}")
     end = f"-{STAND_IN}{share.partition(' ')[0]}" if manifest.stand_in else ""
     for old in ("tables", "plots", "exports"):
         shutil.rmtree(destination / old, ignore_errors=True)

@@ -1,6 +1,10 @@
 """What takes the place of data and sizes that not everyone has."""
 
-from bench.suite.stand_in import SUFFIX, StandIn, put_in_place
+import pytest
+from pydantic import ValidationError
+
+from bench.core.registry import resolve_config
+from bench.suite.stand_in import StandIn, put_in_place
 
 PROTOCOL = {"resize": [32, 64]}
 STAND_IN = {
@@ -30,7 +34,7 @@ def replaced():
 
 
 def test_name_and_protocol_are_the_stand_in_s():
-    assert replaced()["name"] == f"table{SUFFIX}"
+    assert replaced()["name"] == "table-stand-in"
     assert replaced()["protocol"] == PROTOCOL
     assert "stand_in" not in replaced()
 
@@ -53,6 +57,36 @@ def test_sizes_and_settings_of_methods():
     gss, codec = replaced()["methods"]
     assert (gss["preset"], gss["config"]) == ("tiny", {"void": "fill", "variant": "FT"})
     assert (codec["preset"], codec["config"]) == ("vqgan_f16_1024", {})
+
+
+def test_a_share_of_the_steps_is_taken_of_every_stage_and_told():
+    stand_in = StandIn.model_validate({**STAND_IN, "steps": 0.05})
+    changed = put_in_place(TREE, stand_in)
+    gss, codec = changed["methods"]
+    whole = resolve_config("gss", "tiny", {})
+    short = resolve_config("gss", gss["preset"], gss["config"])
+    for stage in ("train_tokenizer", "train_prior", "train_inverse"):
+        before, after = getattr(whole, stage), getattr(short, stage)
+        assert after.steps == round(0.05 * before.steps) > 0
+        assert after.warmup_steps == round(0.05 * before.warmup_steps)
+        assert after.lr == before.lr
+    assert codec["config"]["train_codec"]["steps"] == 4000  # of 80,000
+    assert changed["name"] == "table-stand-in-5pct"
+    assert "size tiny trained for 5% of its steps;" in str(stand_in)
+
+
+def test_a_share_beyond_all_or_next_to_nothing_is_refused():
+    for share in (0, 0.001, 1.5):
+        with pytest.raises(ValidationError, match="steps"):
+            StandIn.model_validate({**STAND_IN, "steps": share})
+
+
+def test_a_label_comes_before_a_preset():
+    presets = {"paper": "tiny", "B": "small"}
+    entries = [{"adapter": "gss", "label": label, "preset": "paper"} for label in "AB"]
+    stand_in = StandIn.model_validate({**STAND_IN, "presets": presets})
+    changed = put_in_place({**TREE, "methods": entries}, stand_in)["methods"]
+    assert [entry["preset"] for entry in changed] == ["tiny", "small"]
 
 
 def test_columns_of_the_paper_name_the_sets_that_stand_in():

@@ -184,6 +184,16 @@ def test_a_stand_in_is_named_and_never_judged(tmp_path: Path) -> None:
         assert "Stand-in: generated scenes in place of ade20k" in text.read_text()
 
 
+def test_files_of_a_stand_in_say_its_share_of_the_steps(tmp_path: Path) -> None:
+    store = Store(tmp_path / "out", suite="table-stand-in-5pct", images=40)
+    store.paper, store.stand_in = paper(), "Stand-in: trained for 5% of its steps"
+    store.add(make_cell("Mine"), 0.9)
+    assert rendered(store, "paper-stand-in-5pct")[0]["mIoU: verdict"] == "stand-in"
+    written = (store.folder.path / "report" / "tables").iterdir()
+    assert all(path.stem.endswith("-stand-in-5pct") for path in written)
+    assert "trained for 5% of its steps" in (store.folder.path / "report/index.html").read_text()
+
+
 def test_a_table_without_any_result_is_shown(tmp_path: Path) -> None:
     store = Store(tmp_path / "out")
     store.paper = paper()
