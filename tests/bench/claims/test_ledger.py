@@ -1,5 +1,6 @@
 """The project's own ledger of claims names methods, settings and values that there are."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from bench import corruptions
 from bench.claims.comparable import differences, flatten, training_differences
-from bench.claims.reported import PAPERS
+from bench.claims.reported import PAPERS, find_reported, load_reported
 from bench.claims.schema import Claim, Term, load_claims
 from bench.core.config import MethodConfig
 from bench.core.manifest import PublishedTraining
@@ -21,6 +22,7 @@ from bench.engine.plan import Settings, make_plan
 from bench.suite.reading import read_suite
 
 CLAIMS = load_claims(PAPERS / "claims.yaml")
+NUMBERS = load_reported(PAPERS)
 
 
 def selectors() -> Iterator[Any]:
@@ -131,8 +133,32 @@ def test_every_term_is_reached_by_a_suite_or_says_what_is_missing(tmp_path, monk
 def test_every_statement_is_quoted_with_its_place() -> None:
     for claim in CLAIMS:
         assert claim.quote, claim.id
-        place = ("p. ", "abstract", "README", "CAMSS", "secondary")
-        assert any(part in claim.source for part in place), claim.id
+        place = r"p\. \d+|abstract|README|CAMSS (demo|validation)|\(secondary\) \w+"
+        assert re.search(place, claim.source), claim.id
+        if claim.source.startswith("arXiv:2303.11316"):
+            pages = re.findall(r"p\. (\d+)", claim.source)
+            assert pages and all(1 <= int(page) <= 15 for page in pages), claim.id
+            assert re.search(r"section \d|sections \d|table|appendix [A-J]|eq\. \d", claim.source)
+
+
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
+def test_numbers_of_a_quotation_are_those_of_the_files(claim: Claim) -> None:
+    """As printed, in thousands or millions, or the gain between two of the claim's own."""
+    printed = [float(n.row["value"]) for n in NUMBERS if n.paper == claim.paper]
+    own = [
+        float(find_reported(NUMBERS, claim.paper, term.reported).row["value"])
+        for term in claim.terms.values()
+        if term.reported
+    ]
+    sides = re.findall(r"0\.\d+", claim.inequality)
+    numbers = [
+        *(value / unit for value in printed for unit in (1, 1e3, 1e6)),
+        *(abs(a - b) for a in own for b in own),
+        *(100 * float(side) for side in sides),
+    ]
+    for text in re.findall(r"\d+\.\d+", claim.quote):
+        decimals = len(text.partition(".")[2])
+        assert float(text) in [round(number, decimals) for number in numbers], text
 
 
 def test_every_claim_has_something_to_compare() -> None:

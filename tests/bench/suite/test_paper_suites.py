@@ -10,10 +10,14 @@ from bench.cli import suite_verbs
 from bench.cli.main import main
 from bench.core.errors import SuiteError
 from bench.core.resources import SUITES
+from bench.engine.plan import Settings, make_plan
 from bench.store.folders import SuiteFolder
 from bench.suite.reading import read_suite
 
-PAPERS = [path for path in sorted(SUITES.rglob("*.yaml")) if read_suite(path).suite.paper]
+PAPERS = sorted((SUITES / "papers").glob("*.yaml"))
+SMALL = {"baselines", "camseg_protocol"}
+"""Suites of papers that are small as they are: they need no data and have no stand-in."""
+NEEDY = [path for path in PAPERS if path.stem not in SMALL]
 
 TEXT = """\
 name: trial
@@ -64,25 +68,31 @@ def test_there_are_suites_of_papers():
 
 
 def test_every_suite_of_a_paper_has_a_stand_in():
-    """But for two that are small as they are."""
-    without = {
-        p.stem
-        for p in SUITES.rglob("*.yaml")
-        if p.parent.name == "papers" and not read_suite(p).suite.stand_in
-    }
-    assert without == {"baselines", "camseg_protocol"}
+    assert {path.stem for path in PAPERS if not read_suite(path).suite.stand_in} == SMALL
 
 
 @pytest.mark.parametrize("path", PAPERS, ids=lambda path: path.stem)
-@pytest.mark.parametrize("stand_in", [[], ["--stand-in"]], ids=["plain", "stand-in"])
-def test_a_suite_of_a_paper_plans_without_data(path, stand_in, tmp_path, monkeypatch, capsys):
+def test_a_suite_of_a_paper_plans_without_data(path, tmp_path, monkeypatch, capsys):
+    """It says of each cell what it needs, and of each need where to get it."""
     monkeypatch.delenv("BENCH_DATA", raising=False)
-    assert main(["plan", str(path), "--output", str(tmp_path), *stand_in]) == 0
-    printed = capsys.readouterr().out
-    assert ("needs" in printed) == (not stand_in)
+    assert main(["plan", str(path), "--output", str(tmp_path)]) == 0
+    printed = "".join(capsys.readouterr().out.split())
+    plan = make_plan(read_suite(path), Settings(tmp_path))
+    assert bool(plan.unavailable) == (path.stem != "baselines")
+    for missing in plan.unavailable:
+        assert missing.needs, missing.cell
+        assert all("".join(need.what.split()) in printed for need in missing.needs)
+        assert all("".join(need.remedy.split()) in printed for need in missing.needs)
 
 
-@pytest.mark.parametrize("path", PAPERS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", NEEDY, ids=lambda path: path.stem)
+def test_a_stand_in_plans_without_data(path, tmp_path, monkeypatch, capsys):
+    monkeypatch.delenv("BENCH_DATA", raising=False)
+    assert main(["plan", str(path), "--output", str(tmp_path), "--stand-in"]) == 0
+    assert "needs" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("path", NEEDY, ids=lambda path: path.stem)
 def test_a_stand_in_asks_for_nothing_that_is_not_here(path):
     suite, _, told = read_suite(path, stand_in=True)
     assert re.search(r"-stand-in(-\d+pct)?$", suite.name)
