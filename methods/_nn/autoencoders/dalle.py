@@ -141,10 +141,13 @@ class DalleDecoder(nn.Module):
         assert first.bias is not None
         return first.weight.flatten(1).t() + first.bias
 
+    def first_layer(self, codes: Tensor) -> Tensor:
+        """Return the first convolution of one-hot int64 codes [B, h, w]: [B, C, h, w]."""
+        return F.embedding(codes, self.vectors()).permute(0, 3, 1, 2)
+
     def decode(self, codes: Tensor) -> Tensor:
         """Decode int64 codes [B, h, w] to [B, 6, 8 h, 8 w]."""
-        x = F.embedding(codes, self.vectors()).permute(0, 3, 1, 2)
-        out: Tensor = self.blocks[1:](x)
+        out: Tensor = self.blocks[1:](self.first_layer(codes))
         return out
 
 
