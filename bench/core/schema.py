@@ -168,7 +168,8 @@ class Protocol(Frozen):
     corrupt_at: Literal["input", "native"] = "input"
     """Whether an image is corrupted after (``input``) or before (``native``) the resize."""
     backend: Literal["fast", "reference", "torch"] = "fast"
-    """Whose code corrupts images (``bench.corruptions.BACKENDS``)."""
+    """Whose code corrupts images (``bench.corruptions.BACKENDS``). With ``torch`` an accelerator
+    corrupts whole micro-batches where it can, at ``corrupt_at: input``."""
     reference_height: Annotated[Positive | None, Field(exclude_if=is_none)] = None
     """Height in pixels of the images that corruptions' widths in pixels are meant at; they are
     scaled with the image's height (``bench.corruptions.corrupt``). Absent, and then in no key:

@@ -173,6 +173,16 @@ class Split:
     def _key(self, what: str, index: int, *further: object) -> str:
         return fingerprint(what, self._made_of, self.start + index, *further)
 
+    def corruption_key(self, name: str, condition: Condition, seed: int) -> int:
+        """Return the key of an image's draws: that of all severities, which nest.
+
+        Args:
+            name: of the image.
+            condition: of which the severity does not count.
+            seed: the suite's.
+        """
+        return seeding.key("corruption", seed, str(self.reference), name, condition.corruption)
+
     def _corrupt(
         self, image: np.ndarray, sample: Sample, condition: Condition, seed: int
     ) -> np.ndarray:
@@ -183,7 +193,7 @@ class Split:
             image,
             condition.corruption,
             condition.severity,
-            seeding.key("corruption", seed, str(self.reference), sample.id, condition.corruption),
+            self.corruption_key(sample.id, condition, seed),
             depth=depth,
             backend=self.protocol.backend,
             reference_height=self.protocol.reference_height,

@@ -52,6 +52,12 @@ def corrupt_batch(images: Tensor, name: str, severity: int, seeds: Tensor) -> Te
     return out.permute(0, 2, 3, 1).contiguous()
 
 
+def covers(name: str) -> bool:
+    """Whether a corruption is done here for whole batches, from images alone."""
+    corruption = lookup(name, 1)
+    return not corruption.depth and _function(corruption.family, name) is not None
+
+
 def corrupt_one(
     image: np.ndarray, name: str, severity: int, seed: int, depth: np.ndarray | None
 ) -> np.ndarray:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+import numpy as np
 import torch
 
 from bench.core import seeding
 from bench.core.schema import CLEAN, Batch, Condition, LabelMapping, Task
+from bench.corruptions import batched
 from bench.data.split import Split
 from bench.data.taxonomy import Projection
 from bench.data.transforms import Loaded, to_tensors
@@ -97,7 +99,8 @@ def _load_batches(
     device: torch.device,
     workers: Workers,
 ) -> Iterator[MicroBatch]:
-    condition = _image_condition(job)
+    together = corrupts_batches(job, device)
+    condition = CLEAN if together else _image_condition(job)
     geometries = job.geometries or (job.split.protocol.eval_at,)
     requests = (
         _TestImage(index, condition, job.seed, geometries) for batch in indices for index in batch
@@ -105,8 +108,29 @@ def _load_batches(
     images = workers.map(_load, job.split, requests, rows)
     for batch in indices:
         samples = [next(images) for _ in batch]
+        if together:
+            samples = _corrupted(samples, job, device)
         padded = samples + samples[-1:] * (rows - len(samples))
         yield MicroBatch(samples, to_tensors(padded, seeds_of(job, padded), device))
+
+
+def corrupts_batches(job: EvaluationJob, device: torch.device) -> bool:
+    """Whether an accelerator corrupts micro-batches, instead of whoever loads their images."""
+    protocol, condition = job.split.protocol, _image_condition(job)
+    wanted = condition != CLEAN and (protocol.backend, protocol.corrupt_at) == ("torch", "input")
+    return wanted and device.type != "cpu" and batched.covers(condition.corruption)
+
+
+def _corrupted(samples: list[Loaded], job: EvaluationJob, device: torch.device) -> list[Loaded]:
+    """Corrupt images of one size as a batch on a device."""
+    images = torch.from_numpy(np.stack([sample.image for sample in samples])).to(device)
+    keys = [job.split.corruption_key(s.id, job.condition, job.seed) for s in samples]
+    corruption, severity = job.condition.corruption, job.condition.severity
+    out = batched.corrupt_batch(images, corruption, severity, torch.tensor(keys, device=device))
+    return [
+        sample._replace(image=image)
+        for sample, image in zip(samples, out.cpu().numpy(), strict=True)
+    ]
 
 
 def whole_split(job: EvaluationJob, device: torch.device) -> Iterator[Batch]:
