@@ -23,6 +23,13 @@ CACHE_BYTES = 2**30
 """Decoded samples kept in memory; most sets of small suites fit whole."""
 
 
+AFTER_LOADING = (
+    *("metrics", "eval_at", "segments", "slide", "micro_batch", "crop"),
+    *("precision", "compile", "channels_last"),
+)
+"""Fields of a protocol that change no image and no truth at a given geometry."""
+
+
 class Split:
     """A split of a dataset under a protocol; decoded samples are kept in memory."""
 
@@ -166,8 +173,7 @@ class Split:
 
     def _everything(self) -> str:
         """Hash all that every image depends on, the code that makes it included."""
-        protocol = self.protocol
-        made = (protocol.resize, protocol.short_side, protocol.corrupt_at, protocol.backend)
+        made = self.protocol.model_dump(mode="json", exclude=set(AFTER_LOADING))
         return fingerprint(self.dataset.fingerprint(), self.reference, made, harness_digest())
 
     def _key(self, what: str, index: int, *further: object) -> str:
