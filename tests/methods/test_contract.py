@@ -26,6 +26,17 @@ STEPS_TO_REACH_ALL = 4
 ODD = (33, 50)
 
 
+@pytest.fixture(autouse=True, params=["fp32", pytest.param("bf16", marks=pytest.mark.slow)])
+def precision(request):
+    """Train and predict as `protocol.precision` says; bf16 as Accelerate has it on the CPU."""
+    if request.param == "fp32":
+        yield
+        return
+    # Accelerate enters autocast anew for each call; within one context casts would be kept.
+    with torch.autocast("cpu", torch.bfloat16, cache_enabled=False):
+        yield
+
+
 @contextmanager
 def refused_by_name(size):
     """Let a method refuse an odd size, if its error says which."""

@@ -1,8 +1,10 @@
-"""Every published preset of every method predicts, at the size of its crops and at another.
+"""Every published preset of every method trains, and predicts at its crops' size and another.
 
 Depths and widths are reduced where memory or time forbids the published ones; what is left is
 the code path, with its paddings, windows and tables of positions.
 """
+
+import math
 
 import pytest
 import torch
@@ -17,6 +19,8 @@ from bench.core.registry import (
 )
 from bench.core.resources import SUITES
 from bench.core.schema import IGNORE_INDEX, DataSpec
+from bench.engine.training.optimiser import learning_rate, make_optimiser
+from bench.engine.training.stages import trainable_modules
 from bench.suite.reading import read_suite
 from tests.helpers.small_methods import draw_batch
 
@@ -119,6 +123,37 @@ def answer(method, batch):
 
 def test_what_is_reduced_is_published():
     assert set(REDUCED) <= set(PUBLISHED)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "preset"), PUBLISHED)
+def test_every_stage_of_a_published_preset_takes_three_steps(name, preset):
+    """With the optimiser, groups and schedule of the preset, on crops of its augmentation."""
+    config = resolve_config(name, preset, REDUCED.get((name, preset), {}))
+    with seeding.seeded(0):
+        method = load_method(name)(config, DATA)
+    for stage in config.stages(DATA):
+        modules = trainable_modules(method, stage)
+        if not stage.steps:
+            method.fit(stage.name, [draw_batch(2, CROP)])
+            continue
+        before = {key: value.clone() for key, value in modules.state_dict().items()}
+        optimizer = make_optimiser(modules, stage)
+        for step in range(3):
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate(stage, step + 1) * group["lr_multiplier"]
+            batch = draw_batch(2, CROP, seed=step)._replace(step=step, steps=stage.steps)
+            with seeding.seeded(step):
+                losses = method(stage.name, batch)
+            assert all(torch.isfinite(loss) for loss in losses.values()), stage.name
+            sum(losses.values()).backward()
+            limit = stage.grad_clip or math.inf
+            norm = torch.nn.utils.clip_grad_norm_(modules.parameters(), limit)
+            assert 0 < norm < math.inf, stage.name
+            optimizer.step()
+            optimizer.zero_grad()
+        after = modules.state_dict()
+        assert any(not torch.equal(value, after[key]) for key, value in before.items())
 
 
 def check_sizes(name, config):
