@@ -11,7 +11,8 @@ starts from drawn weights.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 import torch
@@ -74,6 +75,12 @@ class Config(MethodConfig):
     def gives_probabilities(self) -> bool:
         return True
 
+    def needs(self, folder: str = "") -> tuple[tuple[str, str], ...]:
+        return self.backbone.needs(bool(self.weights))
+
+    def files(self) -> Mapping[str, tuple[Path, ...]]:
+        return self.backbone.files(bool(self.weights))
+
     def pretraining(self, stage: str) -> str:
         return self.backbone.pretraining
 
@@ -83,7 +90,7 @@ class Config(MethodConfig):
     def depends_on(self, stage: str) -> dict[str, Any]:
         """Return all but what only sampling knows."""
         unused = {"weights", "initialise", "steps", "skip"}
-        return self.model_dump(mode="json", exclude=unused)
+        return {**self.model_dump(mode="json", exclude=unused), **self.backbone.content}
 
 
 class PyramidFeatures(nn.Module):
@@ -349,10 +356,12 @@ PRESETS = {
             augment=Augment(scale=(0.75, 1.5), colour=0.2),
         ),
     ),
-    # segmentation/configs/cityscapes/ddp_convnext_t_4x4_512x1024_160k_cityscapes.py. Published
-    # encoders start from ImageNet: `backbone: {pretrained: true}`.
+    # segmentation/configs/cityscapes/ddp_convnext_t_4x4_512x1024_160k_cityscapes.py, from
+    # ImageNet's weights.
     "paper": Config(
-        backbone=BackboneSettings(name="convnext_tiny", options={"drop_path_rate": 0.4}),
+        backbone=BackboneSettings(
+            name="convnext_tiny.fb_in1k", options={"drop_path_rate": 0.4}, pretrained=True
+        ),
         train=_stage(
             160_000,
             16,

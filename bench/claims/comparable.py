@@ -17,8 +17,8 @@ from bench.core.schema import Cell
 RELABELLED = "mseg_relabeled"
 """Dataset of the parts of a mixture whose labels are MSeg's."""
 _WHY_MASKS = "MSeg's masks; in GSS's table 8 relabelling is worth 1.6 points of harmonic mean"
-_FILES = {"weights", "initialise"}
-"""Settings that name files: a record's initialisation says what came of them."""
+_FILES = {"weights", "initialise", "pretrained", "backbone_weights"}
+"""Settings that name files or hold their digests: a record's initialisation says what they are."""
 _LISTED = 4
 """Differing settings that are told one by one."""
 

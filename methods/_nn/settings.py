@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from bench import Frozen, Positive
-from methods._nn.pretrained import training_set
+from methods._nn.pretrained import (
+    CONTENT,
+    repository,
+    training_set,
+    weights_content,
+    weights_needs,
+)
 
 AboveZero = Annotated[float, Field(gt=0)]
 Weight = Annotated[float, Field(ge=0)]
@@ -73,3 +80,24 @@ class BackboneSettings(Frozen):
     def pretraining(self) -> str:
         """What it was trained on before (``MethodConfig.pretraining``)."""
         return training_set(self.name) if self.pretrained else "random"
+
+    def needs(self, given: bool) -> tuple[tuple[str, str], ...]:
+        """Return the weights that training starts from, if they are not here.
+
+        Args:
+            given: whether a file has all weights, so that these are not asked for.
+        """
+        if given or not self.pretrained:
+            return ()
+        return weights_needs(repository(self.name), "backbone.pretrained: false")
+
+    def files(self, given: bool) -> dict[str, tuple[Path, ...]]:
+        """Return the file of these weights, as ``MethodConfig.files`` has it."""
+        if given or not self.pretrained:
+            return {}
+        return weights_content(repository(self.name))
+
+    @property
+    def content(self) -> dict[str, str]:
+        """What a stage depends on that starts from these weights; a digest takes its place."""
+        return {CONTENT: ""} if self.pretrained else {}

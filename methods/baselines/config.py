@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from bench import Augment, DataSpec, Fraction, Frozen, MethodConfig, Positive, Stage
+from methods._nn.pretrained import find, weights_needs
 
 FourSizes = tuple[Positive, Positive, Positive, Positive]
 
@@ -62,6 +65,9 @@ class Config(MethodConfig):
     segformer: SegformerSettings = SegformerSettings()
     deeplabv3plus: DeepLabV3PlusSettings = DeepLabV3PlusSettings()
     train_network: Stage
+    pretrained: str = ""
+    """The encoder's weights, where training starts: a repository of the Hub, or a folder with its
+    file. Empty: drawn."""
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
     """Of ImageNet, as torchvision's pre-trained models expect; subtracted from images."""
     std: tuple[Annotated[float, Field(gt=0)], float, float] = (0.229, 0.224, 0.225)
@@ -72,6 +78,26 @@ class Config(MethodConfig):
 
     def stages(self, data: DataSpec) -> tuple[Stage, ...]:
         return (self.train_network,)
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave an empty ``pretrained`` out, so that keys of before there was one stand."""
+        fields: dict[str, Any] = handler(self)
+        if not fields.get("pretrained"):
+            fields.pop("pretrained", None)
+        return fields
+
+    def needs(self, folder: str = "") -> tuple[tuple[str, str], ...]:
+        if self.weights or not self.pretrained:
+            return ()
+        return weights_needs(self.pretrained, "pretrained: ''")
+
+    def files(self) -> Mapping[str, tuple[Path, ...]]:
+        path = find(self.pretrained) if self.pretrained and not self.weights else None
+        return {} if path is None else {"pretrained": (path,)}
+
+    def pretraining(self, stage: str) -> str:
+        return "imagenet-1k" if self.pretrained else "random"
 
 
 def _stage(steps: int, batch_size: int, lr: float, **settings: Any) -> Stage:
@@ -115,20 +141,23 @@ PRESETS = {
             augment=Augment(scale=(0.75, 1.5), colour=0.2),
         ),
     ),
-    # arXiv:2105.15203, section 4.1, for Cityscapes at crops of 1024 x 1024. The paper trains
-    # the decoder at ten times the rate; a stage here has one.
+    # arXiv:2105.15203, section 4.1, for Cityscapes at crops of 1024 x 1024, from its encoder's
+    # ImageNet-1k weights. The paper trains the decoder at ten times the rate; a stage here has
+    # one: `hf` of preset `segformer_b5` has both.
     "segformer_b5": Config(
         architecture="segformer",
+        pretrained="nvidia/mit-b5",
         train_network=_stage(
             160_000, 8, 6e-5, warmup_steps=1500, augment=Augment(scale=(0.5, 2.0))
         ),
     ),
     # arXiv:1802.02611, section 4: 90k steps on Cityscapes, batch 16, poly decay of power 0.9,
-    # output stride 16. The paper uses SGD at 0.007; the harness has AdamW, whose rate and
-    # warm-up are those of segformer_b5.
+    # output stride 16, from ImageNet-1k weights. The paper uses SGD at 0.007; here is AdamW, whose
+    # rate and warm-up are those of segformer_b5.
     "deeplabv3plus_r101": Config(
         architecture="deeplabv3plus",
         deeplabv3plus=DeepLabV3PlusSettings(backbone="resnet101"),
+        pretrained="timm/resnet101.a1h_in1k",
         train_network=_stage(
             90_000, 16, 6e-5, warmup_steps=1500, power=0.9, augment=Augment(scale=(0.5, 2.0))
         ),

@@ -1,7 +1,7 @@
 """Discriminative baselines: an image goes to class scores in one pass.
 
-SegFormer comes from transformers, DeepLabV3+ from segmentation-models-pytorch on a timm
-encoder. Both start from random weights: nothing is downloaded.
+SegFormer comes from transformers, DeepLabV3+ from segmentation-models-pytorch. Published sizes
+start from weights of ImageNet, the others from drawn ones.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bench import Batch, DataSpec, Method, ensure_torchvision
+from bench import Batch, DataSpec, Method, WeightsError, ensure_torchvision
 from methods._nn.loss import cross_entropy
 from methods._nn.padding import pad_image
+from methods._nn.pretrained import find, load_part
 from methods.baselines.config import Config, DeepLabV3PlusSettings, SegformerSettings
 
 _MULTIPLE = 32  # the deepest stride of either network
@@ -32,9 +33,26 @@ class Baseline(Method[Config]):
             self.network = SegformerLogits(config.segformer, data.num_classes)
         else:
             self.network = _deeplabv3plus(config.deeplabv3plus, data.num_classes)
+        if config.pretrained and not config.weights:
+            self._start_from(config.pretrained)
         for name in ("mean", "std"):
             value = torch.tensor(getattr(config, name)).view(3, 1, 1)
             self.register_buffer(name, value, persistent=False)
+
+    def _start_from(self, source: str) -> None:
+        """Load the encoder's weights.
+
+        Raises:
+            WeightsError: if they are not here, or of another encoder.
+        """
+        path = find(source)
+        if path is None:
+            raise WeightsError(self.config.needs()[0][1])
+        if self.config.architecture == "segformer":
+            load_part(self.network.get_submodule("model.segformer"), path, "segformer.")
+        else:
+            timm = self.config.deeplabv3plus.backbone.startswith("tu-")
+            load_part(self.network.get_submodule("encoder.model" if timm else "encoder"), path)
 
     def forward(self, stage: str, batch: Batch) -> dict[str, Tensor]:
         scores = self.logits(batch.image, batch.seeds)

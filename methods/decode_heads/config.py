@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -116,6 +118,15 @@ class Config(MethodConfig):
     def gives_probabilities(self) -> bool:
         return True
 
+    def needs(self, folder: str = "") -> tuple[tuple[str, str], ...]:
+        return self.backbone.needs(bool(self.weights))
+
+    def files(self) -> Mapping[str, tuple[Path, ...]]:
+        return self.backbone.files(bool(self.weights))
+
+    def depends_on(self, stage: str) -> Mapping[str, Any]:
+        return {**super().depends_on(stage), **self.backbone.content}
+
     def pretraining(self, stage: str) -> str:
         return self.backbone.pretraining
 
@@ -141,9 +152,9 @@ def _sgd(steps: int, batch_size: int, **settings: Any) -> Stage:
     return _stage(steps, batch_size, 0.01, sync_bn=True, augment=augment, **{**usual, **settings})
 
 
-RESNET101 = BackboneSettings(name="resnet101c", options={"output_stride": 8})
-HRNET_W48 = BackboneSettings(name="hrnet_w48", options={"feature_location": ""})
-VIT_L = BackboneSettings(name="vit_large_patch16_384", options={"img_size": 768})
+RESNET101 = BackboneSettings(name="resnet101c", options={"output_stride": 8}, pretrained=True)
+HRNET_W48 = BackboneSettings(name="hrnet_w48", options={"feature_location": ""}, pretrained=True)
+VIT_L = BackboneSettings(name="vit_large_patch16_384", options={"img_size": 768}, pretrained=True)
 _TINY_RESNET = BackboneSettings(
     name="resnet10t", options={"channels": (32, 64, 128, 256), "stem_width": 16}
 )
@@ -189,8 +200,8 @@ PRESETS = {
     "setr_naive_tiny": _tiny("setr_naive", backbone=_TINY_VIT, blocks=(0, 1, 2, 3)),
     "setr_pup_tiny": _tiny("setr_pup", backbone=_TINY_VIT, blocks=(1, 3), width=32),
     "setr_mla_tiny": _tiny("setr_mla", backbone=_TINY_VIT, blocks=(0, 1, 2, 3)),
-    # Weights are drawn. The published ones start from ImageNet: `backbone: {pretrained: true}`
-    # has timm's, which it downloads, and `initialise: {network: FILE}` any other.
+    # Encoders start from timm's weights of ImageNet, as the published ones do from OpenMMLab's;
+    # `backbone: {pretrained: false}` draws them, and `initialise: {network: FILE}` has any other.
     # mmsegmentation, configs/fcn, nonlocal_net, ccnet and danet: Cityscapes at 512 x 1024, 80k.
     "fcn_r101": Config(head="fcn", backbone=RESNET101, train=_sgd(80_000, 8)),
     "nonlocal_r101": Config(head="nonlocal", backbone=RESNET101, train=_sgd(80_000, 8)),

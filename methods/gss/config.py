@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -126,6 +127,12 @@ class Config(MethodConfig):
             return Role(("predict",), "discriminative", control=True)
         return super().role
 
+    def needs(self, folder: str = "") -> tuple[tuple[str, str], ...]:
+        return self.backbone.needs(bool({"prior", "twin"} & set(self.weights)))
+
+    def files(self) -> Mapping[str, tuple[Path, ...]]:
+        return self.backbone.files(bool({"prior", "twin"} & set(self.weights)))
+
     def pretraining(self, stage: str) -> str:
         return self.backbone.pretraining if stage in ("prior", "twin") else "random"
 
@@ -177,10 +184,12 @@ class Config(MethodConfig):
         if stage == "inverse":
             return self.model_dump(mode="json", exclude={"weights", "control", *_STAGES})
         if stage == "twin":
-            return self.model_dump(mode="json", include=_OF_THE_TWIN)
+            return {**self.model_dump(mode="json", include=_OF_THE_TWIN), **self.backbone.content}
         settings = self.model_dump(mode="json", include=_OF_THE_CODES | _OF_STAGE[stage])
         if stage != "colouring":
             settings["variant"] = "TF" if self.learns_colouring else "FF"
+        if stage == "prior":
+            settings |= self.backbone.content
         return {**settings, "colouring": self.initial_colouring}
 
     def _colouring_stage(self) -> Stage:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from bench import Augment, DataSpec, Fraction, Frozen, MethodConfig, Positive, Role, Stage, Task
-from methods._nn.pretrained import training_set
+from methods._nn.pretrained import repository, training_set, weights_needs
 from methods._nn.settings import Void, Weight
 
 
@@ -231,6 +231,12 @@ class Config(MethodConfig):
             twin = self.control == "twin"
             return Role(("predict",), "discriminative" if twin else "generative", control=True)
         return super().role
+
+    def needs(self, folder: str = "") -> tuple[tuple[str, str], ...]:
+        settings = self.image_encoder
+        if not settings.pretrained or {"image", "joint", "twin"} & set(self.weights):
+            return ()
+        return weights_needs(repository(settings.backbone), "image_encoder.pretrained: false")
 
     def pretraining(self, stage: str) -> str:
         settings = self.image_encoder

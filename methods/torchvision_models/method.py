@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from bench import Batch, DataSpec, Method, WeightsError, ensure_torchvision, read_tensors
+from bench import Batch, DataSpec, Method, ensure_torchvision
 from methods._nn.loss import cross_entropy
+from methods._nn.pretrained import load_part
 from methods.torchvision_models.config import Config
 
 _MEAN = (0.485, 0.456, 0.406)  # of ImageNet, as torchvision's weights expect
@@ -33,7 +33,9 @@ class TorchvisionModel(Method[Config]):
             weights=None, weights_backbone=None, num_classes=data.num_classes, **arguments
         )
         if config.backbone_weights and not config.weights:
-            _load_backbone(self.network.get_submodule("backbone"), Path(config.backbone_weights))
+            path, features = Path(config.backbone_weights), config.model.endswith("v3_large")
+            backbone = self.network.get_submodule("backbone")
+            load_part(backbone, path, "features." if features else "")
         for name, values in (("mean", _MEAN), ("std", _STD)):
             self.register_buffer(name, torch.tensor(values).view(3, 1, 1), persistent=False)
 
@@ -52,29 +54,3 @@ class TorchvisionModel(Method[Config]):
 
     def logits(self, image: Tensor, seeds: Tensor) -> Tensor:
         return self._outputs(image)["out"]
-
-
-def _load_backbone(backbone: nn.Module, path: Path) -> None:
-    """Start from a classifier's weights; its last layers have no place.
-
-    Raises:
-        WeightsError: if the file cannot be read or is of another network.
-    """
-    tensors = {name.removeprefix("features."): x for name, x in _read(path).items()}
-    places = backbone.state_dict()
-    wrong = [k for k, x in places.items() if k not in tensors or tensors[k].shape != x.shape]
-    if wrong:
-        raise WeightsError(f"{path}: not of this backbone; it lacks {', '.join(wrong[:3])}")
-    backbone.load_state_dict({name: tensors[name] for name in places})
-
-
-def _read(path: Path) -> dict[str, Any]:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    if path.suffix != ".safetensors":
-        return read_tensors(path)
-    try:
-        return load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise WeightsError(f"{path}: not a readable safetensors file ({error})") from error

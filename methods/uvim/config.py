@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -89,6 +90,12 @@ class Config(MethodConfig):
     train_guiding: Stage
     train_predictor: Stage
 
+    def needs(self, folder: str = "") -> tuple[tuple[str, str], ...]:
+        return self.predictor.backbone.needs("predictor" in self.weights)
+
+    def files(self) -> Mapping[str, tuple[Path, ...]]:
+        return self.predictor.backbone.files("predictor" in self.weights)
+
     def pretraining(self, stage: str) -> str:
         return self.predictor.backbone.pretraining if stage == "predictor" else "random"
 
@@ -107,7 +114,7 @@ class Config(MethodConfig):
             return self.model_dump(mode="json", include={"guiding"})
         settings = self.model_dump(mode="json", include={"guiding", "predictor"})
         del settings["predictor"]["temperature"]
-        return settings
+        return {**settings, **self.predictor.backbone.content}
 
 
 def _stages(

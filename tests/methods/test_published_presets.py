@@ -69,16 +69,28 @@ REDUCED = {
         if name == "codec" and ("vqgan" in preset or preset in ("kl_f16", "stable_diffusion"))
     },
     ("ddp", "paper"): {
-        "backbone": {"options": {"depths": (1, 1, 1, 1), "dims": (8, 16, 32, 64)}},
+        "backbone": {
+            "options": {"depths": (1, 1, 1, 1), "dims": (8, 16, 32, 64)},
+            "pretrained": False,
+        },
         "depth": 2,
     },
-    ("decode_heads", "setr_naive"): {"backbone": {"options": VIT}},
-    ("decode_heads", "setr_pup"): {"backbone": {"options": VIT}},
-    ("decode_heads", "setr_mla"): {"backbone": {"options": VIT}},
+    ("decode_heads", "setr_naive"): {"backbone": {"options": VIT, "pretrained": False}},
+    ("decode_heads", "setr_pup"): {"backbone": {"options": VIT, "pretrained": False}},
+    ("decode_heads", "setr_mla"): {"backbone": {"options": VIT, "pretrained": False}},
     **{
-        ("decode_heads", f"{head}_r101"): {"backbone": {"options": RESNET}, "width": 64}
+        ("decode_heads", f"{head}_r101"): {
+            "backbone": {"options": RESNET, "pretrained": False},
+            "width": 64,
+        }
         for head in ("fcn", "nonlocal", "ccnet", "danet")
     },
+    **{
+        ("decode_heads", preset): {"backbone": {"pretrained": False}}
+        for preset in ("ocr_hrnet_w48", "hrnet_w48")
+    },
+    ("baselines", "segformer_b5"): {"pretrained": ""},
+    ("baselines", "deeplabv3plus_r101"): {"pretrained": ""},
     **{
         ("gss", preset): {**GSS, "backbone": {"options": SWIN, "pretrained": False}}
         for preset in ("paper_cityscapes", "paper_ade20k", "paper_mseg")
