@@ -112,7 +112,9 @@ def load_part(module: nn.Module, path: Path, prefix: str = "") -> None:
     Raises:
         WeightsError: if the file cannot be read or is of another network.
     """
-    tensors = {n.removeprefix(prefix): x for n, x in _read(path).items() if n.startswith(prefix)}
+    tensors = {
+        n.removeprefix(prefix): x for n, x in read_weights(path).items() if n.startswith(prefix)
+    }
     places = module.state_dict()
     wrong = [k for k, x in places.items() if k not in tensors or tensors[k].shape != x.shape]
     if wrong:
@@ -120,7 +122,12 @@ def load_part(module: nn.Module, path: Path, prefix: str = "") -> None:
     module.load_state_dict({name: tensors[name] for name in places})
 
 
-def _read(path: Path) -> dict[str, Tensor]:
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Read a file's tensors by name; no code in it is run.
+
+    Raises:
+        WeightsError: if it cannot be read.
+    """
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 

@@ -6,6 +6,9 @@ start from weights of ImageNet, the others from drawn ones.
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -13,7 +16,7 @@ from torch.nn import functional as F
 from bench import Batch, DataSpec, Method, WeightsError, ensure_torchvision
 from methods._nn.loss import cross_entropy
 from methods._nn.padding import pad_image
-from methods._nn.pretrained import find, load_part
+from methods._nn.pretrained import find, load_part, read_weights
 from methods.baselines.config import Config, DeepLabV3PlusSettings, SegformerSettings
 
 _MULTIPLE = 32  # the deepest stride of either network
@@ -49,7 +52,7 @@ class Baseline(Method[Config]):
         if path is None:
             raise WeightsError(self.config.needs()[0][1])
         if self.config.architecture == "segformer":
-            load_part(self.network.get_submodule("model.segformer"), path, "segformer.")
+            _load_mix_transformer(self.network.get_submodule("model"), path)
         else:
             timm = self.config.deeplabv3plus.backbone.startswith("tu-")
             load_part(self.network.get_submodule("encoder.model" if timm else "encoder"), path)
@@ -91,6 +94,22 @@ class SegformerLogits(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         logits: Tensor = self.model(pixel_values=image).logits
         return logits
+
+
+def _load_mix_transformer(model: Any, path: Path) -> None:
+    """Load a SegFormer's encoder through the library, which knows its older names too."""
+    try:
+        loaded, report = type(model).from_pretrained(
+            None, state_dict=read_weights(path), config=model.config, output_loading_info=True
+        )
+    except (OSError, RuntimeError, ValueError) as error:
+        raise WeightsError(
+            f"{path}: not of this backbone ({' '.join(str(error).split())})"
+        ) from error
+    missing = [name for name in report["missing_keys"] if not name.startswith("decode_head.")]
+    if missing:
+        raise WeightsError(f"{path}: not of this backbone; it lacks {', '.join(missing[:3])}")
+    model.segformer.load_state_dict(loaded.segformer.state_dict())
 
 
 def _deeplabv3plus(config: DeepLabV3PlusSettings, num_classes: int) -> nn.Module:
