@@ -106,8 +106,8 @@ class MethodConfig(Frozen):
             stage: one that is trained here.
 
         Returns:
-            ``imagenet-1k``, ``imagenet-22k``, ``released`` if they are a whole method's; or
-            ``random`` if all their weights are drawn.
+            ``imagenet-1k``, ``imagenet-22k``, ``released`` if they are a whole method's, ``a file``
+            if only that is known, or ``random`` if all their weights are drawn.
         """
         return "random"
 

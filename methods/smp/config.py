@@ -52,6 +52,10 @@ class Config(MethodConfig):
     def stages(self, data: DataSpec) -> tuple[Stage, ...]:
         return (self.train,)
 
+    def pretraining(self, stage: str) -> str:
+        """Say that there is a file; what it was trained on only its name may tell."""
+        return "a file" if self.encoder_weights else "random"
+
     def needs(self, folder: str = "") -> tuple[tuple[str, str], ...]:
         if not self.encoder_weights or Path(self.encoder_weights).is_file():
             return ()
