@@ -55,9 +55,9 @@ def initialisation(training: Training) -> str:
     config = training.config
     if config.reads_predictions:
         return "unknown"
-    stages = [stage.name for stage, _ in training.stages]
-    trained = [name for name in stages if name not in training.given]
-    if config.is_released or (stages and not trained):
+    # A stage without steps measures what the others left, such as the spread of latents.
+    trained = [s.name for s, _ in training.stages if s.steps and s.name not in training.given]
+    if config.is_released or (training.given and not trained):
         return "released"
     if any(name in training.started for name in trained):
         return "a file"

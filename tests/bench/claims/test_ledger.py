@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, NamedTuple, cast
 
 import pytest
 from pydantic import BaseModel, TypeAdapter
@@ -15,10 +16,14 @@ from bench.claims.schema import Claim, Term, load_claims
 from bench.core.config import MethodConfig
 from bench.core.manifest import PublishedTraining
 from bench.core.record import Record
-from bench.core.registry import load_config
-from bench.core.schema import Cell
+from bench.core.registry import load_config, resolve_config
+from bench.core.schema import Cell, DataSpec, Task
 from bench.data.datasets import load_dataset_class
 from bench.engine.plan import Settings, make_plan
+from bench.engine.records import initialisation
+from bench.engine.training.budget import needed_stages
+from bench.engine.trainings import Training
+from bench.suite.model import MethodEntry
 from bench.suite.reading import read_suite
 
 CLAIMS = load_claims(PAPERS / "claims.yaml")
@@ -79,15 +84,38 @@ def test_a_selector_names_what_there_is(selector: dict[str, Any]) -> None:
             TypeAdapter(annotation_at(Cell, [head, *path])).validate_python(wanted)
 
 
-def planned_cells(output: Path) -> Iterator[Cell]:
+class PlannedCell(NamedTuple):
+    cell: Cell
+    initialisation: str
+
+
+def planned_cells(output: Path) -> Iterator[PlannedCell]:
     """List every cell of the suites of papers, as on a machine without any data."""
     for path in sorted(Path("suites/papers").glob("*.yaml")):
-        plan = make_plan(read_suite(path), Settings(output))
-        yield from (each.cell for each in (*plan.cells, *plan.unavailable))
+        loaded = read_suite(path)
+        starts = {e.title: start_of(e, loaded.suite.tasks) for e in loaded.suite.methods}
+        plan = make_plan(loaded, Settings(output))
+        for cell in (each.cell for each in (*plan.cells, *plan.unavailable)):
+            yield PlannedCell(cell, starts[cell.label])
 
 
-def as_finished(cell: Cell, training: PublishedTraining) -> Record:
+def start_of(entry: MethodEntry, tasks: tuple[Task, ...]) -> str:
+    """Return what records will say of a method's initialisation, once its files are there."""
+    config = resolve_config(entry.adapter, entry.preset, entry.config)
+    data = DataSpec(classes=("a", "b"), palette=((0, 0, 0), (9, 9, 9)), size=(512, 512))
+    stages = needed_stages(config, data, tasks, tuple(config.weights))
+    training = SimpleNamespace(
+        config=config,
+        stages=[(stage, None) for stage in stages],
+        given=config.weights,
+        started=config.initialise,
+    )
+    return initialisation(cast(Training, training))
+
+
+def as_finished(planned: PlannedCell, training: PublishedTraining) -> Record:
     """Make the record that a cell leaves on a machine with all data and weights."""
+    cell = planned.cell
     published = load_dataset_class(cell.test_on.dataset).published
     images = published.get(f"{cell.test_on.subset}/val", published.get("val", 0))
     config = {**cell.config, "weights": dict(training.config.get("weights", {}))}
@@ -96,17 +124,17 @@ def as_finished(cell: Cell, training: PublishedTraining) -> Record:
         status="ok",
         cell=cell.model_copy(update={"config": config}),
         image_ids=tuple(map(str, range(images))),
-        initialisation=training.initialisation,
+        initialisation=planned.initialisation,
     )
 
 
-def unlike(claim: Claim, term: Term, cell: Cell) -> list[str]:
+def unlike(claim: Claim, term: Term, planned: PlannedCell) -> list[str]:
     """List in what a cell, once it is run with everything there, differs from a term."""
     training = term.training
     assert training is not None
     # Whether MSeg's masks are there is the user's affair; what is unpublished stays so.
     judged = training.model_copy(update={"unpublished": "", "masks": "original"})
-    record = as_finished(cell, training)
+    record = as_finished(planned, training)
     wanted = {"task": "predict", "condition.corruption": "none", "preset": training.preset,
               **claim.protocol, **term.protocol, **term.cell}  # fmt: skip
     found = [
@@ -123,8 +151,8 @@ def test_every_term_is_reached_by_a_suite_or_says_what_is_missing(tmp_path, monk
     for claim in CLAIMS:
         for name, term in claim.terms.items():
             if term.cell:
-                of_method = [cell for cell in cells if cell.method == term.cell["method"]]
-                nearest = min((unlike(claim, term, cell) for cell in of_method), key=len)
+                of_method = [each for each in cells if each.cell.method == term.cell["method"]]
+                nearest = min((unlike(claim, term, each) for each in of_method), key=len)
                 if nearest:
                     unreached[f"{claim.id} {name}"] = nearest
     assert not unreached

@@ -124,6 +124,13 @@ def test_a_codec_alone_is_no_pretrained_network(variant, expected):
     assert initialisation(codec) == expected
 
 
+def test_what_is_measured_of_released_weights_is_not_trained():
+    codec = training("codec", "kl_f16", ("codec",), tasks=("reconstruct",))
+    assert [stage.steps for stage, _ in codec.stages][1:] == [0]
+    assert initialisation(codec) == "released"
+    assert initialisation(training("position_prior", "tiny")) == "random"
+
+
 def test_a_checkpoint_is_released_and_an_encoder_known_by_its_classes(tmp_path):
     whole = write_checkpoint(tmp_path / "whole", "segformer", DATA.classes)
     stage = {"name": "network", "modules": ("network",), "steps": 1}
