@@ -40,7 +40,7 @@ class StandIn(Frozen):
         data = ", ".join(f"{n} for {old}" for old, n in self.data.items() if n != old)
         sizes = ", ".join(dict.fromkeys(self.presets.values()))
         told = f"generated scenes ({data}), size {sizes or 'as it is'}"
-        share = f" trained for {100 * self.steps:.0f}% of its steps" if self.steps < 1 else ""
+        share = f", each trained for {100 * self.steps:.0f}% of its steps" if self.steps < 1 else ""
         return f"Stand-in: {told}{share}; says nothing of the published numbers"
 
 

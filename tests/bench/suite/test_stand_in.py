@@ -72,7 +72,7 @@ def test_a_share_of_the_steps_is_taken_of_every_stage_and_told():
         assert after.lr == before.lr
     assert codec["config"]["train_codec"]["steps"] == 4000  # of 80,000
     assert changed["name"] == "table-stand-in-5pct"
-    assert "size tiny trained for 5% of its steps;" in str(stand_in)
+    assert "size tiny, each trained for 5% of its steps;" in str(stand_in)
 
 
 def test_a_share_beyond_all_or_next_to_nothing_is_refused():
