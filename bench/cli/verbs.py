@@ -20,12 +20,13 @@ def report(options: argparse.Namespace) -> int:
 
 
 def compare(options: argparse.Namespace) -> int:
-    """Compare two stores cell by cell."""
+    """Compare two stores cell by cell; 1 if a number differs or a cell is in one only."""
     from bench.report.compare import as_text, compare
     from bench.store.merged import merge
 
-    print(as_text(compare(merge([options.first]), merge([options.second]))))
-    return 0
+    comparison = compare(merge([options.first]), merge([options.second]))
+    print(as_text(comparison))
+    return 0 if comparison.same else 1
 
 
 def claims(options: argparse.Namespace) -> int:

@@ -21,30 +21,51 @@ PACKAGES = (
     "numpy",
     "opencv-python-headless",
     "pillow",
+    "pycocotools",
     "scipy",
     "segmentation-models-pytorch",
     "timm",
     "torch",
+    "torchmetrics",
+    "torchvision",
     "transformers",
 )
 
 
 @cache
-def provenance(device: torch.device, processes: int) -> Provenance:
-    """Describe the code, the packages, the device of this process and how many there are."""
+def provenance(device: torch.device, processes: int, precision: str = "fp32") -> Provenance:
+    """Describe the code, the packages, the device of this process and how many there are.
+
+    Args:
+        device: that models are computed on.
+        processes: that share the work.
+        precision: of the protocol.
+    """
     import torch
 
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else _processor()
-    commit, dirty = _revision(Path(__file__).parent)
+    commit, dirty = _revision(Path(__file__).parents[2])
+    tf32 = torch.backends.cudnn.allow_tf32 or torch.backends.cuda.matmul.allow_tf32
     return Provenance(
         commit=commit,
         dirty=dirty,
         packages={package: version_of(package) for package in PACKAGES},
-        device=f"{device.type}: {name}",
+        device=name_of(device),
+        cuda=(torch.version.cuda or "") if device.type == "cuda" else "",
+        precision=precision,
+        tf32=device.type == "cuda" and tf32,
+        level="bitwise" if device.type == "cpu" else "tolerance",
         threads=torch.get_num_threads(),
         processes=processes,
         platform=f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
     )
+
+
+def name_of(device: torch.device) -> str:
+    """Name a device by its type and model, such as ``cpu: AMD EPYC 9R14``."""
+    import torch
+
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else _processor()
+    return f"{device.type}: {name}"
 
 
 def version_of(package: str) -> str:
@@ -65,13 +86,21 @@ def _processor() -> str:
     return names[0] if names else platform.machine()
 
 
-def _revision(folder: Path) -> tuple[str, bool]:
-    """Return the commit of this source tree, not of the folder the user stands in."""
+def _revision(root: Path) -> tuple[str, bool]:
+    """Return the commit of this project's own source tree, and whether it was changed.
+
+    An installed copy may lie within the repository of another project, whose commit says
+    nothing of it.
+
+    Args:
+        root: the folder that holds ``bench``.
+    """
     try:
-        commit = _git(folder, "rev-parse", "HEAD")
-        return commit, bool(_git(folder, "status", "--porcelain"))
+        if Path(_git(root, "rev-parse", "--show-toplevel")).resolve() == root.resolve():
+            return _git(root, "rev-parse", "HEAD"), bool(_git(root, "status", "--porcelain"))
     except (OSError, subprocess.CalledProcessError):
-        return f"release {version_of('generative-segmentation-bench')}", False
+        pass
+    return f"release {version_of('generative-segmentation-bench')}", False
 
 
 def _git(folder: Path, *arguments: str) -> str:

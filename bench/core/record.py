@@ -16,6 +16,8 @@ class Provenance(Frozen):
     """The working tree had uncommitted changes or untracked files."""
     packages: Mapping[str, str]
     device: str
+    cuda: str = ""
+    """Version of CUDA; empty where the device is not of its kind."""
     threads: int
     processes: Positive = 1
     platform: str

@@ -6,8 +6,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from bench.core.record import Record
 from bench.report.tables.table import Entry, Table, number
+from bench.score.counts import Counts
 from bench.score.metrics import METRICS
 from bench.score.stats import Estimate, holm, replicates, usable_clusters
 from bench.store.folders import SuiteFolder
@@ -27,7 +30,7 @@ class CellPair(NamedTuple):
     difference: Estimate | None
     """Second minus first, paired; None if one failed or other images were scored."""
     fields: tuple[str, ...]
-    """What differs in protocol and provenance, such as ``seed: 0 -> 1``."""
+    """What differs in protocol, provenance and counts, such as ``seed: 0 -> 1``."""
 
 
 class StoreComparison(NamedTuple):
@@ -38,6 +41,12 @@ class StoreComparison(NamedTuple):
     pairs: tuple[CellPair, ...]
     only_first: tuple[str, ...]
     only_second: tuple[str, ...]
+
+    @property
+    def same(self) -> bool:
+        """Whether both hold the same cells, and nothing of them differs."""
+        differing = any(pair.fields for pair in self.pairs)
+        return not (self.only_first or self.only_second or differing)
 
 
 def compare(first: SuiteFolder, second: SuiteFolder) -> StoreComparison:
@@ -52,15 +61,7 @@ def compare(first: SuiteFolder, second: SuiteFolder) -> StoreComparison:
     left, right = ({_identity(r): r for r in folder.records()} for folder in (first, second))
     metric = first.manifest().primary
     pairs = (
-        CellPair(
-            str(left[same].cell),
-            left[same],
-            right[same],
-            _difference(metric, left[same], right[same], (first, second)),
-            tuple(_differing(left[same], right[same])),
-        )
-        for same in left
-        if same in right
+        _pair(metric, left[same], right[same], (first, second)) for same in left if same in right
     )
     return StoreComparison(
         metric,
@@ -74,14 +75,25 @@ def _identity(record: Record) -> str:
     return str([getattr(record.cell, name) for name in _SAME_CELL])
 
 
-def _difference(
-    metric: str, a: Record, b: Record, folders: tuple[SuiteFolder, SuiteFolder]
-) -> Estimate | None:
-    """Return second minus first, paired; None if one failed or other images were scored."""
+def _pair(metric: str, a: Record, b: Record, folders: tuple[SuiteFolder, SuiteFolder]) -> CellPair:
+    name, fields = str(a.cell), tuple(_differing(a, b))
     if not (a.status == b.status == "ok" and a.image_ids == b.image_ids):
-        return None
-    score = METRICS[metric]
+        return CellPair(name, a, b, None, fields)
     counts = [folder.counts(r.key) for folder, r in zip(folders, (a, b), strict=True)]
+    if not _equal(*counts):
+        fields = (*fields, "counts: of the same images")
+    return CellPair(name, a, b, _difference(metric, a, b, counts), fields)
+
+
+def _equal(first: Counts, second: Counts) -> bool:
+    """Whether two counts are the same to the last pixel, in all that both have."""
+    both = zip(first, second, strict=True)
+    return all(a is None or b is None or np.array_equal(a, b) for a, b in both)
+
+
+def _difference(metric: str, a: Record, b: Record, counts: list[Counts]) -> Estimate:
+    """Return second minus first, paired."""
+    score = METRICS[metric]
     draws = replicates(score, counts, usable_clusters(a.clusters))
     cells = zip(counts, draws, (a.key, b.key), strict=True)
     before, after = (Estimate(score(count), row, (key,)) for count, row, key in cells)

@@ -151,7 +151,7 @@ class CellStore:
         return tuple(self._path(key, ending) for ending in (".json", ".npz", ".preview.npz"))
 
     def _path(self, key: str, ending: str) -> Path:
-        return self.output / "cells" / key[:2] / f"{key}{ending}"
+        return Path(f"{self.output}/cells/{key[:2]}/{key}{ending}")  # many thousands in a plan
 
     def _arrays(self, record: Record, ending: str) -> dict[str, np.ndarray]:
         path = self._path(record.key, ending)
@@ -204,6 +204,20 @@ class StageFolder:
             return hashlib.sha256(self.log.read_bytes()).hexdigest()
         except FileNotFoundError:
             return ""
+
+    def checkpoint_content(self) -> bytes | None:
+        """Return what :meth:`write_checkpoint` wrote; None if there is none, or it is damaged."""
+        try:
+            whole = self.checkpoint.read_bytes()
+        except FileNotFoundError:
+            return None
+        digest, content = whole[:32], whole[32:]
+        return content if hashlib.sha256(content).digest() == digest else None
+
+    def write_checkpoint(self, content: bytes) -> None:
+        """Keep what training goes on from, with its checksum."""
+        digest = hashlib.sha256(content).digest()
+        write_atomic(self.checkpoint, lambda file: file.write(digest + content))
 
     def is_finished(self) -> bool:
         """Whether its weights are here, as far as its summary and their presence tell."""

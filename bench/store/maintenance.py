@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +15,9 @@ from bench.core.files import DamagedFile, read_sealed
 from bench.core.record import Record
 from bench.store.cells import CellStore, read_arrays, set_aside
 from bench.store.folders import MANIFEST, suite_folders
+
+WRITING_SECONDS = 3600.0
+"""Age from which a file that is not yet in its place is taken for one that never will be."""
 
 
 class StoreFault(NamedTuple):
@@ -41,9 +45,13 @@ def check(output: Path) -> Iterator[StoreFault]:
         yield from _stage(store, key)
     for key in store.cell_keys():
         yield from _cell(store, key)
-    for path in sorted(output.rglob(".*.*")):
-        if path.is_file():
-            yield StoreFault(path, "left by a write that did not end")
+    for path in _torn(output):
+        yield StoreFault(path, "left by a write that did not end")
+
+
+def _torn(output: Path) -> list[Path]:
+    """List what writes left that were killed before they ended."""
+    return sorted(path for path in output.rglob(".*.*") if path.is_file())
 
 
 def _sealed(output: Path, path: Path) -> Iterator[StoreFault]:
@@ -56,6 +64,9 @@ def _sealed(output: Path, path: Path) -> Iterator[StoreFault]:
 
 def _stage(store: CellStore, key: str) -> Iterator[StoreFault]:
     stage = store.stage(key)
+    if stage.checkpoint.exists() and stage.checkpoint_content() is None:
+        set_aside(store.output, stage.checkpoint)
+        yield StoreFault(stage.checkpoint, "not as it was written (its checksum differs)")
     summary = stage.path / "stage.json"
     if summary.exists():
         faults = list(_sealed(store.output, summary))
@@ -126,7 +137,7 @@ class Unused(NamedTuple):
 
 
 def unused(output: Path) -> Unused:
-    """Find cells and stages that no manifest names, what damage left, and old jobs' logs.
+    """Find cells and stages that no manifest names, what damage and kills left, old jobs' logs.
 
     Stages and cells that a run holds at this moment are left out.
 
@@ -149,6 +160,9 @@ def unused(output: Path) -> Unused:
     for key in store.stage_keys():
         if key not in stages and not _is_held(store, f"stage-{key}"):
             paths += [path for path in store.stage(key).path.iterdir() if path.is_file()]
+    paths += [
+        path for path in _torn(output) if time.time() - path.stat().st_mtime > WRITING_SECONDS
+    ]
     for place in ("damaged", "jobs"):
         paths += [path for path in (output / place).rglob("*") if path.is_file()]
     return Unused(tuple(sorted(paths)), sum(path.stat().st_size for path in paths))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import zlib
 from collections.abc import Iterable
 from functools import cached_property
 from lzma import LZMAError
@@ -191,5 +192,5 @@ def _lines(path: Path) -> list[str]:
         return gzip.decompress(path.read_bytes()).decode().splitlines()
     except FileNotFoundError:
         return []
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
         raise StoreError(f"{path}: cannot be read ({error})") from error

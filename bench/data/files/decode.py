@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
 from bench.core.errors import DatasetError
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 FARTHEST_M = 300.0
 """Depth that all beyond counts as."""
@@ -48,19 +52,44 @@ def read_numbers(file: Path | BinaryIO, name: str = "") -> np.ndarray:
 
 
 def _decode(file: Path | BinaryIO, mode: str | None, name: str) -> np.ndarray:
-    from PIL import Image, UnidentifiedImageError
+    from PIL import UnidentifiedImageError
 
     try:
-        with Image.open(file) as image:
+        with open_image(file) as image:
             return np.array(image.convert(mode) if mode else image)
     except FileNotFoundError:
         raise DatasetError(f"{name}: no such file; copy it from the original") from None
+    except TooManyPixels as error:
+        raise DatasetError(f"{name}: {error}; replace it from the original") from None
     except (OSError, SyntaxError, ValueError) as error:
         # An open file's own description is of no use to anyone.
         reason = "no image" if isinstance(error, UnidentifiedImageError) else error
         raise DatasetError(
             f"{name}: damaged image ({reason}); replace it from the original"
         ) from error
+
+
+class TooManyPixels(Exception):
+    """A picture's header claims more pixels than any picture here has."""
+
+
+def open_image(file: Path | BinaryIO) -> Image.Image:
+    """Open a picture with Pillow; its pixels are not yet decoded.
+
+    Raises:
+        TooManyPixels: if its header claims more than Pillow's limit
+            (``Image.MAX_IMAGE_PIXELS``, 89 million): decoding would take all memory.
+        OSError: if it is missing or no picture.
+    """
+    from PIL import Image
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            return Image.open(file)
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+        limit = Image.MAX_IMAGE_PIXELS
+        raise TooManyPixels(f"its header claims more than {limit:,} pixels") from None
 
 
 def read_depth(path: Path, metres: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:

@@ -5,10 +5,14 @@ Whoever predicts elsewhere needs exactly these, and predictions are looked up by
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bench.core.config import Inputs
 from bench.core.schema import CLEAN, Cell, Condition, DataRef, Protocol, fingerprint
-from bench.data.split import Split
 from bench.engine.keys import condition_probe, condition_version
+
+if TYPE_CHECKING:
+    from bench.data.split import Split  # which loads torch, and plans do without
 
 
 def folder_name(reference: DataRef, protocol: Protocol, condition: Condition, seed: int) -> str:

@@ -2,12 +2,16 @@
 
 ``torch.load`` executes what a file's pickle says. Here no class or function that a file
 names is ever imported: tensors are rebuilt from their bytes, plain containers are kept,
-and every other object becomes an inert record of its attributes.
+and every other object becomes an inert record of its attributes. A file that asks for more
+memory than its size can account for is refused before it gets it.
 """
 
 from __future__ import annotations
 
+import io
+import math
 import pickle
+import pickletools
 import zipfile
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
@@ -21,6 +25,8 @@ from bench.core.errors import UnreadableWeights
 
 SECTIONS = ("state_dict", "model")
 """Where checkpoints keep their weights, beside what else training left."""
+EXPANDED = 2**20
+"""Numbers that a tensor may have beyond those stored: strides of 0 repeat them."""
 _DTYPES = {
     "FloatStorage": torch.float32,
     "HalfStorage": torch.float16,
@@ -69,19 +75,35 @@ def read_tensors(path: Path, section: str | None = None) -> dict[str, Tensor]:
     """
     if not path.is_file():
         raise UnreadableWeights(f"{path}: no such file")
-    if not zipfile.is_zipfile(path):
-        raise UnreadableWeights(
-            f"{path}: not a torch file of version 1.6 or later (no zip archive)"
-        )
     try:
+        if not zipfile.is_zipfile(path):
+            text = "not a torch file of version 1.6 or later (no zip archive)"
+            raise UnreadableWeights(f"{path}: {text}")
         with zipfile.ZipFile(path) as archive:
+            _check_sizes(archive, path)
             content = _section(_read_pickle(archive, path), section, path)
+        tensors = {key.removeprefix("."): tensor for key, tensor in _walk(content, "")}
+    except UnreadableWeights:
+        raise
     except zipfile.BadZipFile as error:
         raise UnreadableWeights(f"{path}: damaged ({error})") from error
-    tensors = {key.removeprefix("."): tensor for key, tensor in _walk(content, "")}
+    except Exception as error:  # one flipped bit can make a pickle do anything
+        text = f"{type(error).__name__}: {error}"
+        raise UnreadableWeights(f"{path}: damaged or of an unknown layout ({text})") from error
     if not tensors:
         raise UnreadableWeights(f"{path}: holds neither a state dict nor a module")
     return tensors
+
+
+def _check_sizes(archive: zipfile.ZipFile, path: Path) -> None:
+    """Refuse an archive whose entries are larger than itself: torch compresses none.
+
+    Raises:
+        UnreadableWeights: naming the file.
+    """
+    claimed, size = sum(entry.file_size for entry in archive.infolist()), path.stat().st_size
+    if claimed > size:
+        raise UnreadableWeights(f"{path}: claims to hold {claimed:,} bytes, and has {size:,}")
 
 
 def _section(content: Any, section: str | None, path: Path) -> Any:
@@ -102,12 +124,22 @@ def _read_pickle(archive: zipfile.ZipFile, path: Path) -> Any:
         raise UnreadableWeights(
             f"{path}: a zip archive, but with {len(names)} files data.pkl, not one"
         )
-    with archive.open(names[0]) as file:
-        reader = _Reader(file, archive, names[0].removesuffix("data.pkl"))
-        try:
-            return reader.load()
-        except (pickle.UnpicklingError, KeyError, RuntimeError, TypeError, EOFError) as error:
-            raise UnreadableWeights(f"{path}: damaged or of an unknown layout ({error})") from error
+    pickled = archive.read(names[0])  # whole, so that its checksum is compared
+    _check_memo(pickled, path)
+    return _Reader(io.BytesIO(pickled), archive, names[0].removesuffix("data.pkl")).load()
+
+
+def _check_memo(pickled: bytes, path: Path) -> None:
+    """Refuse a pickle that numbers its objects beyond how many it can have.
+
+    Python makes a table of all numbers up to the largest: gigabytes for a damaged one.
+
+    Raises:
+        UnreadableWeights: naming the file.
+    """
+    for opcode, argument, _ in pickletools.genops(pickled):
+        if "PUT" in opcode.name and argument is not None and argument > len(pickled):
+            raise UnreadableWeights(f"{path}: damaged (object number {argument:,} in its pickle)")
 
 
 def _walk(content: Any, name: str) -> Iterator[tuple[str, Tensor]]:
@@ -152,6 +184,10 @@ class _Reader(pickle.Unpickler):
 def _rebuild_tensor(
     storage: Tensor, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *_: Any
 ) -> Tensor:
+    wanted = math.prod(size)
+    if wanted > max(len(storage), EXPANDED):
+        text = f"a tensor of {list(size)} with strides {list(stride)} is made of {len(storage):,}"
+        raise pickle.UnpicklingError(f"{text} numbers; it would ask for {wanted:,}")
     return storage.as_strided(size, stride, offset).clone()
 
 

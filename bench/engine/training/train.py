@@ -7,7 +7,6 @@ run was interrupted. Resuming from a checkpoint therefore gives the same weights
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import logging
@@ -268,13 +267,14 @@ class _Run:
         }
         buffer = io.BytesIO()
         torch.save(state, buffer)
-        content = buffer.getvalue()
-        digest = hashlib.sha256(content).digest()
-        write_atomic(self.folder.checkpoint, lambda file: file.write(digest + content))
+        self.folder.write_checkpoint(buffer.getvalue())
 
     def _resume(self) -> None:
         """Go back to the last checkpoint, or to the start; drop log lines after it."""
-        if (content := _checked(self.folder.checkpoint)) is not None:
+        content = self.folder.checkpoint_content()
+        if content is None and self.folder.checkpoint.exists():
+            logger.warning("%s: damaged; trained from the start", self.folder.checkpoint)
+        if content is not None:
             state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
             self.step, self.seconds = state["step"], state["seconds"]
             self.modules.load_state_dict(state["modules"])
@@ -285,19 +285,6 @@ class _Run:
             lines = self.folder.log.read_text().splitlines(keepends=True)
             kept = [line for line in lines if json.loads(line)["step"] <= self.step]
             write_atomic(self.folder.log, lambda file: file.write("".join(kept).encode()))
-
-
-def _checked(checkpoint: Path) -> bytes | None:
-    """Return a checkpoint's content; None if there is none, or it is damaged."""
-    try:
-        whole = checkpoint.read_bytes()
-    except FileNotFoundError:
-        return None
-    digest, content = whole[:32], whole[32:]
-    if hashlib.sha256(content).digest() == digest:
-        return content
-    logger.warning("%s: damaged; its stage is trained from the start", checkpoint)
-    return None
 
 
 def _all_batches(job: TrainingJob, accelerator: Accelerator, progress: Progress) -> Iterator[Batch]:

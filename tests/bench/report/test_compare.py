@@ -52,11 +52,26 @@ def test_differing_fields_are_named(stores: tuple[Store, Store]) -> None:
     assert same.fields == ()
 
 
+def test_counts_that_differ_are_named_though_the_score_is_the_same(tmp_path: Path) -> None:
+    first, second = Store(tmp_path / "a"), Store(tmp_path / "b")
+    for store in (first, second):
+        store.add(make_cell("A"), 0.5)
+    assert compare(first.folder, second.folder).same
+    record = second.folder.record(second.keys[0])
+    assert record is not None
+    counts = second.folder.counts(record.key)
+    assert counts.bands is not None
+    second.folder.cells.write(record, counts._replace(bands=counts.bands + 1), None)
+    found = compare(first.folder, second.folder)
+    assert found.pairs[0].fields == ("counts: of the same images",)
+    assert not found.same
+
+
 def test_cells_of_one_folder_only_are_listed(
     stores: tuple[Store, Store], capsys: pytest.CaptureFixture[str]
 ) -> None:
     folders = [str(store.folder.path) for store in stores]
-    assert main(["compare", *folders]) == 0
+    assert main(["compare", *folders]) == 1
     text = capsys.readouterr().out
     assert re.search(r"Only in the first:\n\n- A \| .* fog 1 ", text)
     assert re.search(r"Only in the second:\n\n- A \| .* seed 1\n", text)
