@@ -12,7 +12,10 @@ import signal
 import time
 from collections.abc import Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import psutil
 
 from bench.cli.journal import JournalReader
 from bench.engine.plan import Plan
@@ -37,7 +40,8 @@ def default_jobs(trainings: int, workers: int | None = None) -> int:
     """Return how many jobs a machine gains most from.
 
     Without an accelerator, single-threaded processes beat threads: as many as there are
-    cores, if memory allows. With one or more, one process per accelerator.
+    cores, if memory allows (the kernel's caches of files count as free). With one or more, one
+    process per accelerator.
 
     Args:
         trainings: of the plan; more jobs than trainings are not started.
@@ -47,7 +51,7 @@ def default_jobs(trainings: int, workers: int | None = None) -> int:
 
     if torch.accelerator.is_available():
         return max(1, min(torch.accelerator.device_count(), trainings))
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
+    memory = psutil.virtual_memory().available
     cores = _cores() // (1 + (workers or 0))
     return max(1, min(cores, int(memory // JOB_BYTES), trainings))
 
@@ -113,7 +117,9 @@ def work(arguments: Sequence[str], threads: int) -> int:
     return main(["work", *arguments])
 
 
-def submit(plan: Plan, arguments: Sequence[str], settings: Slurm, *, dry_run: bool) -> list[str]:
+def submit(
+    plan: Plan, arguments: Sequence[str], report: Path, settings: Slurm, *, dry_run: bool
+) -> list[str]:
     """Submit a suite to Slurm: an array of units, then a job that writes the report.
 
     A unit is a training with its cells. Units whose stages another unit trains first go into
@@ -122,6 +128,7 @@ def submit(plan: Plan, arguments: Sequence[str], settings: Slurm, *, dry_run: bo
     Args:
         plan: what is to be done.
         arguments: of the verb ``work``.
+        report: folder of the report.
         settings: what a job asks for.
         dry_run: only say what would be submitted.
 
@@ -144,11 +151,11 @@ def submit(plan: Plan, arguments: Sequence[str], settings: Slurm, *, dry_run: bo
             lines[-1] = f"job {after}, {lines[-1]}"
         else:
             after = "the array before"
-    report = ["report", str(plan.folder.path)]
-    lines.append(f"report: {shlex.join(['python', '-m', 'bench', *report])} after {after}")
+    last = ["report", str(plan.folder.path), "--to", str(report)]
+    lines.append(f"report: {shlex.join(['python', '-m', 'bench', *last])} after {after}")
     if executor is not None:
         executor.update_parameters(**settings.parameters(after))
-        job = executor.submit(report_job, report)
+        job = executor.submit(report_job, last)
         lines[-1] = f"job {job.job_id}, {lines[-1]}"
     return lines
 

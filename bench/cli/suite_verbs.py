@@ -6,6 +6,7 @@ import argparse
 import os
 import shlex
 import sys
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,8 +40,7 @@ def run(options: argparse.Namespace) -> int:
         outcome = _compute(plan, options, jobs, console)
         if not _is_main_process():
             return 0
-        reports = REPORTS if options.output == OUTPUT else options.output / "reports"
-        return _finish(plan, outcome, console, reports / plan.suite.name, debug=options.debug)
+        return _finish(plan, outcome, console, _report(options, plan), debug=options.debug)
 
 
 def _compute(plan: Plan, options: argparse.Namespace, jobs: int, console: Console) -> Outcome:
@@ -50,11 +50,15 @@ def _compute(plan: Plan, options: argparse.Namespace, jobs: int, console: Consol
     if jobs == 1 or not plan.cells:
         return run_plan(plan, console)
     from bench.cli.jobs import run_here
+    from bench.core.provenance import device_here
+    from bench.engine.cost import estimate, longest_first
     from bench.engine.run import prepare
 
     before = sum(plan.store.is_done(planned.key) for planned in plan.cells)
     prepare(plan, console)
     arguments = [*_arguments(options, plan), "--workers", str(plan.settings.workers)]
+    for unit in longest_first(plan, estimate(plan, REFERENCE, device_here()).costs):
+        arguments += ["--unit", str(unit)]
     run_here(plan, arguments, jobs, [console.job(i) for i in range(jobs)])
     # What a job left undone, because it was killed, is done here.
     outcome = run_plan(plan, console)
@@ -81,6 +85,12 @@ def _finish(plan: Plan, outcome: Outcome, console: Console, report: Path, *, deb
     console.say(f"records: {plan.folder.path}\nreport:  {page}")
     missed = [cell for cell in plan.unavailable if not cell.optional]
     return 1 if outcome.failed or missed else 0
+
+
+def _report(options: argparse.Namespace, plan: Plan) -> Path:
+    """Return the folder of a suite's report: beside its results, if these have a place."""
+    reports = REPORTS if options.output == OUTPUT else options.output / "reports"
+    return reports / plan.suite.name
 
 
 def work(options: argparse.Namespace) -> int:
@@ -111,7 +121,8 @@ def submit(options: argparse.Namespace) -> int:
     arguments = _arguments(options, plan)
     if options.workers is not None:
         arguments += ["--workers", str(options.workers)]
-    for line in submit(plan, arguments, settings, dry_run=options.dry_run):
+    report = _report(options, plan)
+    for line in submit(plan, arguments, report, settings, dry_run=options.dry_run):
         console.say(line)
     return 0
 
@@ -120,11 +131,16 @@ def plan(options: argparse.Namespace) -> int:
     """Print what a run would compute and what it would cost; write the suite's manifest."""
     plan = _make_plan(options)
     from bench.cli.console import Console, duration
+    from bench.core.provenance import device_here
     from bench.data.preflight import count
     from bench.engine.cost import estimate
+    from bench.engine.manifests import write_manifest
+    from bench.engine.records import by_other_code
 
     console = Console(plan.suite.primary_metric)
-    costs = estimate(plan, REFERENCE)
+    here = device_here()
+    glances = plan.store.glances(planned.key for planned in plan.cells)
+    device, costs = estimate(plan, REFERENCE, here, glances)
     console.unavailable(plan.unavailable)
     console.budget(plan.trainings)
     if costs:
@@ -135,15 +151,24 @@ def plan(options: argparse.Namespace) -> int:
     missing = sum(cost.cells_missing for cost in costs)
     total = len(plan.cells) + len(plan.unavailable)
     console.say(f"{missing} of {total} cells to do: about {duration(measured)}{more}")
+    if device and missing:
+        console.say(f"speeds: of {device}" + (f"; this is {here}" if device != here else ""))
     sizes = [cost.disk_bytes for cost in costs]
     known_bytes = sum(size for size in sizes if size is not None)
     more = "" if None not in sizes else ", plus what was not measured yet"
     disk = f"about {known_bytes / 2**20:.0f} MiB more{more}"
     console.say(f"disk: {disk} under {plan.settings.output}")
+    elsewhere = Counter(planned.cell.label for planned in by_other_code(plan, glances))
+    for label, cells in elsewhere.items():
+        console.say(f"{label}: {cells} cells were computed by other code of the same version")
     for dataset in plan.datasets.values():
         finding = count(dataset)
         if finding.level != "ok":
             console.say(f"{dataset.title}, {dataset.split}: {finding.check}: {finding.text}")
+    try:
+        write_manifest(plan, glances)
+    except OSError as error:
+        console.say(f"{plan.folder.path}: no manifest written ({error.strerror or error})")
     return 0
 
 

@@ -68,6 +68,15 @@ def name_of(device: torch.device) -> str:
     return f"{device.type}: {name}"
 
 
+def device_here() -> str:
+    """Name this machine's device as :func:`name_of` does, without loading PyTorch."""
+    for path in sorted(Path("/proc/driver/nvidia/gpus").glob("*/information")):
+        for line in path.read_text().splitlines():
+            if line.startswith("Model:"):
+                return f"cuda: {line.partition(':')[2].strip()}"
+    return f"cpu: {_processor()}"
+
+
 def version_of(package: str) -> str:
     """Return an installed package's version, or ``absent``."""
     try:

@@ -13,6 +13,8 @@ from accelerate.utils import (
 )
 
 from bench.core.errors import StageError
+from bench.core.provenance import provenance
+from bench.core.record import Provenance
 
 
 def make_accelerator(precision: str = "fp32") -> Accelerator:
@@ -31,6 +33,16 @@ def make_accelerator(precision: str = "fp32") -> Accelerator:
         cpu=not torch.accelerator.is_available(),
         mixed_precision="no" if precision == "fp32" else precision,
         kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
+    )
+
+
+def provenance_of(accelerator: Accelerator) -> Provenance:
+    """Describe the code, the packages, the device, its precision, and the processes that share."""
+    precision = accelerator.mixed_precision
+    return provenance(
+        accelerator.device,
+        accelerator.num_processes,
+        "fp32" if precision == "no" else precision,
     )
 
 

@@ -8,10 +8,20 @@ suites, labels and presets, metrics, and how images are loaded.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
+from typing import Any
 
 from bench import corruptions
 from bench.core.config import MethodConfig
-from bench.core.schema import CLEAN, Cell, DataSpec, Protocol, fingerprint
+from bench.core.schema import (
+    CLEAN,
+    Cell,
+    DataSpec,
+    Protocol,
+    as_json,
+    fingerprint,
+    fingerprint_of_json,
+)
 from bench.core.source import method_digest
 from bench.core.stage import Stage
 from bench.corruptions import latents
@@ -80,24 +90,38 @@ def stage_key(
     return fingerprint("stage", previous, stage, relevant, given, start, shared)
 
 
-def cell_key(cell: Cell, identity: str, stages: tuple[str, ...], test_data: str) -> str:
+def model_part(
+    method: str, identity: str, config: Mapping[str, Any], stages: tuple[str, ...]
+) -> str:
+    """Return what the keys of all cells of a training have in common, for :func:`cell_key`.
+
+    Args:
+        method: name of the method.
+        identity: of the method.
+        config: as of ``Cell.config``.
+        stages: keys of its training, which hold what was trained on.
+    """
+    return as_json((method, identity, config, stages))
+
+
+def cell_key(cell: Cell, model: str, test_data: str) -> str:
     """Return the key of a cell.
 
     Args:
         cell: of which the suite's, the label's and the preset's names are left out.
-        identity: of the method.
-        stages: keys of its training, which hold what was trained on.
+        model: what :func:`model_part` says of its method and training.
         test_data: content fingerprint of the test split.
     """
-    protocol = cell.protocol.model_dump(mode="json", exclude=set(Protocol.WITHOUT_EFFECT))
-    return fingerprint(
-        "cell",
-        (EVALUATION_VERSION, condition_version(cell)),
-        (cell.method, identity, cell.config, stages),
-        (cell.test_on, test_data, cell.limit, cell.condition),
-        (cell.task, cell.seed, cell.sampling_seed, cell.mapping),
-        protocol,
-    )
+    where = (cell.test_on, test_data, cell.limit, cell.condition)
+    what = (cell.task, cell.seed, cell.sampling_seed, cell.mapping)
+    versions = (EVALUATION_VERSION, condition_version(cell))
+    parts = map(as_json, ("cell", versions)), map(as_json, (where, what))
+    return fingerprint_of_json(*parts[0], model, *parts[1], _protocol_part(cell.protocol))
+
+
+@cache
+def _protocol_part(protocol: Protocol) -> str:
+    return as_json(protocol.model_dump(mode="json", exclude=set(Protocol.WITHOUT_EFFECT)))
 
 
 def condition_version(cell: Cell) -> int:

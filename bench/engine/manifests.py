@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from bench.core.config import Role
@@ -9,23 +10,31 @@ from bench.core.manifest import CellEntry, Manifest
 from bench.core.schema import Family
 from bench.corruptions.catalogue.citations import cite
 from bench.engine.plan import Plan, Planned
+from bench.store.cells import Glance
 
 
-def write_manifest(plan: Plan) -> None:
-    """Write what a suite consists of and what of it is done."""
-    manifest = make_manifest(plan)
+def write_manifest(plan: Plan, glances: Mapping[str, Glance] | None = None) -> None:
+    """Write what a suite consists of and what of it is done.
+
+    Args:
+        plan: of the suite.
+        glances: at its cells, if they were looked at already.
+    """
+    manifest = make_manifest(plan, glances)
     folder = plan.folder
     if not folder.exists() or folder.manifest() != manifest:
         folder.write_manifest(manifest)
 
 
-def make_manifest(plan: Plan) -> Manifest:
+def make_manifest(plan: Plan, glances: Mapping[str, Glance] | None = None) -> Manifest:
     """Return every cell of a plan in order, with its state."""
     suite = plan.suite
+    if glances is None:
+        glances = plan.store.glances(planned.key for planned in plan.cells)
     return Manifest(
         suite=suite.name,
         question=suite.question,
-        cells=tuple(_entry(plan, planned) for planned in plan.cells),
+        cells=tuple(_entry(planned, glances) for planned in plan.cells),
         metrics=suite.protocol.metrics,
         primary=suite.primary_metric,
         reference=suite.reference,
@@ -47,8 +56,8 @@ def _counted_family(role: Role) -> Family | Literal[""]:
     return "" if role.control else role.family
 
 
-def _entry(plan: Plan, planned: Planned) -> CellEntry:
-    cell, state = planned.cell, plan.store.state(planned.key)
+def _entry(planned: Planned, glances: Mapping[str, Glance]) -> CellEntry:
+    cell, state = planned.cell, glances[planned.key].state
     return CellEntry(
         key=planned.key, label=cell.label, preset=cell.preset, state=state, curve=cell.curve
     )

@@ -22,7 +22,7 @@ from bench.data.dataset import Dataset, LabelSpace
 from bench.data.opening import OpenedSplit, open_splits
 from bench.data.taxonomy import Projection
 from bench.engine.evaluation.inputs import folder_of
-from bench.engine.keys import cell_key, method_identity
+from bench.engine.keys import cell_key, method_identity, model_part
 from bench.engine.trainings import Training, Where, all_trainings
 from bench.store.cells import CellStore
 from bench.store.folders import SuiteFolder
@@ -98,7 +98,8 @@ class Plan(NamedTuple):
 
     def cells_of(self, training: Training) -> list[Planned]:
         """Return the cells that need a training."""
-        return self.by_training[self.trainings.index(training)]
+        same = (t is training for t in self.trainings)  # comparing them would take long
+        return self.by_training[list(same).index(True)]
 
 
 def make_plan(loaded: LoadedSuite, settings: Settings) -> Plan:
@@ -155,6 +156,7 @@ def _resolved(
     lacking = (*to_learn, *_missing_files(training.config), *_needs(training.config))
     identity = method_identity(training.entry.adapter, training.config)
     stages = tuple(folder.key for _, folder in training.stages)
+    model = ""
     for test in _tests(suite, training):
         tested = splits[test.reference().key]
         space = tested.space
@@ -162,13 +164,14 @@ def _resolved(
         if space is not None and trained.space is not None:
             projection = _projection(training.train_on, trained.space, test, space)
         for cell in _cells(suite, training, test, limit, projection is not None):
+            model = model or model_part(cell.method, identity, cell.config, stages)
             own = (*lacking, *_needs(training.config, cell), *_not_installed(cell))
             needs = tuple(dict.fromkeys((*own, *tested.needs)))
             if needs or space is None:
                 optional = test.optional and not own
                 yield Unavailable(cell=cell, needs=needs, optional=optional)
             else:
-                key = cell_key(cell, identity, stages, tested.content)
+                key = cell_key(cell, model, tested.content)
                 yield Planned(cell, training, tested.content, space, key, projection)
 
 
@@ -195,7 +198,7 @@ def _missing_files(config: MethodConfig) -> Iterable[Need]:
 
 def _needs(config: MethodConfig, cell: Cell | None = None) -> tuple[Need, ...]:
     """Return what a method says is not here: for any images, or for those of a cell."""
-    if cell is not None and cell.task != "predict":
+    if type(config).needs is MethodConfig.needs or (cell and cell.task != "predict"):
         return ()
     found = config.needs() if cell is None else config.needs(folder_of(cell))
     return tuple(Need(what=what, remedy=remedy) for what, remedy in found)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from bench.core.method import Method
@@ -12,8 +14,9 @@ from bench.data.split import Split
 from bench.engine.facts import condition_facts, data_facts
 from bench.engine.failure import Failure
 from bench.engine.keys import condition_probe, condition_version
-from bench.engine.plan import Planned
+from bench.engine.plan import Plan, Planned
 from bench.engine.trainings import Training
+from bench.store.cells import Glance
 
 
 def finished_record(
@@ -91,9 +94,27 @@ def _facts(planned: Planned) -> dict[str, Any]:
     }
 
 
+@cache
 def source_of(adapter: str) -> dict[str, str]:
     """Return the digests of the code that computes a method's cells."""
     return {"method": method_digest(adapter), "harness": harness_digest()}
+
+
+def by_other_code(plan: Plan, glances: Mapping[str, Glance]) -> list[Planned]:
+    """Return the finished cells of a plan that other code computed than is here now.
+
+    Their numbers stand: a version in their key, which golden outputs guard, says so.
+
+    Args:
+        plan: the plan.
+        glances: at its cells.
+    """
+    sources = ((planned, glances[planned.key].source) for planned in plan.cells)
+    return [
+        planned
+        for planned, source in sources
+        if source and source != source_of(planned.cell.method)
+    ]
 
 
 def now() -> str:

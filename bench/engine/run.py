@@ -18,7 +18,6 @@ from filelock import BaseFileLock
 
 from bench.core.errors import PlanError, StoreError
 from bench.core.method import Method
-from bench.core.provenance import provenance
 from bench.core.record import Provenance, Record
 from bench.core.schema import CLEAN, DataRef, Protocol, fingerprint
 from bench.core.stage import Stage
@@ -27,7 +26,7 @@ from bench.data.files.array_cache import ArrayCache
 from bench.data.files.cache import cache_folder
 from bench.data.split import Split
 from bench.data.workers import Workers
-from bench.engine.accelerator import agree, make_accelerator
+from bench.engine.accelerator import agree, make_accelerator, provenance_of
 from bench.engine.evaluation.evaluate import Evaluation, evaluate, measure
 from bench.engine.evaluation.inputs import inputs_of
 from bench.engine.evaluation.loading import EvaluationJob
@@ -386,4 +385,4 @@ class _Runner:
                 lock.release()
 
     def _provenance(self) -> Provenance:
-        return provenance(self.accelerator.device, self.accelerator.num_processes)
+        return provenance_of(self.accelerator)

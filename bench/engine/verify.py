@@ -17,10 +17,9 @@ import numpy as np
 from bench.core import seeding
 from bench.core.errors import PlanError, StageError
 from bench.core.method import Method
-from bench.core.provenance import provenance
 from bench.core.record import Record
 from bench.data.split import Split
-from bench.engine.accelerator import make_accelerator
+from bench.engine.accelerator import make_accelerator, provenance_of
 from bench.engine.evaluation.evaluate import evaluate
 from bench.engine.evaluation.loading import EvaluationJob, micro_batches
 from bench.engine.keys import condition_probe
@@ -206,7 +205,7 @@ class _Verifier:
 
     def _changed(self, record: Record) -> str:
         """Say in what this machine and this code are not those of a record."""
-        now = provenance(self.accelerator.device, self.accelerator.num_processes)
+        now = provenance_of(self.accelerator)
         before, after = (
             {**each.model_dump(exclude={"packages"}), **each.packages}
             for each in (record.provenance or now, now)

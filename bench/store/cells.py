@@ -21,7 +21,7 @@ import json
 import logging
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal, NamedTuple
@@ -41,6 +41,14 @@ SAMPLE = 200
 """Records that stand for all where speeds are asked for."""
 State = Literal["missing", "done", "failed"]
 logger = logging.getLogger("bench.store")
+
+
+class Glance(NamedTuple):
+    """What a record tells before it is read in full."""
+
+    state: State
+    source: Mapping[str, str] = {}
+    """Digests of the code that computed a finished cell, as of ``Record.source``."""
 
 
 class Preview(NamedTuple):
@@ -78,6 +86,15 @@ class CellStore:
     def state(self, key: str, since: str = "") -> State:
         """Return what is known of a cell, from its record alone.
 
+        Args:
+            key: of the cell.
+            since: an ISO 8601 time in UTC; what failed before it counts as missing.
+        """
+        return self.glance(key, since).state
+
+    def glance(self, key: str, since: str = "") -> Glance:
+        """Return a cell's state, and the code that computed it.
+
         A number that was made with other weights than its stages have now is missing: the
         stages were trained again, on another machine perhaps. Where weights are no longer
         here, the number stands.
@@ -88,13 +105,17 @@ class CellStore:
         """
         text = read_or_set_aside(self.output, self._path(key, ".json"))
         if text is None:
-            return "missing"
+            return Glance("missing")
         content = json.loads(text)
         if content["status"] != "ok":
-            return "failed" if content["finished"] >= since else "missing"
+            return Glance("failed" if content["finished"] >= since else "missing")
         stages = zip(content["stages"], content["weights"], strict=True)
         same = all(self.stage(stage).digest() in ("", digest) for stage, digest in stages)
-        return "done" if same else "missing"
+        return Glance("done", content.get("source", {})) if same else Glance("missing")
+
+    def glances(self, keys: Iterable[str]) -> dict[str, Glance]:
+        """Return :meth:`glance` of many cells, by key."""
+        return {key: self.glance(key) for key in keys}
 
     def stage_keys(self) -> list[str]:
         """Return the keys of all stages, finished or not, sorted."""

@@ -27,12 +27,11 @@ from bench.core import seeding
 from bench.core.errors import Diverged, StageError
 from bench.core.files import write_atomic
 from bench.core.method import Method
-from bench.core.provenance import provenance
 from bench.core.schema import Batch
 from bench.core.stage import Stage
 from bench.data.split import Split
 from bench.data.workers import INLINE, Workers
-from bench.engine.accelerator import agree_on_failure
+from bench.engine.accelerator import agree_on_failure, provenance_of
 from bench.engine.interrupt import held_back
 from bench.engine.progress import Progress
 from bench.engine.training.batches import Share, load_steps, whole_batches
@@ -116,7 +115,7 @@ def train_stage(
     check_finite(stage, modules)
     if accelerator.is_main_process:
         digest, size = save_weights(modules, job.folder)
-        made = provenance(accelerator.device, accelerator.num_processes)
+        made = provenance_of(accelerator)
         job.folder.finish(
             {
                 "method": job.adapter,

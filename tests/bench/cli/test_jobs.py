@@ -1,7 +1,7 @@
 """Which units wait for which, how many jobs a machine gains from, and what Slurm is asked."""
 
-import os
 import signal
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -55,12 +55,15 @@ def test_units_without_anything_to_do_are_left_out(plan, monkeypatch):
 
 
 def test_a_dry_run_says_a_line_per_array_and_submits_nothing(plan):
-    lines = submit(plan, ["my suite.yaml", "--limit", "2"], SLURM, dry_run=True)
+    lines = submit(
+        plan, ["my suite.yaml", "--limit", "2"], Path("reports/trial"), SLURM, dry_run=True
+    )
     work = "python -m bench work 'my suite.yaml' --limit 2 --unit"
     assert lines == [
         f"array of 2: {work} 0,2",
         f"array of 1: {work} 1 after the array before",
-        f"report: python -m bench report {plan.folder.path} after the array before",
+        f"report: python -m bench report {plan.folder.path} --to reports/trial"
+        " after the array before",
     ]
     assert not (plan.settings.output / "jobs").exists()
 
@@ -89,9 +92,9 @@ def test_a_unit_that_is_pre_empted_is_put_back_as_it_is(monkeypatch):
 def test_jobs_are_as_many_as_cores_memory_and_trainings_allow(
     monkeypatch, cores, gib, trainings, jobs
 ):
-    pages = {"SC_PAGE_SIZE": 4096, "SC_AVPHYS_PAGES": gib * 2**30 // 4096}
+    memory = SimpleNamespace(available=gib * 2**30)
     monkeypatch.setattr(torch.accelerator, "is_available", lambda: False)
-    monkeypatch.setattr(os, "sysconf", pages.__getitem__)
+    monkeypatch.setattr(module.psutil, "virtual_memory", lambda: memory)
     monkeypatch.setattr(module, "_cores", lambda: cores)
     assert default_jobs(trainings) == jobs
 

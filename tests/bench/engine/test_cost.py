@@ -3,7 +3,7 @@
 import pytest
 
 from bench.core.schema import CLEAN
-from bench.engine.cost import _total, estimate
+from bench.engine.cost import Cost, _total, estimate, longest_first
 from bench.engine.plan import Settings, make_plan
 from bench.store.folders import pack
 from bench.suite.reading import read_suite
@@ -22,6 +22,9 @@ protocol: {resize: [48, 96]}
 """
 
 
+HERE = "cpu: another"
+
+
 @pytest.fixture
 def plan(tmp_path):
     path = tmp_path / "trial.yaml"
@@ -29,7 +32,7 @@ def plan(tmp_path):
     return make_plan(read_suite(path), Settings(tmp_path / "out"))
 
 
-def summary(training, stage, seconds):
+def summary(training, stage, seconds, device=PROVENANCE.device):
     """Say what a stage's summary says to those who ask for speeds."""
     return {
         "method": training.entry.adapter,
@@ -39,7 +42,7 @@ def summary(training, stage, seconds):
         "seconds": seconds,
         "weights": "digest",
         "weights_bytes": 1000,
-        "provenance": {"device": "cpu: measured"},
+        "provenance": {"device": device},
     }
 
 
@@ -57,9 +60,10 @@ def measure(plan, output):
 
 
 def test_what_was_never_measured_is_not_known(plan, tmp_path):
-    first, second = estimate(plan, tmp_path / "none")
+    first, second = estimate(plan, tmp_path / "none", HERE).costs
     assert (first.train_seconds, first.evaluate_seconds, first.disk_bytes) == (None, None, None)
-    assert (first.cells, first.cells_missing, first.devices) == (2, 2, frozenset())
+    assert (first.cells, first.cells_missing) == (2, 2)
+    assert estimate(plan, tmp_path / "none", HERE).device == ""
     assert first.stages_missing == first.stages == len(plan.trainings[0].stages) > 0
     # Shared stages are counted at the first training, so nothing is left to train.
     assert (second.stages_missing, second.train_seconds) == (0, 0.0)
@@ -67,11 +71,10 @@ def test_what_was_never_measured_is_not_known(plan, tmp_path):
 
 def test_speeds_of_the_store_make_the_estimate(plan, tmp_path):
     store = measure(plan, tmp_path / "out")
-    first, second = estimate(plan, tmp_path / "none")
+    first, second = estimate(plan, tmp_path / "none", HERE).costs
     steps = sum(max(1, stage.steps) for stage, _ in plan.trainings[0].stages)
     assert first.train_seconds == 2.0 * steps
     assert first.evaluate_seconds == second.evaluate_seconds == 0.5 * 4 * 2
-    assert first.devices == {"cpu: measured", PROVENANCE.device}
     cell_bytes = store.folder.cells.size_of(store.keys[0])
     assert first.disk_bytes == 1000 * first.stages + 2 * cell_bytes
     assert second.disk_bytes == 2 * cell_bytes
@@ -85,10 +88,32 @@ def test_references_are_asked_where_the_store_knows_nothing(plan, tmp_path):
         record.model_copy(update={"stages": keys, "weights": ("digest",) * len(keys)}), None, None
     )
     pack(store.folder, tmp_path / "reference" / "earlier")
-    first, _ = estimate(plan, tmp_path / "reference")
+    first, _ = estimate(plan, tmp_path / "reference", HERE).costs
     assert first.train_seconds == 2.0 * sum(max(1, s.steps) for s, _ in plan.trainings[0].stages)
     assert first.evaluate_seconds == 0.5 * 4 * 2
     assert first.disk_bytes is None  # a packed cell does not tell the size of its files
+
+
+def test_speeds_of_one_device_alone_count(plan, tmp_path):
+    store = measure(plan, tmp_path / "out")
+    (stage, _), training = plan.trainings[0].stages[0], plan.trainings[0]
+    folder = store.folder.cells.stage("on another device")
+    folder.path.mkdir(parents=True)
+    folder.finish(summary(training, stage, 600.0 * max(1, stage.steps), HERE))
+    device, (first, _) = estimate(plan, tmp_path / "none", "cpu: neither")
+    assert device == PROVENANCE.device  # on which most was measured
+    assert first.train_seconds == 2.0 * sum(max(1, s.steps) for s, _ in training.stages)
+    device, (first, _) = estimate(plan, tmp_path / "none", HERE)
+    assert device == HERE
+    assert (first.train_seconds, first.evaluate_seconds) == (None, None)
+
+
+def test_the_longest_training_begins_and_what_is_unknown_before(plan):
+    blank = Cost("", 0, 1, 1, 2, 2, 10.0, 5.0, 0.0)
+    order = longest_first(plan, [blank, blank._replace(train_seconds=20.0)])
+    assert order == [1, 0]
+    assert longest_first(plan, [blank._replace(evaluate_seconds=None), blank]) == [0, 1]
+    assert longest_first(plan, [blank, blank._replace(cells_missing=0)]) == [0]
 
 
 def test_sums_with_an_unknown_part_are_unknown():

@@ -9,7 +9,7 @@ from bench.core.schema import CLEAN, Cell, Condition, DataRef, Protocol, Slide
 from bench.core.stage import Augment, LayerDecay, ParameterGroup, Stage
 from bench.corruptions import latents
 from bench.engine import keys
-from bench.engine.keys import cell_key, first_key, method_identity, stage_key
+from bench.engine.keys import cell_key, first_key, method_identity, model_part, stage_key
 from tests.helpers.plug_ins import forget_methods
 from tests.helpers.small_methods import DATA
 
@@ -32,7 +32,9 @@ CELL = Cell(
 
 
 def cell(identity="version 1", stages=("stage",), test_data="content", **changes):
-    return cell_key(CELL.model_copy(update=changes), identity, stages, test_data)
+    changed = CELL.model_copy(update=changes)
+    model = model_part(changed.method, identity, changed.config, stages)
+    return cell_key(changed, model, test_data)
 
 
 def protocol(**settings):

@@ -48,7 +48,7 @@ def test_common_cells_are_paired(stores: tuple[Store, Store]) -> None:
 
 def test_differing_fields_are_named(stores: tuple[Store, Store]) -> None:
     changed, same = compare(stores[0].folder, stores[1].folder).pairs
-    assert changed.fields == ("config.width: 1 -> 2",)
+    assert changed.fields == ("config.width: 1 -> 2", "counts: of the same images")
     assert same.fields == ()
 
 
