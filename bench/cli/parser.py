@@ -38,7 +38,6 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"bench {__version__}")
     verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
-    parser.add_argument("--debug", action="store_true", help="print tracebacks of failures")
     for name, function, text in (
         ("run", "run", "train and evaluate what is missing, then report"),
         ("plan", "plan", "show what a run would compute, and what it would cost"),
@@ -82,7 +81,18 @@ def make_parser() -> argparse.ArgumentParser:
     _add_weights(verbs)
     _add_jobs(verbs)
     _add_store(verbs)
+    _add_debug(parser, default=False)
     return parser
+
+
+def _add_debug(parser: argparse.ArgumentParser, default: bool | str) -> None:
+    """Let ``--debug`` stand before a verb or after it."""
+    text = "print tracebacks of failures"
+    parser.add_argument("--debug", action="store_true", default=default, help=text)
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for verb in dict.fromkeys(action.choices.values()):
+                _add_debug(verb, default=argparse.SUPPRESS)
 
 
 def _add_jobs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

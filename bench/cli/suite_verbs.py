@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from bench.cli.parser import IMAGES, OUTPUT
 from bench.cli.verbs import REPORTS, write_report
+from bench.core.errors import PlanError
 from bench.core.resources import REFERENCE
 
 if TYPE_CHECKING:
@@ -101,9 +102,14 @@ def work(options: argparse.Namespace) -> int:
     from bench.engine.interrupt import interruptible
     from bench.engine.run import run as run_plan
 
+    count = len(plan.trainings)
+    if wrong := [unit for unit in options.unit or () if not 0 <= unit < count]:
+        raise PlanError(f"there is no unit {wrong[0]}: the suite has {count}, the first is 0")
     with interruptible(), Console(plan.suite.primary_metric, _is_main_process()) as console:
         progress = Journal(options.journal) if options.journal else console
         outcome = run_plan(plan, progress, options.unit, checked=bool(options.journal))
+        if outcome.failed and not options.journal:
+            console.failures(outcome.failed)
     return 1 if outcome.failed else 0
 
 

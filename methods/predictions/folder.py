@@ -184,7 +184,7 @@ def _read_png(path: Path) -> np.ndarray:
     try:
         with Image.open(path) as image:
             values = np.asarray(image)
-    except (OSError, SyntaxError) as error:
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
         raise PredictionsError(f"{path}: not a readable image ({error})") from error
     if values.ndim != 2:
         raise PredictionsError(f"{path}: a colour image; labels have one channel")

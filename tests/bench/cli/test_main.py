@@ -5,6 +5,7 @@ import pytest
 import bench
 from bench.cli import suite_verbs, verbs
 from bench.cli.main import main
+from bench.core.errors import StoreError
 
 
 @pytest.fixture(autouse=True)
@@ -94,6 +95,19 @@ def test_an_interrupt_ends_with_130(monkeypatch, capsys):
     monkeypatch.setattr(verbs, "claims", interrupted)
     assert main(["claims"]) == 130
     assert "the same command goes on from here" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("error", [StoreError("x: wrong"), OSError(28, "No space left", "x")])
+def test_a_failure_is_one_line_and_with_debug_a_traceback(monkeypatch, capsys, error):
+    def failing(options):
+        raise error
+
+    monkeypatch.setattr(verbs, "claims", failing)
+    assert main(["claims"]) == 2
+    assert capsys.readouterr().err in ("x: wrong\n", "x: No space left\n")
+    for arguments in (["--debug", "claims"], ["claims", "--debug"]):
+        with pytest.raises(type(error)):
+            main(arguments)
 
 
 def test_claims_need_no_checkout(capsys):

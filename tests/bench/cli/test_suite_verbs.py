@@ -1,5 +1,6 @@
 """The verbs of suites: what they hand on, and how they end."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -10,8 +11,10 @@ from bench.cli.main import main
 from bench.cli.parser import make_parser
 from bench.core.manifest import Need, Unavailable
 from bench.core.record import Record
+from bench.engine import records
 from bench.engine.manifests import write_manifest
 from bench.engine.run import Outcome
+from bench.store.folders import SuiteFolder
 from tests.helpers.stores import make_cell
 
 SUITE = """\
@@ -74,7 +77,8 @@ def test_submit_says_what_it_would_submit(tmp_path, capsys):
     array, report = capsys.readouterr().out.splitlines()
     assert array.startswith("array of 1: python -m bench work trial.yaml --output out --started ")
     assert array.endswith(" --unit 0")
-    assert report == "report: python -m bench report out/trial after the array before"
+    command = "python -m bench report out/trial --to out/reports/trial"
+    assert report == f"report: {command} after the array before"
     assert not (tmp_path / "out" / "jobs").exists()
 
 
@@ -108,3 +112,36 @@ def test_the_launcher_says_which_process_this_is(monkeypatch, world, rank):
     monkeypatch.setenv("RANK", rank)
     assert suite_verbs._launched() == (world != "1")
     assert suite_verbs._is_main_process() == (rank == "0")
+
+
+def test_a_plan_writes_the_manifest_and_says_what_other_code_computed(capsys, monkeypatch):
+    monkeypatch.setattr(records, "harness_digest", lambda: "here")  # which takes a while
+    records.source_of.cache_clear()
+    assert main(["plan", "trial.yaml", "--output", "out"]) == 0
+    assert "2 of 2 cells to do" in capsys.readouterr().out
+    folder = SuiteFolder(Path("out/trial"))
+    assert [entry.state for entry in folder.manifest().cells] == ["missing"] * 2
+    plan = suite_verbs._make_plan(options_of("plan", "trial.yaml", "--output", "out"))
+    here = records.source_of("position_prior")
+    for planned, source in zip(plan.cells, (here, {**here, "method": "other"}), strict=True):
+        record = Record(key=planned.key, status="ok", cell=planned.cell, source=source)
+        plan.store.write(record, None, None)
+    assert main(["plan", "trial.yaml", "--output", "out"]) == 0
+    out = capsys.readouterr().out
+    assert "0 of 2 cells to do" in out
+    assert "Floor: 1 cells were computed by other code of the same version" in out
+    assert [entry.state for entry in folder.manifest().cells] == ["done"] * 2
+    records.source_of.cache_clear()
+
+
+def test_a_unit_that_is_not_there_is_one_line(capsys):
+    assert main(["work", "trial.yaml", "--unit", "1"]) == 2
+    error = capsys.readouterr().err
+    assert error == "there is no unit 1: the suite has 1, the first is 0\n"
+
+
+def test_a_clusters_report_lies_where_a_runs_does():
+    for output, report in (([], "reports/trial"), (["--output", "out"], "out/reports/trial")):
+        options = options_of("submit", "trial.yaml", *output)
+        plan = suite_verbs._make_plan(options)
+        assert suite_verbs._report(options, plan).as_posix() == report

@@ -1,5 +1,8 @@
 """One holder at a time, and which kind of lock a file system asks for."""
 
+import os
+import signal
+
 import pytest
 from filelock import FileLock, SoftFileLease, Timeout
 
@@ -56,3 +59,17 @@ def test_network_file_systems_get_locks_with_a_heartbeat(tmp_path, monkeypatch, 
     assert isinstance(lock, kind)
     with lock, pytest.raises(Timeout):
         make_lock(tmp_path / "a.lock").acquire(blocking=False)
+
+
+def test_a_lock_whose_holder_was_killed_is_taken_over_without_its_heartbeat(tmp_path, monkeypatch):
+    monkeypatch.setattr(locks, "_is_network", lambda folder: True)
+    monkeypatch.setattr(locks, "LEASE_SECONDS", 2.0)
+    holder = os.fork()
+    if not holder:
+        make_lock(tmp_path / "a.lock").acquire()
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(holder, 0)
+    lock = make_lock(tmp_path / "a.lock")
+    lock.acquire(timeout=20)
+    assert lock.is_locked
+    lock.release()

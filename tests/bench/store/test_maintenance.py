@@ -1,6 +1,7 @@
 """Every planted fault is found and named, and what no suite uses is listed."""
 
 import hashlib
+import os
 
 import pytest
 
@@ -80,6 +81,18 @@ def test_a_flipped_bit_is_found_and_set_aside(store, kind):
     assert [each for each in faults(store) if each.path == path] == []
 
 
+def test_a_flipped_bit_of_a_checkpoint_is_found(store):
+    stage = store.folder.cells.stage("another")
+    stage.path.mkdir()
+    stage.write_checkpoint(b"what training goes on from")
+    assert faults(store) == []
+    flip(stage.checkpoint)
+    (fault,) = faults(store)
+    assert fault.path == stage.checkpoint
+    assert "checksum differs" in fault.text
+    assert not stage.checkpoint.exists()
+
+
 def test_weights_whose_summary_is_gone_are_no_weights(store):
     found = paths(store)
     found["summary"].unlink()
@@ -125,6 +138,9 @@ def test_what_a_torn_write_left_is_named(store):
     (fault,) = faults(store)
     assert fault.path == left
     assert "did not end" in fault.text
+    assert unused(store.folder.cells.output) == ((), 0)  # it may yet be written
+    os.utime(left, (0, 0))
+    assert unused(store.folder.cells.output) == ((left,), 1)
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path):

@@ -1,5 +1,7 @@
 """What is read from a suite's three files, and what is refused."""
 
+import random
+
 import pytest
 
 from bench.core.errors import StoreError
@@ -56,3 +58,27 @@ def test_damaged_files_are_named(packed, name, keep):
             STAGES: fresh.stage_keys,
             COUNTS: lambda: fresh.counts(done),
         }[name]()
+
+
+@pytest.mark.parametrize("name", [RECORDS, STAGES, COUNTS])
+def test_a_flipped_bit_is_named_or_changes_nothing(packed, name):
+    cells, done, _ = packed
+    path, draws = cells.path / name, random.Random(0)
+    sound, expected = path.read_bytes(), contents(cells, done)
+    refused = 0
+    for _ in range(25):
+        damaged = bytearray(sound)
+        damaged[draws.randrange(len(damaged))] ^= 1 << draws.randrange(8)
+        path.write_bytes(damaged)
+        try:
+            found = contents(PackedCells(cells.path), done)
+        except StoreError as error:
+            refused += name in str(error)
+        else:
+            assert found == expected
+    assert refused > 12
+
+
+def contents(cells, record):
+    counts = {k: a.tolist() for k, a in cells.counts(record)._asdict().items() if a is not None}
+    return cells.cell_keys(), cells.stage_keys(), cells.record(record.key), counts

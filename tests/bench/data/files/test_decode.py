@@ -1,6 +1,8 @@
 """Image files to arrays, and what is said of those that cannot be read."""
 
 import io
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -70,3 +72,15 @@ def test_depth_beyond_what_counts_is_cut_and_none_at_all_is_refused(save):
     ]
     with pytest.raises(DatasetError, match="holds no depth"):
         read_depth(save(np.zeros((2, 2), np.uint16)), lambda numbers: numbers)
+
+
+@pytest.mark.parametrize("side", [10_000, 100_000])
+@pytest.mark.parametrize("read", [read_image, read_numbers])
+def test_a_header_that_claims_too_many_pixels_is_refused_by_name(read, save, side):
+    path = save(GRID)
+    content = bytearray(path.read_bytes())
+    content[16:24] = struct.pack(">II", side, side)  # width and height, first in a PNG
+    content[29:33] = struct.pack(">I", zlib.crc32(content[12:29]))
+    path.write_bytes(content)
+    with pytest.raises(DatasetError, match=f"{path}: its header claims more than 89,478,485"):
+        read(path)
