@@ -43,6 +43,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.parity)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Fail on a CI machine what is skipped for the lack of something that `.ci/run` brings."""
+    report = yield
+    why = report.longrepr[2] if report.skipped and isinstance(report.longrepr, tuple) else ""
+    if "CI" in os.environ and why.startswith("Skipped: needs "):
+        report.outcome, report.longrepr = "failed", f"{why}; .ci/run brings it"
+    return report
+
+
 class World(NamedTuple):
     """A folder to stand in: CamVid-like data, a suite and an empty store."""
 

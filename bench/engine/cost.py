@@ -33,7 +33,7 @@ class Cost(NamedTuple):
     disk_bytes: float | None
 
 
-class Estimate(NamedTuple):
+class PlanCost(NamedTuple):
     """What a plan still costs."""
 
     device: str
@@ -44,7 +44,7 @@ class Estimate(NamedTuple):
 
 def estimate(
     plan: Plan, references: Path, here: str, glances: Mapping[str, Glance] | None = None
-) -> Estimate:
+) -> PlanCost:
     """Estimate what a plan still costs, from what earlier runs took.
 
     Only what was measured of the same method, preset and image size on one device counts. That
@@ -89,7 +89,7 @@ def estimate(
                 ),
             )
         )
-    return Estimate(measured.device, costs)
+    return PlanCost(measured.device, costs)
 
 
 def longest_first(plan: Plan, costs: Sequence[Cost]) -> list[int]:

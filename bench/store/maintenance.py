@@ -51,7 +51,8 @@ def check(output: Path) -> Iterator[StoreFault]:
 
 def _torn(output: Path) -> list[Path]:
     """List what writes left that were killed before they ended."""
-    return sorted(path for path in output.rglob(".*.*") if path.is_file())
+    hidden = (path for path in output.rglob(".*.*") if path.is_file())
+    return sorted(path for path in hidden if path.suffix != ".lock")
 
 
 def _sealed(output: Path, path: Path) -> Iterator[StoreFault]:

@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 METHOD = '''\
 """A network of two stages that trains for a second or two, with a checkpoint at every step."""
 
+import os
 import time
 
 from torch import nn
@@ -31,6 +32,7 @@ class Config(MethodConfig):
     steps: int = 12
     pause: float = 0.05
     width: int = 4
+    failing_rank: int = -1
 
     def stages(self, data):
         return (
@@ -54,6 +56,8 @@ class Small(Method[Config]):
 
     def forward(self, stage, batch):
         time.sleep(self.config.pause)
+        if self.config.failing_rank == int(os.environ.get("RANK", "0")) and batch.step == 3:
+            raise RuntimeError("this rank fails")
         logits = self.head(self.stem(batch.image).relu())
         return {"loss": functional.cross_entropy(logits, batch.label, ignore_index=IGNORE_INDEX)}
 
@@ -83,16 +87,21 @@ class ProcessWorld(NamedTuple):
     folder: Path
 
     def arguments(self, verb: str, output: str, *options: str) -> list[str]:
-        """Return a command line of the harness."""
+        """Return a command line of the harness, without the interpreter."""
         where = ["--data-root", str(self.folder), "--output", str(self.folder / output)]
         suite = str(self.folder / "small.yaml")
-        return [sys.executable, "-m", "bench", verb, suite, *where, *options]
+        return ["-m", "bench", verb, suite, *where, *options]
 
-    def start(self, verb: str, output: str, *options: str) -> subprocess.Popen[str]:
-        """Start it as the leader of a process group of its own."""
+    def start(self, verb: str, output: str, *options: str, ranks: int = 1) -> subprocess.Popen[str]:
+        """Start it as the leader of a process group of its own, or so many ranks of torchrun."""
+        several = ["-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={ranks}"]
         path = os.pathsep.join([str(self.folder / "package"), str(ROOT)])
         return subprocess.Popen(
-            self.arguments(verb, output, *options),
+            [
+                sys.executable,
+                *(several if ranks > 1 else []),
+                *self.arguments(verb, output, *options),
+            ],
             cwd=self.folder,
             env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
             stdout=subprocess.PIPE,
@@ -101,10 +110,10 @@ class ProcessWorld(NamedTuple):
             start_new_session=True,
         )
 
-    def run(self, verb: str, output: str, *options: str) -> tuple[int, str]:
+    def run(self, verb: str, output: str, *options: str, ranks: int = 1) -> tuple[int, str]:
         """Run it to its end; return its exit status and what it printed."""
-        process = self.start(verb, output, *options)
-        printed, _ = process.communicate(timeout=300)
+        process = self.start(verb, output, *options, ranks=ranks)
+        printed, _ = process.communicate(timeout=600)
         return process.returncode, printed
 
     def results(self, output: str) -> dict[str, object]:

@@ -45,8 +45,8 @@ def missing() -> str:
     """Say why no cluster can be started here; nothing if one can."""
     lacking = [name for name in PROGRAMS if _program(name) is None]
     if lacking:
-        return f"{', '.join(lacking)} not installed (Debian: slurm-wlm, munge)"
-    return "" if os.getuid() == 0 else "Slurm's daemons are started by root"
+        return f"needs {', '.join(lacking)} (Debian's slurm-wlm and munge)"
+    return "" if os.getuid() == 0 else "Slurm's daemons are started by root alone"
 
 
 def _program(name: str) -> str | None:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from bench.core.schema import IGNORE_INDEX, Batch, DataSpec
-from methods.position_prior import Config, PositionPrior
+from methods.position_prior.config import Config
+from methods.position_prior.method import PositionPrior
 
 CLASSES = 3
 SIZE = (3, 4)

@@ -1,6 +1,7 @@
 """The reference backend, where imagecorruptions and what it needs are installed."""
 
 import sys
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -8,11 +9,10 @@ import pytest
 from bench.corruptions import GROUPS, SEVERITIES, corrupt
 from tests.helpers.pictures import street
 
-pytest.importorskip("skimage")
-pytest.importorskip("scipy")
-if pytest.importorskip("importlib.util").find_spec("imagecorruptions") is None:
-    pytest.skip("imagecorruptions is not installed", allow_module_level=True)
-
+PACKAGES = ("imagecorruptions", "skimage", "numba")
+pytestmark = pytest.mark.skipif(
+    not all(map(find_spec, PACKAGES)), reason="needs imagecorruptions, scikit-image and numba"
+)
 NAMES = (*GROUPS["common"], *GROUPS["validation"])
 IMAGE = street(48, 64)
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from bench.store.cells import CellStore
+from bench.store.folders import SuiteFolder
 from bench.store.maintenance import check
 from tests.helpers.processes import ProcessWorld, make_world
 
@@ -57,7 +58,8 @@ def test_killing_everything_at_random_moments_changes_no_result(whole):
             kill(process)
             kills += 1
         else:
-            assert process.returncode == 0, process.communicate()[0]
+            printed, _ = process.communicate()
+            assert process.returncode == 0, printed
             assert world.results("killed") == world.results("whole")
             shutil.rmtree(world.folder / "killed")
     status, printed = world.run("run", "killed", "--jobs", "2")
@@ -71,7 +73,7 @@ def test_killing_everything_at_random_moments_changes_no_result(whole):
 def test_simultaneous_runs_train_and_compute_nothing_twice(world, runs):
     output = f"together {runs}"
     processes = [world.start("run", output, "--jobs", "1") for _ in range(runs)]
-    printed = [process.communicate(timeout=300)[0] for process in processes]
+    printed = [process.communicate(timeout=600)[0] for process in processes]
     assert [process.returncode for process in processes] == [0] * runs, printed
     assert world.results(output) == world.results("whole")
     lines = "\n".join(printed).splitlines()
@@ -175,9 +177,22 @@ def test_one_job_that_is_killed_leaves_its_part_to_the_others(world):
         victims = mine[:1] if list((world.folder / "one killed").glob("stages/*")) else []
         time.sleep(0.05)
     os.kill(victims[0], signal.SIGKILL)
-    printed, _ = process.communicate(timeout=300)
+    printed, _ = process.communicate(timeout=600)
     assert process.returncode == 0, printed
     assert world.results("one killed") == world.results("whole")
+
+
+def test_a_rank_that_fails_ends_its_method_alone_and_no_rank_hangs(world):
+    failing = ("--set", "methods.1.config={failing_rank: 1}")
+    status, printed = world.run("run", "ranks", *failing, ranks=2)
+    assert status == 1, printed
+    assert "this rank fails" in printed
+    folder = SuiteFolder(world.folder / "ranks" / "small")
+    states = {(r.cell.label, r.status) for r in folder.records()}
+    assert states == {("One", "ok"), ("Two", "failed"), ("Three", "ok"), ("Floor", "ok")}
+    # Weights know how many processes trained them; the floor's, in closed form, do not.
+    labels = {r.key: r.cell.label for r in SuiteFolder(world.folder / "whole" / "small").records()}
+    assert {labels[r.key] for r in folder.records() if r.key in labels} == {"Floor"}
 
 
 def _group(pid):

@@ -1,7 +1,10 @@
 """Finished cells are computed again; what was changed behind their back is found and named."""
 
+import hashlib
+
 import numpy as np
 import pytest
+from safetensors.torch import load, save
 
 from bench import corruptions
 from bench.cli.main import main
@@ -128,6 +131,44 @@ def test_other_packages_are_named_beside_a_difference(finished, capsys):
     folder.cells.write(record.model_copy(update={"provenance": before}), None, None)
     assert call(finished, "verify", "--cells", "99", "--images", "99") == 1
     assert "changed since: torch 2.0.0 -> " in capsys.readouterr().out
+
+
+def test_one_cell_is_computed_again_by_its_key(finished, capsys):
+    _, record = cell_of(finished)
+    assert call(finished, "verify", "--cell", record.key) == 0
+    shown = capsys.readouterr().out
+    assert "1 of 1 cells computed again are the same" in shown
+    assert call(finished, "verify", "--cell", "0" * 24) == 2
+    assert f"no finished cell of the suite has the key {'0' * 24}" in capsys.readouterr().err
+
+
+def test_what_is_counted_beside_the_confusions_is_held_against_too(finished, capsys):
+    folder, record = cell_of(finished)
+    counts = folder.counts(record.key)
+    folder.cells.write(record, counts._replace(bands=counts.bands + 1), None)
+    assert call(finished, "verify", "--cell", record.key, "--images", "99") == 1
+    assert "bands, counted of the same predictions" in capsys.readouterr().out
+
+
+def test_stages_trained_again_have_the_same_weights(finished, capsys):
+    _, record = cell_of(finished)
+    assert call(finished, "verify", "--cell", record.key, "--retrain") == 0
+    assert "1 of 1 cells computed again are the same" in capsys.readouterr().out
+
+
+def test_weights_that_no_training_gives_are_found_by_training_again(finished, capsys):
+    """Weights, their summary and the cells made of them agree; only training tells."""
+    folder, record = cell_of(finished)
+    stage = folder.cells.stage(record.stages[0])
+    tensors = load(stage.weights.read_bytes())
+    stage.weights.write_bytes(save({name: 1.01 * value for name, value in tensors.items()}))
+    digest = hashlib.sha256(stage.weights.read_bytes()).hexdigest()
+    stage.finish({**stage.summary(), "weights": digest})
+    assert call(finished, "run") == 0
+    capsys.readouterr()
+    assert call(finished, "verify", "--cell", record.key) == 0
+    assert call(finished, "verify", "--cell", record.key, "--retrain") == 1
+    assert "weights of stage network trained again" in capsys.readouterr().out
 
 
 def test_nothing_finished_is_nothing_to_verify(world, capsys):

@@ -143,6 +143,13 @@ def test_what_a_torn_write_left_is_named(store):
     assert unused(store.folder.cells.output) == ((left,), 1)
 
 
+def test_the_lock_of_a_report_was_not_torn(store):
+    lock = store.folder.cells.output / "reports" / ".robustness.lock"
+    lock.parent.mkdir()
+    lock.touch()
+    assert faults(store) == []
+
+
 def test_a_folder_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(StoreError, match="no such folder; --output"):
         list(check(tmp_path / "none"))

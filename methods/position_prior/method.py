@@ -1,36 +1,15 @@
-"""The floor: the most frequent class at each pixel position of the training labels.
-
-It never looks at the image. A learned method that does not beat it has learned no more
-than where things usually are.
-"""
+"""The most frequent class at each pixel position."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bench import IGNORE_INDEX, Batch, DataSpec, Method, MethodConfig, Stage
-
-
-class Config(MethodConfig):
-    """Nothing to set."""
-
-    version: ClassVar[int] = 1
-    floor: ClassVar[bool] = True
-
-    @property
-    def gives_probabilities(self) -> bool:
-        return True
-
-    def stages(self, data: DataSpec) -> tuple[Stage, ...]:
-        return (Stage(name="count", modules=("table",), steps=0),)
-
-
-PRESETS = {"tiny": Config()}
+from bench import IGNORE_INDEX, Batch, DataSpec, Method
+from methods.position_prior.config import Config
 
 
 class FrequencyTable(nn.Module):
