@@ -75,6 +75,7 @@ IN_PROTOCOL = {
     "eval_at": "input",
     "corrupt_at": "native",
     "backend": "torch",
+    "reference_height": 1024,
     "precision": "bf16",
     "micro_batch": 4,
     "channels_last": True,
