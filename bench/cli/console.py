@@ -202,17 +202,23 @@ class Console(Progress):
         self.terminal.print(table)
 
     def budget(self, trainings: Sequence[Training]) -> None:
-        """Print what trainings of a fixed budget take, those that differ in the seed once."""
-        rows = {t.title: t for t in reversed(trainings) if t.step_flops}
+        """Print what trainings of a fixed budget take: once for all seeds and all that share it."""
+        firsts = {t.title: t for t in reversed(trainings) if t.step_flops}
+        rows: dict[tuple[str, ...], list[Training]] = {}
+        for training in reversed(firsts.values()):
+            keys = tuple(folder.key for _, folder in training.stages)
+            rows.setdefault(keys, []).append(training)
         if not rows:
             return
         table = _closing_table("Training, fixed by the suite's budget")
         table.add_column("method", overflow="fold", min_width=16)
         table.add_column("steps of its stages", overflow="fold")
         table.add_column("FLOPs", justify="right", no_wrap=True)
-        for title, training in reversed(rows.items()):
-            steps = [f"{stage.name} {stage.steps:,}" for stage, _ in training.stages if stage.steps]
-            table.add_row(escape(title), escape(", ".join(steps)), f"{training.flops:.3g}")
+        for shared in rows.values():
+            first = shared[0]
+            titles = ", ".join(training.entry.title for training in shared) + first.share_note
+            steps = [f"{stage.name} {stage.steps:,}" for stage, _ in first.stages if stage.steps]
+            table.add_row(escape(titles), escape(", ".join(steps)), f"{first.flops:.3g}")
         self.terminal.print(table)
 
     def _line(self, text: str) -> None:

@@ -45,8 +45,12 @@ class Training(NamedTuple):
     @property
     def title(self) -> str:
         """The method's label, with the share of the budget where it is not all of it."""
-        share = "" if self.curve is None else f" ({self.curve:.0%} of the budget)"
-        return self.entry.title + share
+        return self.entry.title + self.share_note
+
+    @property
+    def share_note(self) -> str:
+        """The share of the budget, to go after a label; empty where it is all of it."""
+        return "" if self.curve is None else f" ({self.curve:.0%} of the budget)"
 
     @property
     def flops(self) -> float:
