@@ -114,6 +114,7 @@ class Workers:
     def _submit(self, load: Callable[..., Result], *request: Any) -> Future[Result]:
         try:
             if self._pool is None:
+                _stop_opencv_threads()
                 self._pool = ProcessPoolExecutor(
                     self.number, _context(), _begin, (self._splits, self.number, os.getpid())
                 )
@@ -154,7 +155,6 @@ _splits: list[Split] = []
 
 def _begin(splits: list[Split], workers: int, parent: int) -> None:
     """Make this process a worker."""
-    import cv2
     import torch
     from threadpoolctl import threadpool_limits
 
@@ -163,11 +163,21 @@ def _begin(splits: list[Split], workers: int, parent: int) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     torch.set_num_threads(1)
-    cv2.setNumThreads(1)
+    _stop_opencv_threads()
     threadpool_limits(1)
     for split in splits:
         split.room //= workers
     _splits[:] = splits
+
+
+def _stop_opencv_threads() -> None:
+    """Have OpenCV use the caller's thread alone.
+
+    Before a process is forked too: there OpenCV would wait for its threads, which a fork loses.
+    """
+    import cv2
+
+    cv2.setNumThreads(1)
 
 
 def _end_with(parent: int) -> None:

@@ -42,6 +42,10 @@ def about(a_split, request):
     return os.getpid(), torch.get_num_threads(), cv2.getNumThreads(), pools, a_split.room
 
 
+def blur(a_split, index):
+    return cv2.GaussianBlur(np.full((500, 500), index, np.float32), (0, 0), 5)
+
+
 def end(a_split, request):
     os.kill(os.getpid(), signal.SIGKILL)
 
@@ -84,6 +88,18 @@ def test_a_killed_worker_is_one_line_and_others_take_its_place(workers):
         list(workers.map(end, a_split, range(3)))
     assert "\n" not in str(raised.value)
     assert len(list(workers.map(load, a_split, range(4)))) == 4
+
+
+def test_workers_start_where_opencv_has_threads(workers):
+    """Of which a forked process has none, and must not wait for them."""
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(4)
+    try:
+        cv2.GaussianBlur(np.zeros((2000, 2000, 3), np.float32), (0, 0), 5)
+        loaded = list(workers.map(blur, split(), range(4)))
+        assert all(image.shape == (500, 500) for image in loaded)
+    finally:
+        cv2.setNumThreads(threads)
 
 
 def test_another_split_is_told_to_workers_that_run(workers):
