@@ -1,4 +1,4 @@
-"""Shared fixtures: a small world of real files, and the README's own method."""
+"""Shared fixtures: a small world of real files, and the documented method."""
 
 import os
 import re
@@ -12,7 +12,7 @@ import methods
 from tests.helpers.camvid_tree import draw_camvid
 from tests.helpers.plug_ins import forget_methods
 
-README = Path(__file__).parents[1] / "README.md"
+GUIDE = Path(__file__).parents[1] / "docs" / "add_a_method.md"
 PARITY = Path(__file__).parent / "parity"
 
 SUITE = """\
@@ -61,9 +61,9 @@ class World(NamedTuple):
     output: Path
 
 
-def readme_method() -> str:
-    """Return the method that the README shows how to add."""
-    blocks = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.DOTALL)
+def documented_method() -> str:
+    """Return the method that the documentation shows how to add."""
+    blocks = re.findall(r"```python\n(.*?)```", GUIDE.read_text(), flags=re.DOTALL)
     found = [block for block in blocks if "methods/my_method.py" in block]
     assert len(found) == 1
     return found[0]
@@ -78,10 +78,10 @@ def cache(tmp_path_factory, monkeypatch):
 
 @pytest.fixture
 def my_method(tmp_path, monkeypatch):
-    """Make the README's method known, as a file dropped into ``methods`` would be."""
+    """Make the documented method known, as a file dropped into ``methods`` would be."""
     folder = tmp_path / "methods"
     folder.mkdir()
-    (folder / "my_method.py").write_text(readme_method())
+    (folder / "my_method.py").write_text(documented_method())
     monkeypatch.delitem(sys.modules, "methods.my_method", raising=False)
     monkeypatch.setattr(methods, "__path__", [*methods.__path__, str(folder)])
     forget_methods()

@@ -1,16 +1,12 @@
 """The committed measurements: complete, above the floor, and what the README prints."""
 
-import re
 import subprocess
-from itertools import product
 from pathlib import Path
 
 import pytest
 
 from bench import load_results
 from bench.core.schema import CLEAN
-from bench.report.contrasts import compare, measured
-from bench.report.statistics import make_blocks
 from bench.score.metrics import METRICS
 from bench.score.stats import replicates
 from bench.store.folders import SuiteFolder
@@ -61,17 +57,6 @@ def test_every_learned_method_is_above_the_floor_with_its_whole_interval():
         assert low > 0, label
 
 
-def test_the_readme_prints_the_committed_numbers(clean):
-    rows = re.findall(
-        r"^\| ([^|]+?) \| ([\d.]+) \[", (ROOT / "README.md").read_text(), re.MULTILINE
-    )
-    printed = {label: float(value) for label, value in rows}
-    miou = clean[clean["metric"] == "mIoU"].set_index("label")["value"]
-    assert printed.keys() == set(miou.index)
-    for label, value in miou.items():
-        assert printed[label] == pytest.approx(100 * value, abs=0.051)
-
-
 @pytest.mark.parametrize("data", ["scenes", "camvid"])
 def test_the_committed_codecs_are_complete_and_their_extremes_as_they_must_be(data):
     folder = SuiteFolder(RECONSTRUCTION / data)
@@ -89,25 +74,3 @@ def test_the_committed_codecs_are_complete_and_their_extremes_as_they_must_be(da
     assert rate["VQ 256"] < rate["VQ 1024"] < rate["VQ 16384"] < rate["Identity"]
     assert rate["KL 4"] < rate["KL 16"]
     assert (RECONSTRUCTION / data / "index.html").stat().st_size < 3 * 2**20
-
-
-def test_the_readme_prints_the_committed_codecs():
-    readme = (ROOT / "README.md").read_text()
-    blocks = [make_blocks(SuiteFolder(RECONSTRUCTION / data))[0] for data in ("scenes", "camvid")]
-    for label in blocks[0].labels:
-        cells = []
-        for block in blocks:
-            score = block.score(label)
-            cells += [f"{measured(block, label)['bits_per_pixel']:.3g}"]
-            cells += [f"{100 * score.value:.1f} ± {100 * score.spread:.1f}"]
-        assert f"| {label} | {' | '.join(cells)} |" in readme
-    for contrast, (part, unit) in product(
-        blocks[0].contrasts, (("difference", "points"), ("relative", "% of KL's"))
-    ):
-        cells = []
-        for block in blocks:
-            estimate = getattr(compare(block, contrast, "mIoU"), part)
-            low, high = estimate.interval()
-            text = f"{100 * estimate.value:+.1f} [{100 * low:+.1f}, {100 * high:+.1f}]"
-            cells.append(text.replace("-", "−"))
-        assert f"| {contrast.name}, {unit} | {' | '.join(cells)} |" in readme

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+
+from bench.core.config import MethodConfig
+from bench.core.schema import DataSpec
+
+TITLE = re.compile(r"(?<!book)title = \{((?:[^{}]|\{[^{}]*\})*)\}")
+"""A publication's, in BibTeX."""
 
 
 def rows(kind: str) -> Iterator[tuple[str, str]]:
@@ -20,8 +27,27 @@ def _methods() -> Iterator[tuple[str, str]]:
     from bench.core.registry import load_config, method_modules
 
     for name in method_modules():
-        _, presets = load_config(name)
-        yield name, f"presets: {', '.join(presets)}"
+        config, presets = load_config(name)
+        family = config.family or ("floor" if config.floor else "no family")
+        titles = (re.sub(r"[{}]", "", title) for title in TITLE.findall(config.citation))
+        yield name, f"{family} | {' '.join('; '.join(titles).split()) or 'no publication'}"
+        starts: dict[str, list[str]] = {}
+        for preset, settings in presets.items():
+            starts.setdefault(_initialisation(settings), []).append(preset)
+        for start, names in starts.items():
+            yield "", f"  starts from {start}: {', '.join(names)}"
+
+
+def _initialisation(config: MethodConfig) -> str:
+    """Say what the training of a preset starts from (``bench.core.record``)."""
+    if config.reads_predictions:
+        return "predictions made elsewhere"
+    if config.is_released:
+        return "released weights"
+    data = DataSpec(classes=("a", "b"), palette=((0, 0, 0), (255, 255, 255)), size=(512, 512))
+    starts = [config.pretraining(stage.name) for stage in config.stages(data)]
+    start = next((each for each in starts if each != "random"), "random weights")
+    return start if starts else "nothing that is trained"
 
 
 def parameters(classes: int) -> Iterator[tuple[str, str]]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich import progress as bars
@@ -174,6 +174,28 @@ class Console(Progress):
                 escape(f"{kind}\n{first}{alike[0].text}"),
             )
         self.terminal.print(table)
+
+    def result(self, summary: Mapping[str, Any]) -> None:
+        """Print the leaderboard and the verdict of a report (``bench.report.page.SUMMARY``).
+
+        Columns that the terminal has no room for are left out.
+        """
+        table = Table(box=box.SIMPLE_HEAD)
+        used = 0
+        shown = []
+        for index, (name, unit) in enumerate(
+            zip(summary["columns"], summary["units"], strict=True)
+        ):
+            texts = [row[index] for row in summary["rows"]]
+            used += 3 + max(map(len, (name, *texts)))
+            if used <= self.terminal.width:
+                shown.append(index)
+                table.add_column(escape(name), justify="left" if unit == "text" else "right")
+        for row in summary["rows"]:
+            table.add_row(*(escape(row[index]) for index in shown))
+        if shown:
+            self.terminal.print(table)
+        self.terminal.print(f"[bold]{escape(summary['verdict'])}[/bold]")
 
     def costs(self, costs: Sequence[Cost]) -> None:
         """Print what a plan still has to do."""

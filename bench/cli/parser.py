@@ -19,6 +19,7 @@ EXAMPLES = """examples:
   python -m bench run suites/papers/gss_table1.yaml --stand-in
   python -m bench verify suites/robustness.yaml --cells 10
   python -m bench report results/runs/robustness
+  python -m bench table results/runs/camvid --metrics mIoU mPC --no-intervals --format tex
   python -m bench compare results/runs/camvid results/reference/camvid
   python -m bench claims
   python -m bench data check cityscapes --root ~/data
@@ -49,6 +50,7 @@ def make_parser() -> argparse.ArgumentParser:
             text = "processes on this machine (default: what it gains most from)"
             verb.add_argument("--jobs", type=_positive, help=text)
             _add_workers(verb)
+            _add_tracker(verb)
     _add_verify(verbs)
     report = verbs.add_parser("report", help="write tables, plots and page of finished cells")
     text = "a suite's results, such as results/runs/NAME; several make one report"
@@ -58,6 +60,7 @@ def make_parser() -> argparse.ArgumentParser:
     report.add_argument("--allow-mixed", action="store_true", help=text)
     report.add_argument("--example", action="store_true", help="mark the page as an example")
     report.set_defaults(verb="report")
+    _add_table(verbs)
     text = "compare two folders of results cell by cell: numbers, protocol and provenance"
     compare = verbs.add_parser("compare", help=text, description=text)
     compare.add_argument("first", type=Path)
@@ -103,6 +106,7 @@ def _add_jobs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     work.add_argument("--unit", type=int, action="append", metavar="I", help=text)
     work.add_argument("--journal", type=Path, help="file to write progress to")
     _add_workers(work)
+    _add_tracker(work)
     work.set_defaults(verb="work")
     text = "submit a suite to a Slurm cluster: an array of units, then the report"
     submit = verbs.add_parser("submit", help=text, description=text)
@@ -118,8 +122,27 @@ def _add_jobs(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         help="an option of sbatch, such as partition=gpu or gres=gpu:1; may be repeated",
     )
     _add_workers(submit)
+    _add_tracker(submit)
     submit.add_argument("--dry-run", action="store_true", help="print what would be submitted")
     submit.set_defaults(verb="submit")
+
+
+def _add_table(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    text = "print a table for a paper: Markdown, CSV, or LaTeX that fits a column or the text"
+    table = verbs.add_parser("table", help=text, description=text)
+    text = "a suite's results, such as results/runs/NAME; several make one table"
+    table.add_argument("results", type=Path, nargs="+", help=text)
+    text = "scores, such as mIoU aAcc mPC above_floor ceiling (default: the primary one and means)"
+    table.add_argument("--metrics", nargs="+", default=[], metavar="NAME", help=text)
+    text = "labels of methods, in the order of the rows (default: all)"
+    table.add_argument("--methods", nargs="+", default=[], metavar="LABEL", help=text)
+    text = "as the report names it (default: the first)"
+    table.add_argument("--test-set", default="", metavar="NAME", help=text)
+    table.add_argument("--no-intervals", dest="intervals", action="store_false")
+    table.add_argument("--format", choices=["md", "csv", "tex"], default="md")
+    text = "of a LaTeX table: one column, or the text of a two-column article (default: column)"
+    table.add_argument("--width", choices=["column", "text"], default="column", help=text)
+    table.set_defaults(verb="table")
 
 
 def _add_export(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -214,6 +237,12 @@ def _add_weights(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     convert.add_argument("--to", type=Path, default=WEIGHTS, help=f"folder (default: {WEIGHTS})")
     convert.add_argument("--section", help="part of the checkpoint to read, such as model_ema")
     convert.set_defaults(verb="convert")
+
+
+def _add_tracker(verb: argparse.ArgumentParser) -> None:
+    text = "send training losses to it, too, under --output/trackers where it writes files"
+    kinds = ["tensorboard", "trackio", "wandb", "mlflow"]
+    verb.add_argument("--tracker", choices=kinds, default="", help=text)
 
 
 def _add_workers(verb: argparse.ArgumentParser) -> None:

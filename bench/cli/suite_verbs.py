@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shlex
 import sys
@@ -69,6 +70,7 @@ def _compute(plan: Plan, options: argparse.Namespace, jobs: int, console: Consol
 
 def _finish(plan: Plan, outcome: Outcome, console: Console, report: Path, *, debug: bool) -> int:
     """Write the report and print how a run ended; return its exit status."""
+    from bench.report.page import SUMMARY
     from bench.score.codec_diagnostics import examine
 
     page = write_report([plan.folder.path], report)
@@ -81,6 +83,8 @@ def _finish(plan: Plan, outcome: Outcome, console: Console, report: Path, *, deb
     whole = [record for record in done if record.cell.curve is None]
     if problems := examine(whole, plan.folder.counts):
         console.findings(problems)
+    if done:
+        console.result(json.loads((page.parent / SUMMARY).read_text()))
     total = len(plan.cells) + len(plan.unavailable)
     console.say(f"{outcome.computed} cells computed now; {len(done)} of {total} done")
     console.say(f"records: {plan.folder.path}\nreport:  {page}")
@@ -153,10 +157,14 @@ def plan(options: argparse.Namespace) -> int:
         console.costs(costs)
     times = [time for cost in costs for time in (cost.train_seconds, cost.evaluate_seconds)]
     measured = sum(seconds for seconds in times if seconds is not None)
-    more = "" if None not in times else ", plus what was not measured yet"
     missing = sum(cost.cells_missing for cost in costs)
     total = len(plan.cells) + len(plan.unavailable)
-    console.say(f"{missing} of {total} cells to do: about {duration(measured)}{more}")
+    took = f"about {duration(measured)}" if measured else "nothing like it was measured yet"
+    more = ", plus what was not measured yet" if measured and None in times else ""
+    left = f": {took}{more}" if missing else ""
+    console.say(f"{missing} of {total} cells to do{left}")
+    if plan.unavailable:
+        console.say(f"{len(plan.unavailable)} of {total} cells lack what is listed above")
     if device and missing:
         console.say(f"speeds: of {device}" + (f"; this is {here}" if device != here else ""))
     sizes = [cost.disk_bytes for cost in costs]
@@ -234,6 +242,7 @@ def _make_plan(options: argparse.Namespace) -> Plan:
         limit=options.limit,
         command=shlex.join(["python", "-m", "bench", *sys.argv[1:]]),
         processes=int(os.environ.get("WORLD_SIZE", "1")),
+        tracker=getattr(options, "tracker", ""),  # plan and verify train nothing
         started=options.started or datetime.now(UTC).isoformat(timespec="milliseconds"),
     )
     return make_plan(loaded, settings)
@@ -257,4 +266,5 @@ def _arguments(options: argparse.Namespace, plan: Plan) -> list[str]:
     arguments += ["--limit", str(options.limit)] if options.limit else []
     arguments += ["--seeds", ",".join(map(str, options.seeds))] if options.seeds else []
     arguments += ["--stand-in"] if options.stand_in else []
+    arguments += ["--tracker", options.tracker] if options.tracker else []
     return [*arguments, "--started", plan.settings.started]

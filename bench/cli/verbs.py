@@ -76,6 +76,21 @@ def convert(options: argparse.Namespace) -> int:
     return 0
 
 
+def table(options: argparse.Namespace) -> int:
+    """Print a table for a paper."""
+    from bench.report.kit.choice import Choice, paper_table
+    from bench.store.merged import merge
+
+    choice = Choice(
+        metrics=options.metrics,
+        methods=options.methods,
+        test_set=options.test_set,
+        intervals=options.intervals,
+    )
+    print(paper_table(merge(options.results), choice, options.format, options.width), end="")
+    return 0
+
+
 def write_report(results: Sequence[Path], destination: Path, **settings: bool) -> Path:
     """Write the report of several folders and return its page."""
     from bench import report

@@ -157,6 +157,10 @@ class Contrast(Frozen):
     measure: Literal["clean", "mPC", "above floor"] = "clean"
     """Of which score: on clean images, averaged over corruptions, or the share of what is above
     the floor that is kept under corruptions (``bench.score.robustness``)."""
+    metric: str = ""
+    """Of ``METRICS``; the suite's primary one if none is named."""
+    answers: bool = False
+    """Whether the suite's question is about this difference. Of none marked, all are."""
 
     @property
     def first_name(self) -> str:

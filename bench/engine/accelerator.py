@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import torch
 from accelerate import Accelerator
+from accelerate.tracking import get_available_trackers
 from accelerate.utils import (
     DistributedDataParallelKwargs,
+    ProjectConfiguration,
     broadcast_object_list,
     gather_object,
 )
@@ -17,23 +20,42 @@ from bench.core.provenance import provenance
 from bench.core.record import Provenance
 
 
-def make_accelerator(precision: str = "fp32") -> Accelerator:
+def make_accelerator(
+    precision: str = "fp32", tracker: str = "", folder: Path | None = None, run: str = ""
+) -> Accelerator:
     """Return the accelerator of this process.
+
+    Args:
+        precision: of training and prediction.
+        tracker: of Accelerate, such as ``tensorboard`` or ``trackio``, that losses go to beside
+            the log of each stage; none by default.
+        folder: where a tracker that writes files puts them.
+        run: what the tracker calls the run.
+
+    Raises:
+        StageError: if the tracker's package is not installed.
 
     Operations are deterministic where the device has such, and products in TensorFloat-32 are
     off. Accelerate joins processes without an accelerator only if told to use the CPU; untold,
     each of them would believe itself alone.
     """
+    if tracker and tracker not in map(str, get_available_trackers()):
+        raise StageError(f"the tracker {tracker} needs its package: pip install {tracker}")
     # Read by cuBLAS when its first handle is made; without it its sums are in any order.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
-    return Accelerator(
+    accelerator = Accelerator(
         cpu=not torch.accelerator.is_available(),
         mixed_precision="no" if precision == "fp32" else precision,
         kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
+        log_with=tracker or None,
+        project_config=ProjectConfiguration(logging_dir=str(folder)) if folder else None,
     )
+    if tracker:
+        accelerator.init_trackers(run)
+    return accelerator
 
 
 def provenance_of(accelerator: Accelerator) -> Provenance:

@@ -41,6 +41,8 @@ class Settings(NamedTuple):
     """Processes that train together, as ``torchrun`` starts them."""
     workers: int = 0
     """Processes that load images beside each process that computes."""
+    tracker: str = ""
+    """Of Accelerate, that losses go to beside the log of each stage."""
     started: str = ""
     """When the run began, ISO 8601 in UTC: cells that failed before are tried again."""
 

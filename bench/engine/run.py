@@ -159,7 +159,13 @@ class _Runner:
 
     def __init__(self, plan: Plan, progress: Progress) -> None:
         self.plan, self.progress = plan, progress
-        self.accelerator = make_accelerator(plan.suite.protocol.precision)
+        settings = plan.settings
+        self.accelerator = make_accelerator(
+            plan.suite.protocol.precision,
+            settings.tracker,
+            settings.output / "trackers" if settings.tracker else None,
+            plan.suite.name,
+        )
         self.workers = Workers(plan.settings.workers)
         self.cache = ArrayCache(cache_folder() / "arrays")
         self.splits: dict[tuple[str, int | None, str], Split] = {}

@@ -6,10 +6,16 @@ from bench.core.record import DataFacts
 from bench.report.selection import Selection, name
 from bench.report.statistics import Block
 from bench.score.metrics import METRICS
-from bench.score.stats import RESAMPLES
+from bench.score.resampling import RESAMPLES
 
-BOLD = "Bold: separated from every other method (Holm, 5%)."
-HOLM = "p: two-sided, Holm over this table."
+BOLD = (
+    "Bold: ahead of every other method (Holm over the table, 5%); none where a method was trained"
+    " once."
+)
+HOLM = (
+    "p: two-sided, Holm over this table, images and training seeds as independent sources; none"
+    " where a method was trained once."
+)
 SHADED = "Shaded: 95% interval."
 
 
@@ -51,16 +57,11 @@ def training_note(block: Selection) -> str:
 
 def interval_note(block: Block) -> str:
     """Say what an interval means."""
-    resampled = f"{block.num_images} images"
-    if block.clusters is not None:
-        resampled = f"{len(set(block.clusters))} sequences ({resampled})"
-    note = f"Brackets: 95% intervals, paired bootstrap over {resampled}, {RESAMPLES:,} resamples"
+    drawn = block.drawn.note
+    note = f"Brackets: 95% intervals, paired bootstrap over {drawn}, {RESAMPLES:,} resamples"
     note += f"{training_note(block)}."
-    sequences = len(set(block.finished[0].clusters)) if block.finished else 0
-    if block.clusters is None and sequences < block.num_images:
-        plural = "" if sequences == 1 else "s"
-        note += f" The images come from only {sequences} sequence{plural}, within which they are"
-        note += " correlated: the true uncertainty is larger."
+    if block.training_seeds == 1 and block.learned:
+        note += " One training each: what another training would change is not in them."
     return note
 
 

@@ -12,11 +12,13 @@ from bench.core.record import Record
 from bench.report.tables.table import Entry, Table, number
 from bench.score.counts import Counts
 from bench.score.metrics import METRICS
-from bench.score.stats import Estimate, holm, replicates, usable_clusters
+from bench.score.stats import Estimate, score_cells
 from bench.store.folders import SuiteFolder
 
 _SAME_CELL = ("label", "train_on", "test_on", "condition", "task", "seed", "sampling_seed", "curve")
 _MADE_OF = ("train_data", "test_data", "weights", "corruption_version", "corruption_probe")
+_OTHER_NUMBER = ("counts: ", "status: ")
+"""How a field begins without which a cell's number is the same."""
 _SHORT = 48
 """Letters of a value that are printed; configurations are long."""
 
@@ -93,10 +95,7 @@ def _equal(first: Counts, second: Counts) -> bool:
 
 def _difference(metric: str, a: Record, b: Record, counts: list[Counts]) -> Estimate:
     """Return second minus first, paired."""
-    score = METRICS[metric]
-    draws = replicates(score, counts, usable_clusters(a.clusters))
-    cells = zip(counts, draws, (a.key, b.key), strict=True)
-    before, after = (Estimate(score(count), row, (key,)) for count, row, key in cells)
+    before, after = score_cells(METRICS[metric], counts, (a.key, b.key), a.clusters)
     return after - before
 
 
@@ -136,28 +135,29 @@ def _short(value: Any) -> str:
 
 
 def table(comparison: StoreComparison) -> Table:
-    """Every common cell with its difference; which fields differ is numbered."""
-    differences = [p.difference for p in comparison.pairs if p.difference is not None]
-    adjusted = iter(holm([difference.p_value() for difference in differences]))
+    """Every common cell that differs, with its difference; which fields differ is numbered.
+
+    No p values: whether two trainings of one method differ is not a question about cells.
+    """
     numbers = {field: str(index) for index, field in enumerate(_fields(comparison), 1)}
     rows = []
     for pair in comparison.pairs:
+        if not pair.fields:
+            continue
         both_done = pair.first.status == pair.second.status == "ok"
         missing = "other images" if both_done else "failed"
-        p = next(adjusted) if pair.difference is not None else None
         rows.append(
             (
                 Entry(pair.name),
                 number(pair.difference, "points", missing=missing),
-                Entry(unit="p", value=p),
                 Entry(", ".join(numbers[field] for field in pair.fields) or "nothing"),
             )
         )
     metric = comparison.metric
     caption = f"{metric} ({METRICS[metric].absent}), second minus first, in percentage points;"
-    caption += " brackets: 95% intervals, paired bootstrap; p: two-sided, Holm over this table."
-    names = ("Cell", f"{metric} difference", "p", "Differs in")
-    return Table("compare", "Cells in both", caption, names, tuple(rows))
+    caption += " brackets: 95% intervals over the images, paired."
+    names = ("Cell", f"{metric} difference", "Differs in")
+    return Table("compare", "Cells that differ", caption, names, tuple(rows))
 
 
 def _fields(comparison: StoreComparison) -> Counter[str]:
@@ -165,9 +165,22 @@ def _fields(comparison: StoreComparison) -> Counter[str]:
     return Counter(field for pair in comparison.pairs for field in pair.fields)
 
 
+def summary(comparison: StoreComparison) -> str:
+    """Say in a line how many cells are in both, and how many of them have another number."""
+    pairs = comparison.pairs
+    other = sum(any(field.startswith(_OTHER_NUMBER) for field in p.fields) for p in pairs)
+    largest = max((abs(p.difference.value) for p in pairs if p.difference), default=0.0)
+    text = f"{len(pairs)} cells in both: {len(pairs) - other} with the same number, {other} with"
+    text += f" another (largest difference of {comparison.metric}: {100 * largest:.1f} points);"
+    text += f" {len(comparison.only_first)} only in the first, {len(comparison.only_second)} only"
+    return text + " in the second."
+
+
 def as_text(comparison: StoreComparison) -> str:
-    """Write a comparison for the terminal, in Markdown."""
-    lines = [table(comparison).markdown()] if comparison.pairs else ["No cell is in both.", ""]
+    """Write a comparison for the terminal: a summary, then in Markdown what differs."""
+    lines = [summary(comparison), ""]
+    if any(pair.fields for pair in comparison.pairs):
+        lines.append(table(comparison).markdown())
     fields = _fields(comparison)
     if fields:
         lines += ["Differs in:", ""]

@@ -1,4 +1,4 @@
-"""The same numbers for other tools: lm-evaluation-harness, model cards, BibTeX."""
+"""The same numbers for other tools: lm-evaluation-harness, the Hugging Face Hub, BibTeX."""
 
 from __future__ import annotations
 
@@ -11,22 +11,28 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from huggingface_hub import EvalResultEntry, eval_result_entries_to_yaml
 from ruamel.yaml import YAML
 
 from bench.core.files import write_text
 from bench.core.record import Record
 from bench.core.schema import CLEAN, Condition, Task
+from bench.report.signature import signature
 from bench.report.statistics import Block
 from bench.score.metrics import METRICS
-from bench.score.stats import RESAMPLES, Estimate
+from bench.score.resampling import RESAMPLES
+from bench.score.stats import Estimate
 
 
 def write_exports(blocks: Sequence[Block], folder: Path) -> None:
-    """Write ``lm-eval-LABEL.json`` of each method, ``model-index.yml`` and ``references.bib``."""
+    """Write ``lm-eval-LABEL.json`` and ``eval_results-LABEL.yaml`` of each method, and BibTeX.
+
+    The second goes into the folder ``.eval_results`` of a model on the Hugging Face Hub.
+    """
     for label in _labels(blocks):
         content = json.dumps(lm_eval(blocks, label), indent=2)
         write_text(folder / f"lm-eval-{slug(label)}.json", content + "\n")
-    write_text(folder / "model-index.yml", model_index(blocks))
+        write_text(folder / f"eval_results-{slug(label)}.yaml", hub_results(blocks, label))
     write_text(folder / "references.bib", references(blocks))
 
 
@@ -123,45 +129,26 @@ def _run(label: str, records: Sequence[Record]) -> dict[str, Any]:
     }
 
 
-def model_index(blocks: Sequence[Block]) -> str:
-    """Write the ``model-index`` of a Hugging Face model card, one model per method.
+def hub_results(blocks: Sequence[Block], label: str) -> str:
+    """Write a method's clean scores as ``.eval_results`` of a model on the Hugging Face Hub.
 
-    Values are fractions on clean images. ``verified`` is not set: it says that the Hugging
-    Face Hub itself ran the evaluation.
+    Values are per cent; the notes are the signature. ``dataset.id`` is the data set's name here
+    where it is not read from the Hub: the Hub lists a result with the id of a benchmark of its own.
     """
-    models = []
-    for label in _labels(blocks):
-        results = []
-        for block in blocks:
-            records = block.of(label)
-            if not records:
-                continue
-            cell = records[0].cell
-            metrics = []
-            for name, score in _scores(block, label, CLEAN, "predict"):
-                low, high = score.interval()
-                arguments = {"interval_95": [low, high], "absent": METRICS[name].absent}
-                kind = "mean_iou" if name == "mIoU" else slug(name)
-                metrics.append(
-                    {"type": kind, "value": score.value, "name": name, "args": arguments}
-                )
-            dataset: dict[str, Any] = {
-                "type": cell.test_on.dataset,
-                "name": records[0].test_set.title or cell.test_on.dataset,
-                "split": cell.test_on.split,
-                "args": {
-                    "fingerprint": records[0].test_data,
-                    "limit": cell.limit,
-                    "protocol": cell.protocol.model_dump(mode="json", exclude={"metrics"}),
-                },
-            }
-            if cell.test_on.subset:
-                dataset["config"] = cell.test_on.subset
-            task = {"type": "image-segmentation", "name": "Semantic Segmentation"}
-            results.append({"task": task, "dataset": dataset, "metrics": metrics})
-        models.append({"name": label, "results": results})
-    yaml, text = YAML(), io.StringIO()
-    yaml.dump({"model-index": models}, text)
+    entries = []
+    for block in blocks:
+        records = block.of(label)
+        for name, score in _scores(block, label, CLEAN, "predict") if records else ():
+            entry = EvalResultEntry(
+                dataset_id=str(records[0].cell.test_on.options.get("repo", block.title)),
+                task_id=name,
+                value=round(100 * score.value, 4),
+                date=max(record.finished for record in records) or None,
+                notes=signature(records, name),
+            )
+            entries.append(entry)
+    text = io.StringIO()
+    YAML().dump(eval_result_entries_to_yaml(entries), text)
     return text.getvalue()
 
 

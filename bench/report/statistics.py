@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,21 +14,31 @@ from bench.core.schema import CLEAN, Condition, Task
 from bench.report.selection import Selection, groups
 from bench.score.counts import Counts
 from bench.score.metrics import METRICS, per_class_iou
+from bench.score.resampling import Resampling, resampling
+from bench.score.robustness import above_floor
+from bench.score.significance import DecisionVerdict, decide
 from bench.score.stats import (
     Estimate,
     Spread,
-    holm,
     mean,
     mean_over_seeds,
     minimum_detectable,
-    replicates,
+    score_cells,
     spread,
-    usable_clusters,
 )
 from bench.store.folders import SuiteFolder
 
-ALPHA = 0.05
-"""Level of every test."""
+
+class FloorContest(NamedTuple):
+    """Learned methods against the floor, decided together."""
+
+    above: tuple[str, ...]
+    """Those that are ahead of it."""
+    others: tuple[str, ...]
+    higher: tuple[str, ...]
+    """Those whose score is higher, whatever can be decided."""
+    one_training: bool
+    """Whether nothing was decided, as methods were trained once."""
 
 
 class Block(Selection):
@@ -40,9 +51,9 @@ class Block(Selection):
         self._estimates: dict[tuple[str, str], Estimate] = {}
 
     @cached_property
-    def clusters(self) -> tuple[str, ...] | None:
-        """The sequence of each image if the bootstrap draws sequences, else None."""
-        return usable_clusters(self.finished[0].clusters) if self.finished else None
+    def drawn(self) -> Resampling:
+        """What the bootstrap draws: images, sequences, or blocks of consecutive frames."""
+        return resampling(self.finished[0].clusters if self.finished else ())
 
     def counts(self, key: str) -> Counts:
         """Read a cell's counts; those of clean cells, which many scores need, stay in memory."""
@@ -59,10 +70,9 @@ class Block(Selection):
             is_clean = record.cell.condition == CLEAN
             batch = [r for r in self.finished if (r.cell.condition == CLEAN) == is_clean]
             counts = [self.counts(member.key) for member in batch]
-            draws = replicates(METRICS[metric], counts, self.clusters)
-            for member, count, row in zip(batch, counts, draws, strict=True):
-                estimate = Estimate(METRICS[metric](count), row, (member.key,))
-                self._estimates[metric, member.key] = estimate
+            keys = [member.key for member in batch]
+            estimates = score_cells(METRICS[metric], counts, keys, self.drawn.sequences)
+            self._estimates |= {(metric, e.keys[0]): e for e in estimates}
         return self._estimates[metric, record.key]
 
     def score(
@@ -154,6 +164,20 @@ class Block(Selection):
         corrupted, clean = self.mpc(label, corruption), self.score(label)
         return None if corrupted is None or clean is None else corrupted / clean
 
+    def above_floor(self, label: str, corruption: str | None = None) -> Estimate | None:
+        """Return which share of what is above the floor is kept under corruption.
+
+        Returns:
+            None if a result that it needs is missing, and for the floor itself.
+        """
+        if self.floor is None or label == self.floor:
+            return None
+        corrupted, clean = self.mpc(label, corruption), self.score(label)
+        floor = self.score(self.floor)
+        if corrupted is None or clean is None or floor is None:
+            return None
+        return above_floor(corrupted, clean, floor)
+
     def corruption_error(
         self, label: str, corruption: str, *, relative: bool = False
     ) -> Estimate | None:
@@ -175,16 +199,25 @@ class Block(Selection):
             errors.append(clean - corrupted if relative else corrupted.complement())
         return errors[0] / errors[1]
 
-    def beating_floor(self) -> tuple[list[str], list[str]]:
-        """Divide learned methods by whether their whole paired interval is above the floor."""
-        above: list[str] = []
-        below: list[str] = []
+    def beating_floor(self) -> FloorContest | None:
+        """Compare learned methods with the floor; None where one of the two is missing."""
         floor = self.score(self.floor) if self.floor else None
-        for label in self.learned:
-            score = self.score(label)
-            if floor is not None and score is not None:
-                (above if (score - floor).interval().low > 0 else below).append(label)
-        return above, below
+        scores = {label: self.score(label) for label in self.learned}
+        leads = {
+            label: score - floor
+            for label, score in scores.items()
+            if score is not None and floor is not None
+        }
+        if not leads:
+            return None
+        decisions = dict(zip(leads, decide(list(leads.values())), strict=True))
+        verdicts = {label: decision.verdict for label, decision in decisions.items()}
+        return FloorContest(
+            tuple(label for label, v in verdicts.items() if v == DecisionVerdict.AHEAD),
+            tuple(label for label, v in verdicts.items() if v != DecisionVerdict.AHEAD),
+            tuple(label for label, lead in leads.items() if lead.value > 0),
+            all(v == DecisionVerdict.ONE_TRAINING for v in verdicts.values()),
+        )
 
 
 def make_blocks(folder: SuiteFolder, *, allow_mixed: bool = False) -> list[Block]:
@@ -199,21 +232,3 @@ def make_blocks(folder: SuiteFolder, *, allow_mixed: bool = False) -> list[Block
             scored different images.
     """
     return [Block(folder, *group) for group in groups(folder, allow_mixed=allow_mixed)]
-
-
-def separated(rows: Sequence[Sequence[Estimate | None]]) -> set[tuple[int, int]]:
-    """Find where a row's best is separated from all its others, (row, column).
-
-    Two-sided paired bootstrap tests of the best against each other entry, corrected
-    over the whole table by Holm's method at ``ALPHA``.
-    """
-    tests: list[tuple[int, int, float]] = []
-    for index, row in enumerate(rows):
-        scores = {column: score for column, score in enumerate(row) if score is not None}
-        if len(scores) > 1:
-            best = max(scores, key=lambda column: (scores[column].value, column))
-            others = [score for column, score in scores.items() if column != best]
-            tests += [(index, best, (scores[best] - other).p_value()) for other in others]
-    adjusted = holm([p for _, _, p in tests])
-    unsure = {test[:2] for test, p in zip(tests, adjusted, strict=True) if p >= ALPHA}
-    return {test[:2] for test in tests} - unsure

@@ -85,8 +85,14 @@ class ZeroShot:
             for row, scores in by_row.items()
         }
 
+    def mean_of(self, label: str) -> Estimate | None:
+        """Return a method's harmonic mean over all test sets, soft mapping before hard."""
+        means = self.means()
+        known = (mean for row, mean in means.items() if row.label == label and mean is not None)
+        return next(known, None)
+
     def sentences(self) -> Iterator[Sentence]:
-        """Say which method is best over all sets."""
+        """Say which method has the highest mean over all sets."""
         means = [(row, mean) for row, mean in self.means().items() if mean is not None]
         if not means:
             return

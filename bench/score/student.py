@@ -60,7 +60,10 @@ def half_width(parts: Sequence[VariancePart], level: float) -> float:
     each = [part.error * -stdtrit(part.freedom, (1 - level) / 2) for part in parts]
     if len(positive := [width for width in each if width > 0]) < 2:
         return float(sum(positive))
-    return float(brentq(lambda x: two_sided(x, parts) - (1 - level), 0, 2 * sum(each), rtol=1e-5))
+    most = 2 * sum(each)
+    while two_sided(most, parts) > 1 - level:  # many parts with heavy tails
+        most *= 2
+    return float(brentq(lambda x: two_sided(x, parts) - (1 - level), 0, most, rtol=1e-5))
 
 
 @cache

@@ -253,6 +253,9 @@ class _Run:
         self.folder.path.mkdir(parents=True, exist_ok=True)
         with self.folder.log.open("a") as file:
             file.write(json.dumps(line) + "\n")
+        name = f"{self.stage.name}/{self.folder.key}"
+        tracked = {f"{name}/{term}": value for term, value in losses.items()}
+        self.accelerator.log(tracked, step=self.step)
 
     def _checkpoint(self) -> None:
         if not self.accelerator.is_main_process:

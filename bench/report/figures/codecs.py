@@ -59,7 +59,7 @@ def rate_distortion(block: Block) -> Plot:
     axis.xaxis.set_minor_locator(NullLocator())
     axis.set_xlabel("rate (bits per pixel)")
     axis.set_ylabel(f"{block.primary} (%)")
-    panel = inline_svg(figure)  # beside which the page has the looks
+    panel = inline_svg(figure, "Rate and distortion")  # beside which the page has the looks
     axis.legend(fontsize=8, ncols=2)
     caption = joined(
         data_note(block),
@@ -79,6 +79,7 @@ def latents(block: Block) -> Plot:
         list(members),
         lambda axis, name: _strengths(axis, block, name, members[name]),
         f"{block.primary} (%)",
+        "strength",
         legend=True,
     )
     caption = joined(

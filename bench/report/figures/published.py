@@ -23,6 +23,7 @@ def published_plots(comparison: Comparison | None) -> Iterator[Plot]:
         comparison.block.corruptions,
         lambda axis, name: _draw(axis, comparison, name, top),
         "% of clean",
+        "parameter",
         legend=True,
     )
     caption = "Dashed: published, with bars for the error of reading."
@@ -43,7 +44,9 @@ def _draw(axis: Axes, comparison: Comparison, corruption: str, top: float) -> No
     for label, look in looks(block).items():
         points = [(c.severity, s) for c in members if (s := comparison.measured(label, c))]
         x, y = [severity for severity, _ in points], [100 * share.value for _, share in points]
-        axis.plot(x, y, look.dash, color=look.colour, marker=look.marker, ms=4, label=label)
+        axis.plot(
+            x, y, linestyle=look.dash, color=look.colour, marker=look.marker, ms=4, label=label
+        )
     axis.set_title(corruption.replace("_", " "))
     axis.set_xticks([c.severity for c in members], [_first_value(block, c) for c in members])
     axis.set_ylim(0, top)

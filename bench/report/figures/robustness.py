@@ -34,6 +34,7 @@ def degradation(block: Block) -> Plot:
         block.corruptions,
         lambda axis, name: _severities(axis, block, name, top),
         f"{block.primary} (%)",
+        "severity",
         legend=True,
     )
     caption = joined(
@@ -96,7 +97,7 @@ def heat_map(block: Block) -> Plot:
         f"Without {block.floor}, which does not look at the image." if without else "",
     )
     title = "Share of the clean score per corruption"
-    return Plot("heat_map", title, caption, figure, (inline_svg(figure),))
+    return Plot("heat_map", title, caption, figure, (inline_svg(figure, title),))
 
 
 def _share(block: Block, label: str, corruption: str) -> float:

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from bench.core.schema import CLEAN, Condition
 from bench.report.captions import data_note
-from bench.report.figures.strips import Gallery, Picture
+from bench.report.figures.pictures import Gallery, Picture
 from bench.report.selection import Selection
 
 SLUG = "sheet"

@@ -11,6 +11,7 @@ import re
 import zlib
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -29,6 +30,12 @@ FLOOR_COLOUR = "#7f8793"
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b98400", "#3f9fd8")
 """Okabe and Ito (2008), without the yellow and black that vanish on white or on dark;
 orange and sky blue are darkened until they read on both."""
+LineStyle = str | tuple[float, tuple[float, ...]]
+"""As matplotlib takes them."""
+FAMILY_LINES: dict[str, LineStyle] = {"generative": "-", "discriminative": (0, (5, 1.5))}
+CONTROL_LINE = ":"
+"""Of twins and parts, and where the records do not say the family."""
+FLOOR_LINE: LineStyle = (0, (1, 1))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 SYMBOLS = ("●", "■", "▲", "◆", "▼", "✚", "✖")
 STYLE: Any = {  # its keys are a Literal of 300 names in matplotlib's stubs
@@ -65,7 +72,7 @@ class Look(NamedTuple):
     colour: str
     marker: str
     symbol: str
-    dash: str
+    dash: LineStyle
 
 
 class Plot(NamedTuple):
@@ -82,19 +89,34 @@ class Plot(NamedTuple):
 
 
 def looks(block: Selection) -> dict[str, Look]:
-    """Give every method its colour, marker and line; the floor is grey and dashed."""
-    by_label = {
-        label: Look(
-            COLOURS[index % len(COLOURS)],
-            MARKERS[index % len(MARKERS)],
-            SYMBOLS[index % len(SYMBOLS)],
-            "-" if index < len(COLOURS) else ":",
-        )
-        for index, label in enumerate(block.learned)
-    }
+    """Give every method its colour and marker, and every family its line; the floor is grey.
+
+    A method's name decides its colour and marker, so that it looks alike on every page, unless
+    another method of the suite has them already.
+    """
+    taken: set[tuple[int, int]] = set()
+    by_label = {}
+    for label in block.families or block.learned:
+        colour, marker = _free(zlib.crc32(label.encode()), taken)
+        taken.add((colour, marker))
+        dash = FAMILY_LINES.get(block.families.get(label, ""), CONTROL_LINE)
+        if label in block.learned:
+            look = Look(COLOURS[colour], MARKERS[marker], SYMBOLS[marker], dash)
+            by_label[label] = look
     if block.floor:
-        by_label[block.floor] = Look(FLOOR_COLOUR, "", "┄", "--")
+        by_label[block.floor] = Look(FLOOR_COLOUR, "", "┄", FLOOR_LINE)
     return by_label
+
+
+def _free(number: int, taken: set[tuple[int, int]]) -> tuple[int, int]:
+    """Return a colour and a marker: where possible of a colour that no other method has."""
+    pairs = [(c, m) for m in range(len(MARKERS)) for c in range(len(COLOURS))]
+    start = number % len(pairs)
+    ordered = pairs[start:] + pairs[:start]
+    used = {colour for colour, _ in taken}
+    fresh = [pair for pair in ordered if pair[0] not in used]
+    left = [pair for pair in ordered if pair not in taken]
+    return next(iter(fresh or left or ordered))
 
 
 def styled() -> AbstractContextManager[None]:
@@ -103,10 +125,15 @@ def styled() -> AbstractContextManager[None]:
 
 
 def save(plot: Plot, folder: Path, stem: str) -> None:
-    """Write a plot as PNG and as SVG, the same bytes for the same results."""
+    """Write a plot as PNG, SVG and PDF, the same bytes for the same results."""
     folder.mkdir(parents=True, exist_ok=True)
+    dates: dict[str, dict[str, None]] = {
+        "png": {"Software": None},
+        "svg": {"Date": None},
+        "pdf": {"CreationDate": None},
+    }
     with styled():
-        for ending, metadata in (("png", {"Software": None}), ("svg", {"Date": None})):
+        for ending, metadata in dates.items():
             plot.figure.savefig(
                 folder / f"{stem}.{ending}", dpi=160, facecolor="white", metadata=metadata
             )
@@ -116,6 +143,7 @@ def draw_panels(
     names: Sequence[str],
     draw: Callable[[Axes, str], None],
     quantity: str = "",
+    across: str = "",
     *,
     legend: bool = False,
 ) -> tuple[Figure, tuple[str, ...]]:
@@ -125,6 +153,7 @@ def draw_panels(
         names: what the panels are about.
         draw: fills the axes of one.
         quantity: what the vertical axes share; they have one range where it is given.
+        across: what the horizontal axes share.
         legend: whether to draw the first panel's above all.
     """
     columns = min(3, len(names))
@@ -137,10 +166,13 @@ def draw_panels(
         draw(axis, name)
         single = _panel()
         draw(single.axes[0], name)
-        panels.append(inline_svg(single))
+        single.axes[0].set_xlabel(across)
+        single.axes[0].set_ylabel(quantity)
+        panels.append(inline_svg(single, f"{quantity}, {name}" if quantity else name))
     for axis in axes[len(names) :]:
         axis.set_axis_off()
     whole.supylabel(quantity, fontsize=9)
+    whole.supxlabel(across, fontsize=9)
     if legend:
         handles, labels = axes[0].get_legend_handles_labels()
         whole.legend(handles, labels, loc="outside upper center", ncols=min(4, len(labels)))
@@ -150,7 +182,7 @@ def draw_panels(
 def _panel() -> Figure:
     """Make one small plot; fixed margins, as working them out takes longer than drawing."""
     figure = Figure(figsize=(3.2, 2.3))
-    figure.subplots(gridspec_kw={"left": 0.12, "right": 0.97, "top": 0.88, "bottom": 0.12})
+    figure.subplots(gridspec_kw={"left": 0.16, "right": 0.97, "top": 0.89, "bottom": 0.2})
     return figure
 
 
@@ -173,7 +205,7 @@ def draw_curve(
     axis.plot(
         x,
         scores,
-        look.dash,
+        linestyle=look.dash,
         color=look.colour,
         marker=look.marker,
         markersize=4,
@@ -182,8 +214,13 @@ def draw_curve(
     )
 
 
-def inline_svg(figure: Figure) -> str:
-    """Return a figure as SVG whose ink and rules follow the page and whose text is text."""
+def inline_svg(figure: Figure, name: str) -> str:
+    """Return a figure as SVG whose ink and rules follow the page and whose text is text.
+
+    Args:
+        figure: what is drawn.
+        name: what those who do not see it are told.
+    """
     text = io.StringIO()
     with mpl.rc_context({"svg.fonttype": "none"}):
         figure.savefig(text, format="svg", metadata={"Date": None})
@@ -191,6 +228,7 @@ def inline_svg(figure: Figure) -> str:
     svg = svg[svg.index("<svg") :].replace(INK, "currentColor").replace(RULE, "var(--rule)")
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r' xmlns(:xlink)?="[^"]*"', "", svg)
+    svg = svg.replace("<svg", f'<svg role="img" aria-label="{escape(name, quote=True)}"', 1)
     # a page holds many drawings, whose clip paths must not share names
     prefix = f"p{zlib.crc32(svg.encode()):08x}"
     svg = re.sub(r'id="([^"]+)"', rf'id="{prefix}-\1"', svg)

@@ -48,7 +48,9 @@ def _logs(block: Selection) -> dict[str, dict[str, Lines]]:
 def losses(block: Selection, logs: Mapping[str, Mapping[str, Lines]]) -> Plot:
     """Draw the loss terms of each stage against its steps, one line per training seed."""
     whole, panels = draw_panels(
-        list(logs), lambda axis, name: _losses(axis, name, list(logs[name].values()))
+        list(logs),
+        lambda axis, name: _losses(axis, name, list(logs[name].values())),
+        across="step",
     )
     caption = f"Training on {block.first.train_on}: weighted loss terms against steps, as logged."
     caption += " A stage shared by several methods is drawn once; + 1 means one further method."

@@ -2,3 +2,5 @@
 
 PAGE = "index.html"
 """Its file, in the folder of the report."""
+SUMMARY = "summary.json"
+"""The verdict and the leaderboard, beside it."""

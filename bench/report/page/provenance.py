@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from bench.core.manifest import Manifest
 from bench.core.record import Record
+from bench.report.signature import signature, verify_command
 
 
 class Fact(NamedTuple):
@@ -75,7 +76,12 @@ def facts(record: Record, manifest: Manifest) -> list[Fact]:
         ]
     if record.error:
         lines.append(Fact("Error", record.error))
-    return [*lines, Fact("Command", manifest.command)]
+    return [
+        *lines,
+        Fact("Signature", signature((record,), manifest.primary)),
+        Fact("Compute it again", verify_command(manifest, record.key)),
+        Fact("Command of the run", manifest.command),
+    ]
 
 
 def _condition(record: Record) -> str:

@@ -2,45 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from bench.core.manifest import Manifest
 from bench.core.record import Record
 from bench.report.captions import data_note
+from bench.report.figures.pictures import ERROR_PALETTE, VOID_COLOUR, Album
 from bench.report.figures.sheet import Sheet
-from bench.report.figures.strips import VOID_COLOUR, Strip
 from bench.report.figures.style import Look, Plot
 from bench.report.page.provenance import Fact, facts, stamps
 from bench.report.selection import Selection
-from bench.report.tables.overview import OVERVIEW
+from bench.report.tables.leaderboard import Board
 from bench.report.tables.table import Entry, Sentence, Table
 
 TEMPLATE = "template.html"
-LEAD = ("scores", "contrasts", "rates", "robustness", "ceilings", "published")
-"""Tables that are open, above the figures; all others are folded below them."""
+OPEN_PLOTS = 2
+"""Figures that are open; the others are folded, and so are all tables but the leaderboard."""
 
 
 class Section(NamedTuple):
-    """All that the page shows of one block."""
+    """All that is made of one block."""
 
     anchor: str
+    stem: str
+    """What the names of its files begin with."""
     block: Selection
-    sentences: Sequence[Sentence]
     tables: Sequence[Table]
     plots: Sequence[Plot]
     sheet: Sheet | None
-    strips: Sequence[Strip]
+    album: Album | None
     looks: dict[str, Look]
-
-    @property
-    def picture_bytes(self) -> int:
-        """Bytes of its pictures, before base64."""
-        sheet = len(self.sheet.shown.content) if self.sheet else 0
-        return sheet + sum(strip.size for strip in self.strips)
 
     @property
     def data_note(self) -> str:
@@ -50,6 +47,7 @@ class Section(NamedTuple):
 
 def render(
     manifest: Manifest,
+    board: Board | None,
     sections: Sequence[Section],
     records: Sequence[Record],
     published: Sequence[Table],
@@ -69,30 +67,63 @@ def render(
     )
     position = {record.key: index for index, record in enumerate(records)}
     environment.globals["sources"] = lambda entry: _sources(entry, position)
-    provenance = {record.key: facts(record, manifest) for record in records}
-    shared = _shared(list(provenance.values()))
+    environment.globals["first_cell"] = lambda entry: entry.keys[0]
     return environment.get_template(TEMPLATE).render(
         manifest=manifest,
         digest=digest,
         stamps=stamps(manifest, records, example=example),
+        board=board,
+        by_corruption=_json(board.by_corruption if board else {}),
+        main=sections[0] if sections else None,
         sections=sections,
         published=published,
         common=common,
         sentences=sentences,
         records=records,
-        facts={key: [f for f in known if f not in shared] for key, known in provenance.items()},
-        shared=shared,
+        cells=_json(_cells(records, manifest)),
+        album=_json(_album(sections[0].album) if sections and sections[0].album else {}),
         void_colour=VOID_COLOUR,
-        lead=LEAD,
-        overview=OVERVIEW,
+        wrong_colour=ERROR_PALETTE[1],
+        open_plots=OPEN_PLOTS,
     )
 
 
-def _shared(cells: Sequence[Sequence[Fact]]) -> list[Fact]:
-    """Return what is true of every cell, if there are several, to be written once."""
-    if len(cells) < 2:
-        return []
-    return [fact for fact in cells[0] if all(fact in cell for cell in cells)]
+def _cells(records: Sequence[Record], manifest: Manifest) -> dict[str, Any]:
+    """Return the provenance of all cells, each fact once."""
+    numbers: dict[Fact, int] = {}
+    cells = [
+        {
+            "key": record.key,
+            "title": str(record.cell),
+            "failed": record.status != "ok",
+            "facts": [numbers.setdefault(fact, len(numbers)) for fact in facts(record, manifest)],
+        }
+        for record in records
+    ]
+    return {"facts": [list(fact) for fact in numbers], "cells": cells}
+
+
+def _album(album: Album) -> dict[str, Any]:
+    """Return every picture once, and of every example which it shows."""
+    return {
+        "pictures": {key: picture.uri for key, picture in album.pictures.items()},
+        "examples": [
+            {
+                "method": example.label,
+                "condition": example.condition,
+                "place": example.place,
+                "title": example.title,
+                "shown": [[picture.caption, picture.key] for picture in example.pictures],
+            }
+            for example in album.examples
+        ],
+    }
+
+
+def _json(content: Mapping[str, Any]) -> Markup:
+    """Return JSON that may stand within a script element."""
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return Markup(text.replace("<", "\\u003c"))
 
 
 def _sources(entry: Entry, position: dict[str, int]) -> str:

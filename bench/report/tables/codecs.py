@@ -130,11 +130,13 @@ def problems(block: Block, findings: Sequence[CodecProblem]) -> Table:
 
 
 def problem_sentences(block: Block) -> list[Sentence]:
-    """Say which codecs have problems, and which."""
+    """Say which codecs have problems that most of them do not have."""
     labels: dict[str, dict[str, None]] = {}
     for finding in examine(block.finished, block.counts):
         labels.setdefault(finding.kind, {})[finding.record.cell.label] = None
-    kinds = "; ".join(f"{kind}: {', '.join(codecs)}" for kind, codecs in labels.items())
+    codecs = [label for label in block.labels if block.of(label, task="reconstruct")]
+    unusual = {kind: names for kind, names in labels.items() if 2 * len(names) <= len(codecs)}
+    kinds = "; ".join(f"{kind}: {', '.join(names)}" for kind, names in unusual.items())
     return [(f"Codec problems (see the table below): {kinds}.",)] if kinds else []
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from bench.core.manifest import Contrast
 from bench.report.captions import HOLM, absent_note, data_note, interval_note, joined
-from bench.report.contrasts import Compared, compare
+from bench.report.contrasts import Compared, compare, contrasts_of
 from bench.report.statistics import Block
-from bench.report.tables.table import Entry, Table, number
-from bench.score.stats import holm
+from bench.report.tables.table import Entry, Table, number, p_value
+from bench.score.significance import Decision, decide
 
 FURTHER = ("boundary_IoU", "mIoU_small", "mIoU_medium", "mIoU_large")
 """Scores beside the suite's own, where the counts hold them."""
@@ -28,14 +27,15 @@ class Line(NamedTuple):
 
 def contrast_tables(block: Block) -> Iterator[Table]:
     """Yield the table if the suite declares contrasts of which anything is stored."""
-    lines = [line for contrast in block.contrasts for line in contrast_lines(block, contrast)]
+    lines = [line for contrast in contrasts_of(block) for line in contrast_lines(block, contrast)]
     if lines:
         yield contrast_table(block, lines)
 
 
 def contrast_lines(block: Block, contrast: Contrast) -> Iterator[Line]:
     """Score a contrast under every metric whose counts are stored."""
-    metrics = (*block.metrics, *FURTHER) if contrast.measure == "clean" else (block.primary,)
+    own = contrast.metric or block.primary
+    metrics = (own, *block.metrics, *FURTHER) if contrast.measure == "clean" else (own,)
     firsts, seconds = contrast.sides(block.families)
     for metric in dict.fromkeys(metrics):
         labels = (*firsts, *seconds)
@@ -45,20 +45,19 @@ def contrast_lines(block: Block, contrast: Contrast) -> Iterator[Line]:
 
 def contrast_table(block: Block, lines: Sequence[Line]) -> Table:
     """The declared differences, in points and relative."""
-    compared = [line.compared for line in lines if isinstance(line.compared, Compared)]
-    scored = [c.difference for c in compared if not math.isnan(c.difference.value)]
-    adjusted = iter(holm([difference.p_value() for difference in scored]))
-    rows = []
-    for line in lines:
-        if isinstance(line.compared, str):
-            rows.append(_without_score(line, line.compared))
-            continue
-        p = math.nan if math.isnan(line.compared.difference.value) else next(adjusted)
-        rows.append(_scored(line, line.compared, p))
+    decisions = iter(
+        decide([line.compared.difference for line in lines if isinstance(line.compared, Compared)])
+    )
+    rows = [
+        _without_score(line, line.compared)
+        if isinstance(line.compared, str)
+        else _scored(line, line.compared, next(decisions))
+        for line in lines
+    ]
     pairs = "; ".join(
         f"{contrast.name}: {contrast.first_name} minus {contrast.second}"
         + (", interpolated to its rate" if contrast.is_interpolated else "")
-        for contrast in block.contrasts
+        for contrast in contrasts_of(block)
     )
     caption = joined(
         data_note(block),
@@ -67,13 +66,14 @@ def contrast_table(block: Block, lines: Sequence[Line]) -> Table:
         "Difference in percentage points; relative: as a share of the first.",
         interval_note(block),
         HOLM,
-        "Declared in the suite before the run.",
+        "Declared in the suite before the run." if block.contrasts else "",
+        "The verdict corrects over the contrasts of the suite alone, this table over all its rows.",
     )
     columns = ("Contrast", "Score", "First", "Second", "Difference", "Relative", "p")
     return Table("contrasts", "Declared contrasts", caption, columns, tuple(rows))
 
 
-def _scored(line: Line, compared: Compared, p: float) -> tuple[Entry, ...]:
+def _scored(line: Line, compared: Compared, decision: Decision) -> tuple[Entry, ...]:
     difference = compared.difference
     return (
         Entry(line.name),
@@ -82,7 +82,7 @@ def _scored(line: Line, compared: Compared, p: float) -> tuple[Entry, ...]:
         number(compared.second, interval=False),
         number(difference, "points"),
         number(compared.relative),
-        Entry(unit="p", value=p, keys=difference.keys),
+        p_value(decision, difference),
     )
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bench.core.manifest import Manifest
-from bench.report.captions import tested_on
-from bench.report.statistics import Block, separated
+from bench.report.captions import BOLD, tested_on
+from bench.report.statistics import Block
 from bench.report.tables.table import Entry, Table, number
 from bench.score.metrics import METRICS
+from bench.score.significance import leaders
 
 OVERVIEW = "overview"
 
@@ -18,7 +19,7 @@ def overview(blocks: Sequence[Block]) -> Table:
     primary = blocks[0].primary
     labels = tuple(dict.fromkeys(label for block in blocks for label in block.labels))
     columns = [[block.score(label) for label in labels] for block in blocks]
-    best = separated(columns)
+    best = leaders(columns)
     rows = [
         (
             Entry(label),
@@ -32,7 +33,7 @@ def overview(blocks: Sequence[Block]) -> Table:
     caption = f"Clean {primary} in per cent ({METRICS[primary].absent}). "
     sizes = (f"{tested_on(block)} {block.num_images}" for block in blocks)
     caption += f"Images: {', '.join(sizes)}. "
-    caption += "Bold: separated from every other method on that test set (Holm over the table, 5%)."
+    caption += BOLD
     names = ("Method", *(f"{block.title} ↑" for block in blocks))
     return Table(OVERVIEW, "All test sets, clean", caption, names, tuple(rows))
 

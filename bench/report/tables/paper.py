@@ -188,19 +188,35 @@ class PaperReport:
             notes.append(_how_judged(self.paper.tolerance))
         return joined(*notes)
 
-    def answer(self) -> Sentence:
-        """Say how many numbers of the table there are, and what became of them."""
-        paper_cells = [
-            paper_cell
+    @property
+    def _verdicts(self) -> Counter[str]:
+        """How often each verdict is on a reported number."""
+        return Counter(
+            paper_cell.verdict.partition(":")[0]
             for row in self.paper_cells
             for paper_cell in row
             if paper_cell.reported is not None
-        ]
-        if not paper_cells:
+        )
+
+    @property
+    def outcome(self) -> bool | None:
+        """Whether the reported numbers hold; None while that is undecided.
+
+        They do not where one is refuted, and do where every measured one is reproduced.
+        """
+        counts = self._verdicts
+        if counts[Verdict.REFUTED]:
+            return False
+        judged = {Verdict.REPRODUCED, Verdict.NOT_RUN, Verdict.NOT_COMPARABLE}
+        return True if counts[Verdict.REPRODUCED] and set(counts) <= judged else None
+
+    def answer(self) -> Sentence:
+        """Say how many numbers of the table there are, and what became of them."""
+        counts = self._verdicts
+        if not counts:
             return (f"{self.paper.title}: the publication gives none of its numbers.",)
-        counts = Counter(paper_cell.verdict.partition(":")[0] for paper_cell in paper_cells)
         verdicts = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
-        return (f"{self.paper.title}: of {len(paper_cells)} reported numbers, {verdicts}.",)
+        return (f"{self.paper.title}: of {counts.total()} reported numbers, {verdicts}.",)
 
 
 def _score(block: Block, label: str, column: PaperColumn) -> Estimate | None:

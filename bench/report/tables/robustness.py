@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bench.report.captions import BOLD, absent_note, data_note, interval_note, joined
-from bench.report.statistics import Block, separated
+from bench.report.statistics import Block
 from bench.report.tables.table import Entry, Table, number
 from bench.score.metrics import METRICS
+from bench.score.significance import leaders
 from bench.score.stats import Estimate, mean
 
 
@@ -30,7 +31,7 @@ def means(block: Block) -> Table:
         None if label == block.floor else share
         for label, share in zip(block.labels, shares, strict=True)
     ]
-    best = separated([corrupted, contest])
+    best = leaders([corrupted, contest])
     rows = []
     for row, label in enumerate(block.labels):
         why = block.missing(label)
@@ -73,7 +74,7 @@ def conditions(block: Block) -> Table:
         [block.score(label, condition=condition) for label in block.labels]
         for condition in block.conditions
     ]
-    best = separated(scores)
+    best = leaders(scores)
     rows = tuple(
         (
             Entry(condition.corruption),
@@ -89,7 +90,7 @@ def conditions(block: Block) -> Table:
         data_note(block),
         f"{block.primary} in per cent ({METRICS[block.primary].absent}).",
         interval_note(block),
-        "Bold: separated from every other method of the row (Holm over the table, 5%).",
+        BOLD,
     )
     names = ("Corruption", "Severity", *block.labels)
     return Table("conditions", "Every condition", caption, names, rows, tinted=True)

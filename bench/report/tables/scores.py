@@ -15,10 +15,12 @@ from bench.report.captions import (
     resolution_note,
     units,
 )
-from bench.report.statistics import Block, separated
-from bench.report.tables.table import Entry, Table, number
+from bench.report.statistics import Block
+from bench.report.tables.table import Entry, Table, number, p_value
+from bench.report.tables.training import not_trained_out
 from bench.score.metrics import METRICS
-from bench.score.stats import RESAMPLES, Estimate, Ranks, holm, minimum_detectable, ranks
+from bench.score.significance import decide, leaders, ranks
+from bench.score.stats import minimum_detectable
 
 
 def score_tables(block: Block) -> Iterator[Table]:
@@ -26,7 +28,7 @@ def score_tables(block: Block) -> Iterator[Table]:
     yield scores(block)
     if len(block.labels) > 1:
         yield comparisons(block)
-        yield order(block)
+        yield from order(block)
     if any(len(block.of(label)) > 1 for label in block.labels):
         yield variance(block)
 
@@ -34,7 +36,7 @@ def score_tables(block: Block) -> Iterator[Table]:
 def scores(block: Block) -> Table:
     """Clean scores with intervals, and the lead over the floor."""
     columns = [[block.score(label, metric) for label in block.labels] for metric in block.metrics]
-    best = separated(columns)
+    best = leaders(columns)
     rows = []
     for row, label in enumerate(block.labels):
         numbers = [
@@ -77,15 +79,15 @@ def comparisons(block: Block) -> Table:
         for a, b in combinations(block.labels, 2)
         if (first := block.score(a)) is not None and (second := block.score(b)) is not None
     ]
-    adjusted = holm([difference.p_value() for _, _, difference in pairs])
+    decisions = decide([difference for _, _, difference in pairs])
     rows = [
         (
             Entry(f"{a} − {b}"),
             number(difference, "points"),
-            Entry(unit="p", value=p, keys=difference.keys),
+            p_value(decision, difference),
             Entry(unit="percent", value=minimum_detectable(difference), keys=difference.keys),
         )
-        for (a, b, difference), p in zip(pairs, adjusted, strict=True)
+        for (a, b, difference), decision in zip(pairs, decisions, strict=True)
     ]
     caption = joined(
         data_note(block),
@@ -100,36 +102,32 @@ def comparisons(block: Block) -> Table:
     return Table("comparisons", "Pairs of methods", caption, names, tuple(rows))
 
 
-def order(block: Block) -> Table:
-    """How stable the order of the methods is over resamples of the images."""
+def order(block: Block) -> Iterator[Table]:
+    """Give the ranks that each method may have; nothing where one was trained once or not out."""
     ranked = [(label, score) for label in block.labels if (score := block.score(label)) is not None]
     ranked.sort(key=lambda pair: -pair[1].value)
-    estimates = [score for _, score in ranked]
-    stability = ranks(estimates) if ranked else None
-    rows = [
-        _ranked(label, estimates, stability, row)
-        for row, (label, _) in enumerate(ranked)
-        if stability is not None
-    ]
+    possible = ranks([score for _, score in ranked])
+    if not ranked or possible is None or not_trained_out(block):
+        return
+    keys = tuple(key for _, score in ranked for key in score.keys)
+    rows = tuple(
+        (
+            Entry(label),
+            number(score),
+            *(Entry(unit="count", value=rank, keys=keys) for rank in extent),
+        )
+        for (label, score), extent in zip(ranked, possible, strict=True)
+    )
     caption = joined(
         data_note(block),
-        f"Order by clean {block.primary}; {METRICS[block.primary].absent}.",
-        f"95% ranks, and the share of {RESAMPLES:,} paired resamples of the images in which a"
-        " method has each rank, in per cent.",
-        "Training seeds are averaged, so their variance is not included.",
+        f"The best and the worst rank by clean {block.primary} that the data allow a method;"
+        f" {METRICS[block.primary].absent}.",
+        "All pairs are decided together: the true ranks of all methods lie in these intervals with"
+        " 95% probability, images and training seeds being drawn anew.",
+        interval_note(block),
     )
-    columns = (f"Rank {rank}" for rank in range(1, len(ranked) + 1))
-    return Table("ranks", "Ranks", caption, ("Method", "Rank", "95% ranks", *columns), tuple(rows))
-
-
-def _ranked(label: str, scores: list[Estimate], stability: Ranks, row: int) -> tuple[Entry, ...]:
-    """Return a method's row; the scores are in descending order."""
-    keys = tuple(key for score in scores for key in score.keys)
-    ends = tuple(dict.fromkeys((int(stability.low[row]), int(stability.high[row]))))
-    rank = 1 + sum(other.value > scores[row].value for other in scores)
-    shares = (Entry(unit="percent", value=float(p), keys=keys) for p in stability.probability[row])
-    interval = Entry("–".join(map(str, ends)))
-    return (Entry(label), Entry(unit="count", value=rank, keys=keys), interval, *shares)
+    names = ("Method", f"{block.primary} ↑", "Best rank", "Worst rank")
+    yield Table("ranks", "Ranks", caption, names, rows)
 
 
 def variance(block: Block) -> Table:

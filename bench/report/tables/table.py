@@ -1,4 +1,4 @@
-"""One model of a table, and its Markdown, CSV and LaTeX forms.
+"""One model of a table, and its Markdown and CSV forms.
 
 Numbers are stored as fractions in full precision; per cent and rounding happen here.
 """
@@ -11,21 +11,12 @@ import math
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+from bench.score.significance import Decision, decide
 from bench.score.stats import Estimate
 
 Unit = Literal["text", "percent", "points", "count", "seconds", "p", "plain"]
 
 _CSV_SUFFIX: dict[Unit, str] = {"percent": "_fraction", "points": "_fraction"}
-_WRAPPED_LETTERS = 30
-"""Text longer than this is wrapped in LaTeX, as the page wraps it."""
-_WRAPPED_SHARE = 0.75
-"""Of a line's width, for all wrapped columns together."""
-_LATEX = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
-    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
-    "<": r"\textless{}", ">": r"\textgreater{}", "±": r"$\pm$", "↑": r"$\uparrow$",
-    "↓": r"$\downarrow$", "−": "$-$", "–": "--", "—": "---", "×": r"$\times$",
-}  # fmt: skip
 
 
 class Entry(NamedTuple):
@@ -54,7 +45,7 @@ class Entry(NamedTuple):
         if self.unit in ("percent", "points"):
             return _rounded(100 * self.value, self.unit == "points", self.decimals)
         if self.unit == "p":
-            return "<0.001" if self.value < 0.001 else f"{self.value:.3f}"
+            return self.text or "–"
         if self.unit == "plain":
             return f"{self.value:.3g}"
         return f"{self.value:,.0f}" if self.unit == "count" else f"{self.value:,.1f}"
@@ -86,6 +77,14 @@ Sentence = tuple[str | Entry, ...]
 """Words and the numbers between them, which keep what they rest on."""
 
 
+def plain(sentence: Sentence) -> str:
+    """Write a sentence as text, with the intervals of its numbers."""
+    return "".join(
+        part if isinstance(part, str) else f"{part.phrase} {part.extent}".strip()
+        for part in sentence
+    )
+
+
 def number(
     estimate: Estimate | None,
     unit: Unit = "percent",
@@ -95,12 +94,24 @@ def number(
     missing: str = "not run",
     decimals: int = 1,
 ) -> Entry:
-    """Make the entry of an estimate, or of one that does not exist."""
+    """Make the entry of an estimate, or of one that does not exist.
+
+    Intervals of differences are those by which they are decided (``bench.score.significance``).
+    """
     if estimate is None:
         return Entry(text=missing, unit=unit)
-    low, high = estimate.interval() if interval else (None, None)
+    low, high = None, None
+    if interval:
+        decided = unit == "points" and estimate.draws.size > 1
+        low, high = decide([estimate])[0].interval if decided else estimate.interval()
     spread, seeds = estimate.spread, len(estimate.by_seed)
     return Entry("", unit, estimate.value, low, high, spread, seeds, estimate.keys, decimals, best)
+
+
+def p_value(decision: Decision, difference: Estimate) -> Entry:
+    """Make the entry of a corrected p value; of one training each there is none."""
+    value = None if math.isnan(decision.p) else decision.p
+    return Entry(decision.p_text, "p", value, keys=difference.keys)
 
 
 class Table(NamedTuple):
@@ -146,48 +157,6 @@ class Table(NamedTuple):
         writer.writerows(zip(*flat.values(), strict=True))
         return text.getvalue()
 
-    def latex(self) -> str:
-        """Write a booktabs table; bold only where the paired test separates the best.
-
-        Columns of long text are wrapped.
-        """
-        columns = list(zip(self.units(), zip(*self.rows, strict=True), strict=False))
-        wrapped = [_is_long(entries) for _, entries in columns]
-        width = _WRAPPED_SHARE / max(1, sum(wrapped))
-        paragraph = rf">{{\raggedright\arraybackslash}}p{{{width:.2f}\linewidth}}"
-        kinds = zip(self.units(), wrapped or [False] * len(self.columns), strict=True)
-        align = "".join(
-            paragraph if is_long else "l" if unit == "text" else "r" for unit, is_long in kinds
-        )
-        rows = [" & ".join(map(_latex, row)) + r" \\" for row in self.rows]
-        return "\n".join([
-            "% needs \\usepackage{array,booktabs}",
-            r"\begin{table}",
-            r"\centering",
-            rf"\caption{{\textbf{{{escape(self.title)}.}} {escape(self.caption)}}}",
-            rf"\label{{tab:{self.slug}}}",
-            r"\medskip",
-            r"\scriptsize" if any(wrapped) else r"\small",
-            rf"\begin{{tabular}}{{{align}}}",
-            r"\toprule",
-            " & ".join(map(escape, self.columns)) + r" \\",
-            r"\midrule",
-            *rows,
-            r"\bottomrule",
-            r"\end{tabular}",
-            r"\end{table}",
-            "",
-        ])  # fmt: skip
-
-
-def _is_long(entries: Sequence[Entry]) -> bool:
-    return any(entry.unit == "text" and len(entry.text) > _WRAPPED_LETTERS for entry in entries)
-
-
-def escape(text: str) -> str:
-    """Make plain text safe within LaTeX."""
-    return "".join(_LATEX.get(character, character) for character in text)
-
 
 def _rounded(value: float, signed: bool, decimals: int) -> str:
     text = f"{value:{'+' if signed else ''}.{decimals}f}"
@@ -197,12 +166,6 @@ def _rounded(value: float, signed: bool, decimals: int) -> str:
 def _markdown(entry: Entry) -> str:
     text = entry.number.replace("|", "\\|").replace("\n", " ")
     return f"{f'**{text}**' if entry.best else text} {entry.extent}".strip()
-
-
-def _latex(entry: Entry) -> str:
-    text = escape(entry.number)
-    bold = rf"\textbf{{{text}}}" if entry.best else text
-    return rf"{bold} {{\scriptsize {escape(entry.extent)}}}" if entry.extent else bold
 
 
 def _csv_column(name: str, unit: Unit, entries: Sequence[Entry]) -> dict[str, list[object]]:

@@ -84,8 +84,8 @@ def _error(block: Block, label: str) -> Estimate | None:
     for record in records:
         counts = block.counts(record.key)
         value = float(error.of_parts(error.parts(counts).sum(axis=0)))
-        (draws,) = replicates(error, [counts], block.clusters)
-        estimates.append(Estimate(value, draws, (record.key,)))
+        (draws,) = replicates(error, [counts], block.drawn)
+        estimates.append(Estimate(value, draws, (record.key,), units=block.drawn.drawn))
     return mean_over_seeds(estimates, [r.cell.seed for r in records]) if records else None
 
 

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from bench.report.captions import joined, trained_on, training_note
-from bench.report.statistics import Block, separated
+from bench.report.captions import BOLD, joined, trained_on, training_note
+from bench.report.statistics import Block
 from bench.report.tables.table import Entry, Table, number
 from bench.report.zero_shot import Row, ZeroShot, set_name
 from bench.score.harmonic import harmonic_mean
 from bench.score.metrics import METRICS
+from bench.score.significance import leaders
 from bench.score.stats import Estimate, mean
 
 ZEROS = "mIoU_mseg"
@@ -41,7 +42,7 @@ def scores(zero_shot: ZeroShot) -> Table:
     """The clean score of every method and mapping on every test set."""
     sets, primary = zero_shot.sets, zero_shot.primary
     columns = [[zero_shot.score(row, group) for row in zero_shot.rows] for group in sets]
-    best, harmonic = separated(columns), zero_shot.means()
+    best, harmonic = leaders(columns), zero_shot.means()
     rows = []
     for index, row in enumerate(zero_shot.rows):
         numbers = [
@@ -62,7 +63,7 @@ def scores(zero_shot: ZeroShot) -> Table:
         _hard_only(zero_shot),
         "Brackets: 95% intervals, paired bootstrap over the images of a set"
         f"{training_note(zero_shot.blocks[0])}; sets vary independently.",
-        "Bold: separated from every other row (Holm over the table, 5%).",
+        BOLD,
     )
     names = [f"{set_name(group[0])} ↑" for group in sets]
     heads = (*_HEADS, *names, "Harmonic mean ↑")

@@ -39,7 +39,12 @@ def test_corruptions_are_listed_with_their_grids_and_groups():
 
 
 def test_all_methods_are_listed():
-    assert [name for name, _ in rows("methods")] == list(method_modules())
+    listed = list(rows("methods"))
+    assert [name for name, _ in listed if name] == list(method_modules())
+    names = [name for name, _ in listed]
+    assert listed[names.index("gss")][1] == "generative | Generative Semantic Segmentation"
+    assert listed[names.index("gss") + 1][1] == "  starts from random weights: tiny"
+    assert listed[names.index("position_prior")][1].startswith("floor | ")
 
 
 def test_listed_suites_are_found_by_their_name_with_their_question(monkeypatch, tmp_path):

@@ -68,7 +68,7 @@ def test_seeds_take_the_place_of_the_suites():
 def test_plan_says_what_is_left_and_computes_nothing(tmp_path, capsys):
     assert main(["plan", "trial.yaml", "--output", "out"]) == 0
     said = capsys.readouterr().out
-    assert "2 of 2 cells to do: about 0 s, plus what was not measured yet" in said
+    assert "2 of 2 cells to do: nothing like it was measured yet" in said
     assert not list((tmp_path / "out").glob("cells/**/*.json"))
 
 

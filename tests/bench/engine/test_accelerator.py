@@ -58,3 +58,19 @@ def test_the_first_process_decides(monkeypatch):
 
     monkeypatch.setattr(module, "broadcast_object_list", from_the_first)
     assert agree(Two(), True) is False
+
+
+def test_losses_go_to_a_tracker_that_is_asked_for(tmp_path):
+    pytest.importorskip("tensorboard")
+    tracked = make_accelerator("fp32", "tensorboard", tmp_path, "a suite")
+    tracked.log({"prior/key/cross_entropy": 0.5}, step=3)
+    tracked.end_training()
+    events = [path for path in tmp_path.rglob("*tfevents*") if path.stat().st_size]
+    assert events
+    assert b"prior/key/cross_entropy" in b"".join(path.read_bytes() for path in events)
+
+
+def test_a_tracker_without_its_package_is_named(monkeypatch, tmp_path):
+    monkeypatch.setattr(module, "get_available_trackers", list)
+    with pytest.raises(StageError, match="tracker trackio needs its package: pip install trackio"):
+        make_accelerator("fp32", "trackio", tmp_path, "a suite")

@@ -9,7 +9,7 @@ import pytest
 from bench.cli.main import main
 from bench.core.errors import StoreError
 from bench.core.schema import Condition, Protocol
-from bench.report.compare import as_text, compare, table
+from bench.report.compare import as_text, compare, summary, table
 from bench.report.statistics import make_blocks
 from bench.score.metrics import METRICS
 from bench.score.stats import Estimate, replicates
@@ -43,7 +43,11 @@ def test_common_cells_are_paired(stores: tuple[Store, Store]) -> None:
     assert changed.difference.interval() == expected.interval()
     assert same.difference is not None
     assert not same.difference.draws.any()
-    assert table(found).rows[1][1].number == "0.0"
+    (row,) = table(found).rows  # of the cell that differs alone
+    assert row[0].text == changed.name
+    assert summary(found).startswith("2 cells in both: 1 with the same number, 1 with another")
+    assert not found.same
+    assert compare(first, first).same
 
 
 def test_differing_fields_are_named(stores: tuple[Store, Store]) -> None:
@@ -73,6 +77,8 @@ def test_cells_of_one_folder_only_are_listed(
     folders = [str(store.folder.path) for store in stores]
     assert main(["compare", *folders]) == 1
     text = capsys.readouterr().out
+    assert main(["compare", folders[0], folders[0]]) == 0
+    assert "3 cells in both: 3 with the same number" in capsys.readouterr().out
     assert re.search(r"Only in the first:\n\n- A \| .* fog 1 ", text)
     assert re.search(r"Only in the second:\n\n- A \| .* seed 1\n", text)
     assert "1. config.width: 1 -> 2 (1 cells)" in text

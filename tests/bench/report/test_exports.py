@@ -6,11 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from huggingface_hub import parse_eval_result_entries
 from ruamel.yaml import YAML
 
 from bench.core.schema import Condition
 from bench.corruptions.catalogue.citations import cite
-from bench.report.exports import lm_eval, model_index, references, write_exports
+from bench.report.exports import hub_results, lm_eval, references, write_exports
+from bench.report.signature import signature
 from bench.report.statistics import Block, make_blocks
 from tests.helpers.stores import Store, make_cell
 
@@ -53,20 +55,16 @@ def test_limited_runs_do_not_claim_the_whole_split(tmp_path: Path) -> None:
     assert samples == {"effective": 3}
 
 
-def test_model_index(block: Block) -> None:
-    text = model_index([block])
-    assert "verified" not in text
-    models = YAML(typ="safe").load(text)["model-index"]
-    assert [model["name"] for model in models] == ["GSS-FF", "DeepLabV3+", "Own"]
-    (result,) = models[0]["results"]
-    assert result["task"]["type"] == "image-segmentation"
-    assert (result["dataset"]["type"], result["dataset"]["config"]) == ("scenes", "city")
-    assert result["dataset"]["name"] == "Scenes (streets and rooms drawn from code)"
+def test_hub_results_are_the_hubs_format(block: Block) -> None:
+    entries = YAML(typ="safe").load(hub_results([block], "GSS-FF"))
+    parsed = parse_eval_result_entries(entries)
     score = block.score("GSS-FF")
     assert score is not None
-    assert result["metrics"][0]["type"] == "mean_iou"
-    assert result["metrics"][0]["value"] == score.value
-    assert tuple(result["metrics"][0]["args"]["interval_95"]) == score.interval()
+    assert [entry.task_id for entry in parsed] == ["mIoU", "mAcc", "aAcc"]
+    assert parsed[0].dataset_id == "scenes/city"
+    assert parsed[0].value == pytest.approx(100 * score.value, abs=1e-4)
+    assert parsed[0].notes == signature(block.of("GSS-FF"), "mIoU")
+    assert parsed[0].verify_token is None
 
 
 GSS = "@inproceedings{chen2023gss,\n  title = {Generative Semantic Segmentation}\n}"
@@ -93,6 +91,6 @@ def test_missing_references_are_said_to_be_missing(block: Block) -> None:
 def test_files(block: Block, tmp_path: Path) -> None:
     write_exports([block], tmp_path / "exports")
     assert {path.name for path in (tmp_path / "exports").iterdir()} == {
-        "lm-eval-gss-ff.json", "lm-eval-deeplabv3+.json", "lm-eval-own.json", "model-index.yml",
-        "references.bib",
+        "lm-eval-gss-ff.json", "lm-eval-deeplabv3+.json", "lm-eval-own.json", "references.bib",
+        "eval_results-gss-ff.yaml", "eval_results-deeplabv3+.yaml", "eval_results-own.yaml",
     }  # fmt: skip

@@ -65,3 +65,11 @@ def test_no_error_and_unknown_error():
     assert np.isnan(two_sided(0.1, [VariancePart(float("nan"), 4)]))
     assert np.isnan(two_sided(float("nan"), [VariancePart(1, 4)]))
     assert np.isnan(half_width([VariancePart(float("nan"), 4)], 0.95))
+
+
+@pytest.mark.parametrize("parts", [1, 3, 6])
+def test_many_heavy_tailed_parts_have_a_width(parts: int) -> None:
+    """The search's bracket must hold the width of any number of parts."""
+    several = [VariancePart(1.0, 1)] * parts
+    width = half_width(several, 0.95)
+    assert two_sided(width, several) == pytest.approx(0.05, abs=1e-3)

@@ -60,7 +60,7 @@ def test_a_page_of_codecs_alone(tmp_path: Path) -> None:
     assert "Scores under perturbed latents" in page
     assert "Declared contrasts" in page
     assert "Share of the clean score per corruption" not in page
-    assert 'id="scenes-city-scores"' in page
+    assert 'id="scores"' in page
     assert (tmp_path / "report" / "plots" / "rate.png").exists()
     with (tmp_path / "report" / "tables" / "rates.csv").open() as file:
         found = {row["Codec"]: row for row in csv.DictReader(file)}

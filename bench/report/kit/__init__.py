@@ -1,0 +1,1 @@
+"""The paper kit: chosen tables in the forms that papers take."""

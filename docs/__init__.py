@@ -1,0 +1,1 @@
+"""The documentation, and what makes the README's figure, tables and sentences."""
