@@ -6,6 +6,7 @@ whatever its dataset is called.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -101,15 +102,22 @@ def _settings(
     config = merge(_nested(picked), {k: v for k, v in wanted.config.items() if k not in _FILES})
     resolved = resolve_config(cell.method, wanted.preset, config)
     published = resolved.model_dump(mode="json", exclude=_FILES)
-    ours = {name: value for name, value in cell.config.items() if name not in _FILES}
+    # A record has digests of files beside its method's settings.
+    digests = {n for n, v in cell.config.items() if n not in published and _is_digest(v)}
+    ours = {n: v for n, v in cell.config.items() if n not in _FILES | digests}
     unlike = [
         Difference(f"config.{name}", value, here)
         for name, value, here in _leaves(published, ours)
-        if value != here
+        if value != here and not (value and isinstance(value, str) and _is_digest(here))
     ]
     yield from unlike[:_LISTED]
     if more := unlike[_LISTED:]:
         yield Difference(f"{len(more)} further settings", "as published", "others")
+
+
+def _is_digest(value: Any) -> bool:
+    """Whether a digest is where a setting names a file; its record's start says what is in it."""
+    return isinstance(value, str) and re.fullmatch("[0-9a-f]{24}", value) is not None
 
 
 def _nested(dotted: Mapping[str, Any]) -> dict[str, Any]:

@@ -244,6 +244,14 @@ def test_settings_that_are_not_the_presets_are_not_comparable(tmp_path: Path) ->
     assert "config.train: the claim has None" in judgement.evidence[0]
 
 
+def test_digests_of_files_are_no_settings(tmp_path: Path) -> None:
+    """Weights that training starts from are told by the record's initialisation."""
+    with_digest = changed(tmp_path / "a", cell={"config": {"start": "0123456789abcdef01234567"}})
+    assert with_digest.verdict == Verdict.REPRODUCED
+    with_setting = changed(tmp_path / "b", cell={"config": {"start": "zero"}})
+    assert with_setting.verdict == Verdict.NOT_COMPARABLE
+
+
 def test_more_trainings_than_one_give_an_interval() -> None:
     """By hand: t of 2 degrees of freedom is 4.3027 at 95%."""
     half = 4.3027 * 0.01 / 3**0.5
