@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bench.core.method import Method
 from bench.core.record import Provenance, Record
 from bench.core.source import harness_digest, method_digest
-from bench.data.split import Split
 from bench.engine.facts import condition_facts, data_facts
-from bench.engine.failure import Failure
 from bench.engine.keys import condition_probe, condition_version
 from bench.engine.plan import Plan, Planned
 from bench.engine.trainings import Training
 from bench.store.cells import Glance
+
+if TYPE_CHECKING:  # these load torch, and plans do without
+    from bench.core.method import Method
+    from bench.data.split import Split
+    from bench.engine.failure import Failure
 
 
 def finished_record(
