@@ -66,7 +66,7 @@ def _lines(axis: Axes, block: Block, name: str, sums: Mapping[str, np.ndarray]) 
         axis.plot(
             confidence,
             accuracy,
-            look.dash,
+            linestyle=look.dash,
             color=look.colour,
             marker=look.marker,
             markersize=3.5,

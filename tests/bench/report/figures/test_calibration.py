@@ -13,6 +13,8 @@ from tests.helpers.stores import Store, make_cell
 
 def test_a_method_is_drawn_at_its_confidence_and_accuracy(tmp_path: Path) -> None:
     folder, _ = fill(tmp_path)
+    families = {GOOD: "discriminative", WEAK: "generative"}  # whose lines differ
+    folder.write_manifest(folder.manifest().model_copy(update={"families": families}))
     (block,) = make_blocks(folder)
     with styled():
         (plot,) = calibration_plots(block)
