@@ -122,7 +122,7 @@ def _album(album: Album) -> dict[str, Any]:
 
 def _json(content: Mapping[str, Any]) -> Markup:
     """Return JSON that may stand within a script element."""
-    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return Markup(text.replace("<", "\\u003c"))
 
 

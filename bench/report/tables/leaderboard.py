@@ -187,7 +187,10 @@ def _under(
         "Above floor ↑": block.above_floor(label, corruption),
     }
     entries = [number(scores[name], interval=False, missing="–") for name in names]
-    return [(entry.number, entry.value) for entry in entries]
+    return [
+        (entry.number, None if entry.value is None or np.isnan(entry.value) else entry.value)
+        for entry in entries
+    ]
 
 
 def _caption(block: Block, shown: Sequence[Column], *, ranked: bool) -> str:

@@ -53,6 +53,8 @@ class Entry(NamedTuple):
     @property
     def extent(self) -> str:
         """Spread over seeds and interval, as far as they are known."""
+        if self.value is not None and math.isnan(self.value):
+            return ""
         parts = []
         if self.spread is not None and not math.isnan(self.spread):
             parts.append(f"± {100 * self.spread:.1f}")

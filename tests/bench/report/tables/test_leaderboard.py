@@ -48,6 +48,18 @@ def test_one_training_each_has_no_rank_and_no_bold(tmp_path: Path) -> None:
     assert "One training each: no rank." in made.table.caption
 
 
+def test_a_share_above_the_floor_that_is_no_number_is_none_on_the_page(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for label, accuracy in ((FLOOR, 0.6), ("Below", 0.3)):
+        for condition in (CLEAN, FOG):
+            store.add(make_cell(label, condition), accuracy)
+    made = make_board(make_blocks(store.folder)[0])
+    row = [each[0].text for each in made.table.rows].index("Below")
+    assert made.by_corruption["fog"][row][-1] == ("–", None)
+    entry = made.table.rows[row][made.columns[-1]]
+    assert (entry.number, entry.extent) == ("–", "")
+
+
 def test_a_corruption_takes_the_place_of_the_mean_over_all(tmp_path: Path) -> None:
     made = board(tmp_path, (0, 1))
     assert list(made.by_corruption) == ["fog"]
