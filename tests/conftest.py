@@ -32,8 +32,9 @@ protocol:
 
 
 def pytest_configure() -> None:
-    """Give every worker of ``-n`` one thread: as many workers as cores are there already."""
+    """Give every worker of ``-n`` one thread, as there are workers for all cores; fetch nothing."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ["HF_HUB_OFFLINE"] = "1"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench import WeightsError, ensure_torchvision, read_tensors
+from methods._nn.hub import hub_answers
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -67,10 +68,10 @@ def find(source: str) -> Path | None:
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import HfHubHTTPError
 
-    for here in (True, False):
+    for cached in (True, False) if hub_answers() else (True,):
         for name in FILES:
             try:
-                return Path(hf_hub_download(source, name, local_files_only=here))
+                return Path(hf_hub_download(source, name, local_files_only=cached))
             except (OSError, ValueError, HfHubHTTPError):
                 continue  # with the next way
     return None

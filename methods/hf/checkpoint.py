@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench import WeightsError
+from methods._nn.hub import hub_answers
 
 SEMANTIC = ("segformer", "upernet", "beit", "dpt")
 """Families with logits per pixel, by transformers' ``model_type``."""
@@ -150,14 +151,14 @@ def _from_hub(name: str, revision: str) -> Path | Missing:
     from huggingface_hub.errors import HfHubHTTPError
 
     settings = (CONFIG, *PROCESSORS, *TOKENIZER)
-    for offline in (True, False):
+    for cached in (True, False) if hub_answers() else (True,):
         for weights in (("*.safetensors", WEIGHTS_INDEX), (PICKLED,)):
             try:
                 folder = snapshot_download(
                     name,
                     revision=revision or None,
                     allow_patterns=[*settings, *weights],
-                    local_files_only=offline,
+                    local_files_only=cached,
                 )
             except (OSError, HfHubHTTPError):
                 break  # of this way
