@@ -9,6 +9,7 @@ from typing import NamedTuple
 import pytest
 
 import methods
+from bench.report.page import PAGE, SUMMARY
 from tests.helpers.camvid_tree import draw_camvid
 from tests.helpers.plug_ins import forget_methods
 
@@ -77,6 +78,12 @@ def cache(tmp_path_factory, monkeypatch):
     monkeypatch.setenv("BENCH_CACHE", str(folder))
 
 
+@pytest.fixture(autouse=True)
+def one_job(monkeypatch):
+    """Run suites in the test's own process, unless a test says otherwise: jobs start slowly."""
+    monkeypatch.setattr("bench.cli.jobs.default_jobs", lambda trainings, workers=None: 1)
+
+
 @pytest.fixture
 def my_method(tmp_path, monkeypatch):
     """Make the documented method known, as a file dropped into ``methods`` would be."""
@@ -102,4 +109,11 @@ def world(tmp_path, monkeypatch, my_method):
 @pytest.fixture
 def without_report(monkeypatch):
     """Leave out the report that ends a run, which takes longer than a run of a small world."""
-    monkeypatch.setattr("bench.report.write", lambda results, to, **settings: to / "index.html")
+
+    def write(results, to, **settings):
+        folder = to / "small"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / SUMMARY).write_text('{"columns": [], "units": [], "rows": [], "verdict": ""}')
+        return folder / PAGE
+
+    monkeypatch.setattr("bench.report.write", write)

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench import WeightsError, ensure_torchvision, read_tensors
+from bench import WeightsError, ensure_torchvision
 from methods._nn.hub import hub_answers
 
 if TYPE_CHECKING:
@@ -131,6 +131,8 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     """
     from safetensors import SafetensorError
     from safetensors.torch import load_file
+
+    from bench import read_tensors
 
     if path.suffix != ".safetensors":
         return dict(read_tensors(path))

@@ -61,7 +61,7 @@ def test_brackets_are_no_markup(console):
     need = Need(what="[data]", remedy="[get] it")
     console.unavailable([Unavailable(cell=record().cell, needs=(need,))])
     console.findings([CodecProblem(record(), "kind [k]", "text [/t]")])
-    console.costs([Cost(LABEL, 0, 1, 1, 2, 2, 3.0, None, None, frozenset())])
+    console.costs([Cost(LABEL, 0, 1, 1, 2, 2, 3.0, None, None)])
     fields = {"record": record(), "fault": ERROR, "images": 2, "moved": 1, "pixels": 9}
     verified = SimpleNamespace(**fields, within=lambda tolerance: False)
     console.verified(verified, 0.0)

@@ -221,7 +221,7 @@ class TestCommand:
             (["cityscapes", "--subset", "ids"], "no subset 'ids'"),
             (
                 ["mixture"],
-                "taxonomy: Field required; give its options as in a suite with --options",
+                "parts: Field required; give its options as in a suite with --options",
             ),
             (["cityscapes", "--split", "test"], "no split 'test'; known are train, val"),
         ],

@@ -38,7 +38,7 @@ def test_plots_are_written_and_repeatable(made: Made, tmp_path: Path) -> None:
     names = {path.name for path in (destination / "plots").iterdir()}
     assert names == {
         f"{plot}.{ending}"
-        for plot in ("glance", "degradation", "heat_map", "training")
+        for plot in ("glance", "cost", "reliability", "degradation", "heat_map", "training")
         for ending in ("png", "svg", "pdf")
     } | {"sheet.jpg"}
     assert "GSS-FF: prior" in (destination / "index.html").read_text()

@@ -88,7 +88,7 @@ def test_a_run_ends_with_the_codecs_to_mend(tmp_path, monkeypatch, capsys):
     assert main(["run", "codecs.yaml"]) == 0
     shown = capsys.readouterr().out
     assert "Codec problems" in shown
-    closing = shown[shown.index("Codec problems") : shown.index("cells computed now")]
+    closing = shown[shown.index("Codec problems") : shown.index("Family")]
     assert "Hardly trained" in closing
     assert "0, 1" in closing
     assert "classes not separated" in closing

@@ -32,6 +32,7 @@ CAPACITY = {
     "ade20k": 150,
     "mseg": 194,
     "cityscapes": 19,
+    "cityscapes_as_mseg": 19,
 }
 DRAWN = ("random", "additive", "refined", "ade20k_grid", "mseg_grid")
 

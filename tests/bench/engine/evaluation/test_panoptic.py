@@ -13,6 +13,7 @@ from bench.data.split import Split
 from bench.engine.accelerator import make_accelerator
 from bench.engine.evaluation.evaluate import evaluate
 from bench.engine.evaluation.loading import EvaluationJob
+from bench.report.kit.latex import latex
 from bench.report.statistics import make_blocks
 from bench.report.tables.panoptic import panoptic_tables
 from bench.score.metrics import METRICS
@@ -149,5 +150,5 @@ def test_the_report_has_all_of_one_pass(tmp_path):
     assert rows["Tells"]["PQ ↑"].low is not None
     assert (rows["Tells"]["AP ↑"].value, rows["Tells"]["AP ↑"].low) == (pytest.approx(1), None)
     assert rows["Fails"]["AP ↑"].value is None
-    for text in (table.markdown(), table.csv(), table.latex()):
+    for text in (table.markdown(), table.csv(), latex(table, "small")):
         assert "Tells" in text

@@ -179,6 +179,9 @@ class Sure:
     def predict(self, image, seeds):
         return self.probabilities(image, seeds).argmax(1)
 
+    def predict_with_confidence(self, image, seeds):
+        return self.predict(image, seeds), self.probabilities(image, seeds).amax(1)
+
 
 PROJECTION = Projection(
     np.array([1, 1, -1]),
