@@ -18,9 +18,9 @@ import numpy as np
 from bench.core.seeding import key, numpy_generator
 from bench.score.counts import Counts
 from bench.score.metrics import Metric
-from bench.score.resampling import MIN_CLUSTERS, resampling
 from bench.score.resampling import RESAMPLES as RESAMPLES
 from bench.score.resampling import replicates as replicates
+from bench.score.resampling import resampling
 
 LEVEL = 0.95
 
@@ -282,14 +282,6 @@ def score_cells(
         Estimate(metric(counts), row, (key,), units=plan.drawn)
         for counts, row, key in zip(cells, rows, keys, strict=True)
     ]
-
-
-def usable_clusters(clusters: Sequence[str]) -> tuple[str, ...] | None:
-    """Return the sequence of each image if a bootstrap should draw sequences, else None.
-
-    It should where images share sequences, and there are enough of these to draw from.
-    """
-    return tuple(clusters) if MIN_CLUSTERS <= len(set(clusters)) < len(clusters) else None
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

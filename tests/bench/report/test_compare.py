@@ -36,9 +36,8 @@ def test_common_cells_are_paired(stores: tuple[Store, Store]) -> None:
     before, after = first.counts(stores[0].keys[0]), second.counts(stores[1].keys[0])
     metric = METRICS["mIoU"]
     draws = replicates(metric, [before, after])
-    expected = Estimate(
-        metric(after) - metric(before), draws[1] - draws[0], units=before.num_images
-    )
+    change = metric(after) - metric(before)
+    expected = Estimate(change, draws[1] - draws[0], units=before.num_images)
     changed, same = found.pairs
     assert changed.difference is not None
     assert changed.difference.value == pytest.approx(expected.value)

@@ -16,7 +16,6 @@ from bench.score.stats import (
     ranks,
     replicates,
     spread,
-    usable_clusters,
 )
 
 MIOU = METRICS["mIoU"]
@@ -221,10 +220,3 @@ def test_a_source_with_one_seed_is_unknown() -> None:
     assert np.isnan(found.sampling)
     assert np.isnan(spread(np.array([[0.5, 0.7]]), draws.reshape(1, 2, 5)).training)
     assert spread(np.array([[0.5, 0.7], [0.5, 0.7]]), np.zeros((2, 2, 5))).training == 0
-
-
-def test_clusters_are_used_where_there_are_enough() -> None:
-    assert usable_clusters(["a", "b"]) is None  # every image its own
-    assert usable_clusters(["a"] * 50) is None
-    names = [f"{index // 2}" for index in range(40)]
-    assert usable_clusters(names) == tuple(names)

@@ -19,9 +19,8 @@ SMALL = {"baselines", "camseg_protocol"}
 """Suites of papers that are small as they are: they need no data and have no stand-in."""
 NEEDY = [path for path in PAPERS if path.stem not in SMALL]
 
-FILES = (
-    "weights of stage 'tokenizer', ImageNet weights timm/swin_large_patch4_window12_384.ms_in22k"
-)
+SWIN = "timm/swin_large_patch4_window12_384.ms_in22k"
+FILES = f"weights of stage 'tokenizer', ImageNet weights {SWIN}"
 TEXT = """\
 name: trial
 question: What is lost?

@@ -1,11 +1,14 @@
 """Trained in universal classes, tested in other label spaces: plan, counts and report."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 
 from bench.cli.main import main
 from bench.core.errors import PlanError, SuiteError
+from bench.core.method import Labelled
 from bench.core.schema import CLEAN, Batch, DataRef, DataSpec, Protocol, Slide
 from bench.data import taxonomy
 from bench.data.split import Split
@@ -156,6 +159,7 @@ class Sure:
     """A method of three universal classes that is sure of one in each third of the image."""
 
     data = DataSpec(classes=("a", "b", "c"), palette=colormap(3), size=(8, 24))
+    config = SimpleNamespace(gives_probabilities=True)
 
     def to(self, device):
         return self
@@ -180,7 +184,10 @@ class Sure:
         return self.probabilities(image, seeds).argmax(1)
 
     def predict_with_confidence(self, image, seeds):
-        return self.predict(image, seeds), self.probabilities(image, seeds).amax(1)
+        return Labelled(self.predict(image, seeds), self.probabilities(image, seeds).amax(1))
+
+    def normalise(self, scores):
+        return scores.softmax(1)
 
 
 PROJECTION = Projection(

@@ -80,7 +80,8 @@ def test_the_answer_begins_with_what_the_protocol_does(store: Store) -> None:
     assert share.value == change_shares(store.folder.counts(record.key))[0]
     question = "What does the protocol change?"
     said = answer(Evidence(question, (block,), ZeroShot(()), None))
-    assert [sentence[0] for sentence in said if sentence in (gaps, labels)] == [gaps[0], labels[0]]
+    starts = [gaps[0], labels[0]]
+    assert [sentence[0] for sentence in said if sentence[0] in starts] == starts
 
 
 def test_two_scores_of_a_suite_have_sections_of_their_own(store: Store, tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ def test_what_the_images_can_detect_is_said(made: Made, page: str) -> None:
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", page))
     told = re.search(r"12 images detect differences of ([\d.]+) points or more", text)
     assert told is not None
-    assert "with one training each" in text
+    assert "one training each" in text
     caption = (made.destination / "tables" / "scores.md").read_text().splitlines()[0]
     assert f"12 images detect differences of {told[1]} points or more" in caption
     assert "cannot tell 68.0 from 68.1" in caption
