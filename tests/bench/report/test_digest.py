@@ -47,6 +47,7 @@ def loaded() -> list[Path]:
     return [Path(file) for file in json.loads(run(LOADED))]
 
 
+@pytest.mark.slow
 def test_every_module_that_a_report_uses_changes_the_digest(
     folder: SuiteFolder, loaded: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
